@@ -1,0 +1,134 @@
+import { pageURL } from "./url";
+import type { Config, Session } from "./types";
+
+/** Failure is any request that gave no answer: a refusal of the API (code as it names it), or NETWORK. */
+export class Failure extends Error {
+	constructor(
+		readonly code: string,
+		readonly details: Record<string, unknown> = {},
+		readonly status = 0,
+		readonly wait = 0,
+		/** ended: the server has closed this message, so its idempotency key would only replay the failure. */
+		readonly ended = false,
+	) {
+		super(code);
+	}
+}
+
+/** failure reads the error envelope {"error":{code,details}} of a body or an event. */
+export function failure(body: unknown, status = 0, wait = 0, ended = false): Failure {
+	const error = (body as { error?: { code?: string; details?: Record<string, unknown>; message?: string; request_id?: string } } | null)?.error;
+	// For whoever runs the shop; shoppers see plain words.
+	console.warn("woo-chat:", status, error?.code, error?.message, error?.request_id);
+	return new Failure(error?.code || "UNAVAILABLE", error?.details || {}, status, wait, ended);
+}
+
+/** uuid falls back where crypto.randomUUID is missing: it exists only on https pages. */
+export function uuid(): string {
+	if (crypto.randomUUID) return crypto.randomUUID();
+	const b = crypto.getRandomValues(new Uint8Array(16));
+	b[6] = (b[6] & 15) | 64;
+	b[8] = (b[8] & 63) | 128;
+	const hex = Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
+	return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** Api holds the visitor token in memory, and visitor and conversation in the tab's storage. */
+export class Api {
+	config: Config = {};
+	private token = "";
+	private expires = 0;
+	private pending?: Promise<void>;
+	private kept: { visitor?: string; conversation?: string } = {};
+	private readonly slot: string;
+
+	constructor(
+		private readonly base: string,
+		private readonly siteKey: string,
+	) {
+		this.slot = "woo-chat:" + siteKey;
+		try {
+			this.kept = JSON.parse(sessionStorage.getItem(this.slot) || "{}") || {};
+		} catch {
+			// Storage may be blocked: the conversation then lasts as long as the page.
+		}
+	}
+
+	get conversation(): string | undefined {
+		return this.kept.conversation;
+	}
+
+	set conversation(id: string | undefined) {
+		this.keep(this.kept.visitor, id);
+	}
+
+	private keep(visitor?: string, conversation?: string): void {
+		this.kept = { visitor, conversation };
+		try {
+			sessionStorage.setItem(this.slot, JSON.stringify(this.kept));
+		} catch {
+			// See the constructor.
+		}
+	}
+
+	/** session opens or renews the visitor's session; calls at the same time share one request. */
+	session(): Promise<void> {
+		return (this.pending ??= this.renew().finally(() => (this.pending = undefined)));
+	}
+
+	private async renew(): Promise<void> {
+		const body = {
+			site_key: this.siteKey,
+			page_url: pageURL(),
+			locale: document.documentElement.lang || navigator.language,
+			visitor_id: this.kept.visitor,
+		};
+		const ask = (token: string) => this.fetch("/api/chat/session", { method: "POST", body: JSON.stringify(body) }, token);
+		let res: Response;
+		try {
+			res = await ask(this.token);
+		} catch (e) {
+			// The old token may be too old to renew: start anew as the same visitor.
+			if (!this.token || (e as Failure).status !== 401) throw e;
+			res = await ask("");
+		}
+		const s = (await res.json().catch(() => null)) as Session | null;
+		if (!s?.token) throw failure(s, res.status);
+		this.token = s.token;
+		this.expires = Date.parse(s.expires_at) || Date.now() + 6e5;
+		this.config = s.config || {};
+		const same = this.kept.visitor === s.visitor_id;
+		this.keep(s.visitor_id, (same && this.kept.conversation) || s.conversation_id);
+	}
+
+	/** call sends one request with a valid token: renewed a minute before it expires, and once on 401. */
+	async call(path: string, init: RequestInit = {}): Promise<Response> {
+		if (this.expires - Date.now() < 6e4) await this.session();
+		try {
+			return await this.fetch(path, init, this.token);
+		} catch (e) {
+			if ((e as Failure).status !== 401) throw e;
+			await this.session();
+			return this.fetch(path, init, this.token);
+		}
+	}
+
+	/** post sends a small JSON body. */
+	post(path: string, body?: object): Promise<Response> {
+		return this.call(path, { method: "POST", body: body && JSON.stringify(body) });
+	}
+
+	private async fetch(path: string, init: RequestInit, token: string): Promise<Response> {
+		const headers: Record<string, string> = { ...(init.headers as Record<string, string>) };
+		if (init.body) headers["Content-Type"] = "application/json";
+		if (token) headers.Authorization = "Bearer " + token;
+		let res: Response;
+		try {
+			res = await fetch(this.base + path, { ...init, headers, credentials: "omit", cache: "no-store" });
+		} catch {
+			throw new Failure("NETWORK");
+		}
+		if (!res.ok) throw failure(await res.json().catch(() => null), res.status, Number(res.headers.get("Retry-After")) || 0);
+		return res;
+	}
+}

@@ -1,0 +1,302 @@
+// The panel: loaded when a shopper reaches for the launcher.
+import css from "woochat/panel.css";
+import { Api, Failure, uuid } from "./api";
+import { adopt, h, icon } from "./dom";
+import { answer, type Ask } from "./stream";
+import { Answer, bubble } from "./turn";
+import { pageURL } from "./url";
+import { trouble, words } from "./words";
+import type { Host, Panel, Past } from "./types";
+
+const FULLSCREEN = "(max-width: 480px)";
+
+export default function mount(host: Host): Panel {
+	const root = host.shadowRoot!;
+	adopt(root, css);
+	const api = new Api(host.base, host.siteKey);
+
+	const title = h("h2", { id: "title" }, host.options.title || words.title);
+	const subtitle = h("p", { class: "subtitle" }, words.subtitle);
+	const greeting = bubble("shop", host.options.greeting || words.greeting);
+	const suggestions = h("div", { class: "suggestions", role: "group", "aria-label": words.suggestions });
+	const log = h("div", { class: "log", role: "log", "aria-live": "off", "aria-label": words.log, tabindex: 0 }, greeting, suggestions);
+	// Announced once, when an answer is whole: a live region on streaming text would read every piece of it.
+	const status = h("div", { class: "vh", role: "status" });
+	const offline = h("div", { class: "offline", hidden: navigator.onLine }, words.offline);
+	const input = h("textarea", { rows: 1, maxlength: 4000, placeholder: words.placeholder, "aria-label": words.placeholder, enterkeyhint: "send" });
+	const grow = h("div", { class: "grow" }, input);
+	const send = h("button", { type: "submit", class: "go", "aria-label": words.send, disabled: true }, icon("M12 20V5m-6 6 6-6 6 6"));
+	const stop = h("button", { type: "button", class: "go stop", "aria-label": words.stop, hidden: true }, icon("M7 7h10v10H7z"));
+	const close = h("button", { type: "button", class: "close", "aria-label": words.close }, icon("m6 6 12 12M18 6 6 18"));
+	const form = h("form", null, grow, send, stop);
+	const panel = h(
+		"section",
+		{ class: "panel", part: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
+		h("header", null, h("div", null, title, subtitle), close),
+		log,
+		offline,
+		form,
+		status,
+	);
+	root.insertBefore(panel, host.launcher);
+
+	let begun: Promise<void> | undefined;
+	// The one answer that is being written, if any: end gives it up, quietly tells the server first.
+	let running: { halt(): void } | undefined;
+
+	// --- scrolling: follow the text unless the shopper reads further up -------------------------------------------
+	let following = true;
+	let frame = 0;
+	log.addEventListener("scroll", () => (following = log.scrollHeight - log.scrollTop - log.clientHeight < 48), { passive: true });
+	const follow = (force = false) => {
+		following ||= force;
+		if (!following || frame) return;
+		frame = requestAnimationFrame(() => {
+			frame = 0;
+			if (following) log.scrollTop = log.scrollHeight;
+		});
+	};
+	const add = (el: HTMLElement) => {
+		suggestions.remove();
+		log.append(el);
+	};
+	const announce = (text: string) => (status.textContent = text);
+
+	// --- the session and what was said before ---------------------------------------------------------------------
+	const begin = (): Promise<void> => (begun ??= open().catch((e) => ((begun = undefined), Promise.reject(e))));
+
+	async function open(): Promise<void> {
+		const known = api.conversation;
+		await api.session();
+		const c = api.config;
+		host.accent(c.accent);
+		title.textContent = host.options.title || c.title || words.title;
+		greeting.querySelector("p")!.textContent = host.options.greeting || c.greeting || words.greeting;
+		subtitle.textContent = c.assistant_note || words.subtitle;
+		suggestions.replaceChildren(
+			...(c.suggestions || []).slice(0, 4).map((text) => h("button", { type: "button", class: "chip", click: () => ask(text) }, text)),
+		);
+		if (known && known === api.conversation) await recall(known).catch(() => {});
+	}
+
+	async function recall(conversation: string): Promise<void> {
+		const res = await api.call("/api/chat/history?conversation_id=" + encodeURIComponent(conversation));
+		const past = ((await res.json()) as { data?: Past[] }).data || [];
+		for (const p of past) {
+			add(bubble("me", p.question));
+			if (!p.finish || p.finish === "running") {
+				// The shopper changed the page while this was being written: go on from its start.
+				follow(true);
+				void run({ key: uuid(), body: "", id: p.id }, p.question);
+				continue;
+			}
+			const a = new Answer();
+			a.delta(p.answer);
+			a.sources(p.sources || []);
+			a.products(p.products || []);
+			a.end(p.finish);
+			if (p.finish !== "failed") a.rating((value) => rate(p.id, value));
+			add(a.el);
+		}
+		follow(true);
+	}
+
+	// --- asking ---------------------------------------------------------------------------------------------------
+	function ask(text: string): void {
+		text = text.trim();
+		if (!text || running) return;
+		add(bubble("me", text));
+		follow(true);
+		void run(undefined, text);
+	}
+
+	async function run(given: Ask | undefined, text: string): Promise<void> {
+		const line = new AbortController();
+		const a = new Answer();
+		let halted = false;
+		let told = false;
+		const tell = () => {
+			if (told || !a.id) return;
+			told = true;
+			// If the server cannot be told, nothing more is read here at least.
+			api.post(`/api/chat/messages/${encodeURIComponent(a.id)}/stop`).catch(() => line.abort());
+		};
+		a.id = given?.id || "";
+		running = {
+			halt() {
+				halted = true;
+				if (given && !a.id) tell();
+				else if (!a.id) return; // told as soon as the message has a number
+				tell();
+			},
+		};
+		busy(true);
+		add(a.el);
+		follow();
+		let req = given;
+		try {
+			await begin();
+			req ??= {
+				key: uuid(),
+				body: JSON.stringify({ conversation_id: api.conversation, message: text, page: { url: pageURL(), title: document.title } }),
+			};
+			host.emit("message", { role: "visitor" });
+			await answer(
+				api,
+				req,
+				{
+					start(id, conversation) {
+						a.id = id;
+						if (conversation) api.conversation = conversation;
+						if (halted) tell();
+					},
+					delta(t) {
+						a.delta(t);
+						follow();
+					},
+					sources: (list) => a.sources(list),
+					products: (list) => a.products(list),
+					end(finish) {
+						finished(a, finish, text);
+					},
+				},
+				line.signal,
+			);
+		} catch (e) {
+			if (halted) finished(a, "stopped", text);
+			else failed(a, e instanceof Failure ? e : new Failure("UNAVAILABLE"), text, req);
+		} finally {
+			running = undefined;
+			busy(false);
+			follow();
+		}
+	}
+
+	function finished(a: Answer, finish: string, text: string): void {
+		a.end(finish);
+		if (finish === "failed") again(a, undefined, text);
+		else if (a.id) a.rating((value) => rate(a.id, value));
+		announce(words.assistant + " " + a.plain);
+		host.emit("message", { role: "assistant", id: a.id, conversation_id: api.conversation, finish });
+	}
+
+	function failed(a: Answer, f: Failure, text: string, req: Ask | undefined): void {
+		a.end("");
+		if (f.code === "USAGE_LIMIT_EXCEEDED") {
+			const own = api.config.limit_text || (typeof f.details.text === "string" && f.details.text) || words.limit;
+			a.el.replaceWith(bubble("shop", own));
+			announce(own);
+			host.emit("limit", { exceeded: f.details.exceeded, reset_at: f.details.reset_at });
+			return;
+		}
+		const said = trouble(f);
+		a.note(said);
+		// The same key again, so that a message that did get through is not answered (and paid) twice. Once the server
+		// itself has closed it, that key would only bring back the failure.
+		again(a, f.ended || f.code === "IDEMPOTENCY_MISMATCH" ? undefined : req, text);
+		announce(said);
+		host.emit("error", { code: f.code });
+	}
+
+	function again(a: Answer, req: Ask | undefined, text: string): void {
+		const button = h("button", { type: "button", class: "retry" }, words.retry);
+		button.addEventListener("click", () => {
+			if (running) return;
+			a.el.remove();
+			void run(req, text);
+			input.focus();
+		});
+		a.more.append(button);
+	}
+
+	async function rate(id: string, rating: number): Promise<boolean> {
+		try {
+			await api.post("/api/chat/feedback", { message_id: id, rating });
+			announce(words.thanks);
+			return true;
+		} catch {
+			return false;
+		}
+	}
+
+	// --- the form -------------------------------------------------------------------------------------------------
+	function busy(on: boolean): void {
+		const focused = root.activeElement === stop || root.activeElement === send;
+		send.hidden = on;
+		stop.hidden = !on;
+		log.setAttribute("aria-busy", String(on));
+		typed();
+		if (focused) input.focus();
+	}
+
+	function typed(): void {
+		// The hidden copy of the text in .grow gives the field its height; no style attribute is needed.
+		grow.dataset.text = input.value + "\n";
+		send.disabled = !input.value.trim();
+	}
+
+	function submit(): void {
+		if (running || !input.value.trim()) return;
+		const text = input.value;
+		input.value = "";
+		typed();
+		ask(text);
+	}
+
+	input.addEventListener("input", typed);
+	input.addEventListener("keydown", (e) => {
+		// While an input method composes, Enter chooses a word (229: Safari says so after the composition has ended).
+		if (e.key === "Enter" && !e.shiftKey && !e.isComposing && e.keyCode !== 229) {
+			e.preventDefault();
+			submit();
+		}
+	});
+	form.addEventListener("submit", (e) => {
+		e.preventDefault();
+		submit();
+	});
+	// The second click of a double click on Send must not stop what the first one began.
+	stop.addEventListener("click", (e) => e.detail < 2 && running?.halt());
+	close.addEventListener("click", () => hide());
+
+	// --- keys and the connection ----------------------------------------------------------------------------------
+	panel.addEventListener("keydown", (e) => {
+		if (e.key === "Escape" && !e.isComposing) {
+			hide();
+		} else if (e.key === "Tab" && panel.ariaModal) {
+			const stops = [...panel.querySelectorAll<HTMLElement>("a[href],button:not([hidden],:disabled),textarea,[tabindex]")];
+			const edge = e.shiftKey ? stops[0] : stops[stops.length - 1];
+			if (root.activeElement === edge) {
+				e.preventDefault();
+				(e.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
+			}
+		}
+	});
+	// The shop's own keyboard shortcuts must not fire while somebody types here.
+	for (const type of ["keydown", "keypress", "keyup"]) panel.addEventListener(type, (e) => e.stopPropagation());
+	addEventListener("offline", () => (offline.hidden = false));
+	addEventListener("online", () => (offline.hidden = true));
+
+	// --- the panel ------------------------------------------------------------------------------------------------
+	function show(): void {
+		if (panel.hidden) {
+			panel.hidden = false;
+			// It covers the page on a phone: nothing behind it can be reached.
+			panel.ariaModal = matchMedia(FULLSCREEN).matches ? "true" : null;
+			host.expanded(true);
+			follow(true);
+			// A failure here shows when a question is asked: an open panel with a greeting is no place for an error.
+			begin().catch(() => {});
+		}
+		input.focus();
+	}
+
+	function hide(): void {
+		if (panel.hidden) return;
+		panel.hidden = true;
+		host.expanded(false);
+		host.launcher.focus();
+	}
+
+	return { show, hide, send: ask };
+}

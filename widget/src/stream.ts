@@ -1,0 +1,101 @@
+import { Failure, failure, type Api } from "./api";
+import { frames } from "./sse";
+import type { Card, Source } from "./types";
+
+/** Sink takes an answer as it comes; each piece exactly once, in order, whatever the line did. */
+export interface Sink {
+	start(messageID: string, conversationID: string): void;
+	delta(text: string): void;
+	sources(list: Source[]): void;
+	products(list: Card[]): void;
+	end(finish: string): void;
+}
+
+/** Ask is a message to send, or with id one that already runs. The body must not change between tries of one key. */
+export interface Ask {
+	key: string;
+	body: string;
+	id?: string;
+}
+
+const TRIES = 5;
+// The server sends a heartbeat each 15 s: three missed ones mean that the line is dead.
+const STALL = 45e3;
+
+/** answer runs one message to its end and resumes it when the line breaks. It throws a Failure, or nothing. */
+export async function answer(api: Api, ask: Ask, sink: Sink, signal: AbortSignal): Promise<void> {
+	let last = "";
+	let seen = 0;
+	let tries = 0;
+	for (;;) {
+		try {
+			const res = ask.id
+				? await api.call(`/api/chat/messages/${encodeURIComponent(ask.id)}/events`, {
+						headers: { Accept: "text/event-stream", ...(last && { "Last-Event-ID": last }) },
+						signal,
+					})
+				: await api.call("/api/chat/message", {
+						method: "POST",
+						body: ask.body,
+						headers: { Accept: "text/event-stream", "Idempotency-Key": ask.key },
+						signal,
+					});
+			for await (const frame of frames(res.body!, STALL)) {
+				// Ids are message:number. A server that replays from the start must not make the text appear twice.
+				const n = Number(frame.id.split(":").pop()) || 0;
+				if (n && n <= seen) continue;
+				seen = n || seen;
+				last = frame.id;
+				const data = JSON.parse(frame.data);
+				tries = 0;
+				switch (frame.event) {
+					case "message.start":
+						ask.id = data.message_id;
+						sink.start(data.message_id, data.conversation_id);
+						break;
+					case "delta":
+						sink.delta(String(data.text ?? ""));
+						break;
+					case "sources":
+						sink.sources(data || []);
+						break;
+					case "products":
+						sink.products(data || []);
+						break;
+					case "message.end":
+						return sink.end(String(data.finish));
+					case "error":
+						throw failure(data, 0, 0, true);
+				}
+			}
+			throw new Failure("NETWORK");
+		} catch (e) {
+			if (signal.aborted) throw new Failure("ABORTED");
+			const f = e instanceof Failure ? e : new Failure("NETWORK");
+			// The first try of this key got through, only its reply was lost: join it.
+			const running = f.details.message_id;
+			if (f.code === "IDEMPOTENCY_IN_PROGRESS" && !ask.id && typeof running === "string") {
+				ask.id = running;
+				continue;
+			}
+			const final = f.ended || (f.status >= 400 && f.status < 500 && f.status !== 429);
+			if (!ask.id || final || ++tries > TRIES) throw f;
+			await pause(Math.max(f.wait * 1e3, 150 * 2 ** tries), signal);
+		}
+	}
+}
+
+/** pause waits, but no longer than until the browser is online again or the message is given up. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		const done = () => {
+			clearTimeout(timer);
+			removeEventListener("online", done);
+			signal.removeEventListener("abort", done);
+			resolve();
+		};
+		const timer = setTimeout(done, ms);
+		addEventListener("online", done);
+		signal.addEventListener("abort", done);
+	});
+}

@@ -1,0 +1,51 @@
+// Every sentence of the widget, in one place.
+import type { Failure } from "./api";
+
+export const words = {
+	title: "Chat with us",
+	subtitle: "AI assistant",
+	greeting: "Hello! Ask me about our products, delivery or returns.",
+	placeholder: "Ask a question",
+	log: "Conversation",
+	close: "Close chat",
+	send: "Send",
+	stop: "Stop answering",
+	retry: "Try again",
+	good: "Good answer",
+	bad: "Bad answer",
+	thanks: "Thank you for the feedback.",
+	sources: "Sources",
+	products: "Products",
+	suggestions: "Suggested questions",
+	you: "You said:",
+	assistant: "Assistant said:",
+	offline: "You are offline. Your message can be sent when the connection is back.",
+	limit: "Our assistant has answered all it can for today. Please contact the shop directly, we are happy to help.",
+};
+
+/** notes says what is not as it should be about an answer; a complete one has none. */
+export const notes: Record<string, string> = {
+	truncated: "This answer was cut short.",
+	filtered: "Part of this answer was withheld by a safety filter.",
+	stopped: "You stopped this answer.",
+	failed: "This answer could not be completed.",
+};
+
+/** trouble puts a failure into a shopper's words. */
+export function trouble(f: Failure): string {
+	switch (f.code) {
+		case "NETWORK":
+			return navigator.onLine ? "The connection was lost." : "You are offline.";
+		case "RATE_LIMITED":
+			return f.wait ? `That was a lot at once. Please try again in ${f.wait} seconds.` : "That was a lot at once. Please try again in a moment.";
+		case "INVALID_REQUEST":
+			return "This message could not be read. Please put it differently.";
+		case "LICENSE_INACTIVE":
+		case "LICENSE_INVALID":
+		case "ORIGIN_NOT_ALLOWED":
+		case "UNAUTHENTICATED":
+			return "The assistant is not available right now.";
+		default:
+			return "Something went wrong on our side.";
+	}
+}
