@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Runs go test with the given arguments so that nothing stays behind: every
+# file the tests make, their HOME included, is in one temp folder, and a
+# process that outlives them is a failure (and is then ended).
+#
+#   run.sh [go test flags and packages]       default: ./...
+#
+# RACE=on needs a C compiler, RACE=off does without the race detector, RACE=auto
+# (the default) uses it where it works.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+if [ $# = 0 ]; then set -- ./...; fi
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/woochat.XXXXXX")
+tmp=$(cd "$tmp" && pwd -P)
+chmod 711 "$tmp" # a database server that a test starts may run as another user
+mkdir -p "$tmp/t" "$tmp/home/.config/go/telemetry"
+chmod 1777 "$tmp/t"
+echo off >"$tmp/home/.config/go/telemetry/mode" # its uploader would outlive go test
+
+# running prints the ids of processes that the tests started and that still
+# live. They carry our mark in their environment, or name our folder in their
+# command line (an environment may be unreadable, or cleared). A process group
+# would not do: browsers and database servers leave theirs.
+running() {
+	if [ -r /proc/self/environ ]; then
+		{
+			grep -lzxF -f <(printf 'WOOCHAT_TEST_RUN=%s\n' "$tmp") /proc/[0-9]*/environ
+			grep -lzF -f <(printf '%s\n' "$tmp/") /proc/[0-9]*/cmdline
+		} 2>/dev/null | cut -d/ -f3 | sort -un
+	else
+		ps axeww -o pid= -o command= | grep -F "WOOCHAT_TEST_RUN=$tmp" | grep -vF 'grep -F' | awk '{ print $1 }'
+	fi || true
+}
+
+finish() {
+	local status=$? pids i
+	trap - EXIT
+	trap '' INT TERM HUP
+	for i in 1 2 3 4 5 6 7 8 9 10; do # what is ending may need a moment to end
+		pids=$(running)
+		[ -n "$pids" ] || break
+		sleep 0.5
+	done
+	if [ -n "$pids" ]; then
+		printf '\nFAIL: the tests left processes running (ended now):\n' >&2
+		# shellcheck disable=SC2086 # one id a word
+		ps -o pid,ppid,user,args -p "$(echo $pids | tr ' ' ,)" >&2 2>/dev/null || echo "$pids" >&2
+		# shellcheck disable=SC2086
+		kill -9 $pids 2>/dev/null || true
+		[ "$status" != 0 ] || status=1
+	fi
+	if [ -n "$(ls -A "$tmp/t")" ]; then
+		printf 'note: files that no test removed (removed now): %s\n' "$(cd "$tmp/t" && find . -maxdepth 1 -mindepth 1 | head -5 | tr '\n' ' ')" >&2
+	fi
+	chmod -R u+w "$tmp" 2>/dev/null || true # a module cache is read-only
+	rm -rf "$tmp"
+	exit "$status"
+}
+trap finish EXIT
+
+# HOME moves into the temp folder, because a browser writes there; Go keeps its
+# settings and caches, unless this user has nowhere to write them.
+cache() { # cache NAME FALLBACK
+	local dir
+	dir=$(go env "$1" 2>/dev/null) || dir=
+	if [ "${dir#/}" != "$dir" ] && mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ]; then
+		echo "$dir"
+	else
+		echo "$tmp/$2"
+	fi
+}
+GOENV=$(go env GOENV 2>/dev/null) || GOENV=off
+GOCACHE=$(cache GOCACHE gocache)
+GOMODCACHE=$(cache GOMODCACHE gomodcache)
+export GOENV GOCACHE GOMODCACHE
+export HOME="$tmp/home" TMPDIR="$tmp/t" GOPATH="$tmp/gopath"
+unset XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME XDG_RUNTIME_DIR
+# A stamp would need a git that trusts this folder, for binaries that tests build.
+export GOWORK=off GOFLAGS="${GOFLAGS:-} -mod=readonly -buildvcs=false"
+
+race() {
+	case ${RACE:-auto} in
+	on) return 0 ;;
+	off) return 1 ;;
+	esac
+	# Finding cc is not enough: some kernels and C libraries refuse the detector.
+	command -v "$(go env CC | cut -d' ' -f1)" >/dev/null 2>&1 || return 1
+	printf 'package main\n\nfunc main() {}\n' >"$tmp/race.go"
+	CGO_ENABLED=1 go run -race "$tmp/race.go" >/dev/null 2>&1
+}
+if race; then
+	export CGO_ENABLED=1
+	set -- -race "$@"
+else
+	echo "note: no race detector (RACE=${RACE:-auto})" >&2
+fi
+
+# In a process group of its own, so that one signal reaches all of it; the
+# shell passes on what it is told.
+set -m
+WOOCHAT_TEST_RUN=$tmp go test "$@" </dev/null &
+job=$!
+set +m
+trap 'kill -INT -- "-$job" 2>/dev/null || true' INT TERM HUP
+status=0
+while :; do
+	status=0
+	wait "$job" || status=$?
+	kill -0 "$job" 2>/dev/null || break # else: a signal ended the wait, not the job
+done
+exit "$status"
