@@ -1,0 +1,134 @@
+package retrieval
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+)
+
+// Filter says what a document must be like. The zero Filter lets all through.
+// Price, Stock and Attributes must hold for one and the same offer: a jacket
+// that is blue in one variation and cheap in another is not a cheap blue
+// jacket.
+type Filter struct {
+	Kinds      []catalog.Kind      // one of these; none for any
+	MinPrice   catalog.Money       // inclusive; not set for none
+	MaxPrice   catalog.Money       // inclusive unless Below
+	Below      bool                // MaxPrice itself is too much
+	InStock    bool                // in stock, not on backorder
+	OnSale     bool                // on sale at the time of the query
+	Attributes []catalog.Attribute // for each name, one of its values
+	Brands     []string            // one of these
+	Categories []string            // one of these, or one below it
+	Without    []string            // none of these words in title, attributes or categories
+}
+
+// IsZero reports whether f lets everything through.
+func (f Filter) IsZero() bool {
+	return len(f.Kinds) == 0 && !f.ConstrainsOffer() && len(f.Brands) == 0 && len(f.Categories) == 0 && len(f.Without) == 0
+}
+
+// ConstrainsOffer reports whether f asks for anything that only an offer has,
+// so that pages and products without a price fall out.
+func (f Filter) ConstrainsOffer() bool {
+	return f.MinPrice.IsSet() || f.MaxPrice.IsSet() || f.InStock || f.OnSale || len(f.Attributes) > 0
+}
+
+// Match reports whether a document with the given kind, title and facts passes
+// f at the time now.
+func (f Filter) Match(kind catalog.Kind, title string, facts catalog.Facts, now time.Time) bool {
+	if len(f.Kinds) > 0 && !slices.Contains(f.Kinds, kind) {
+		return false
+	}
+	if len(f.Brands) > 0 && !anyFold(f.Brands, facts.Brands) {
+		return false
+	}
+	if len(f.Categories) > 0 && !slices.ContainsFunc(facts.Categories, func(path string) bool {
+		return slices.ContainsFunc(f.Categories, func(want string) bool { return inCategory(path, want) })
+	}) {
+		return false
+	}
+	if f.excludes(title, facts) {
+		return false
+	}
+	if !f.ConstrainsOffer() {
+		return true
+	}
+	return slices.ContainsFunc(facts.Offers, func(o catalog.Offer) bool { return f.MatchOffer(facts, o, now) })
+}
+
+// MatchOffer reports whether o, an offer of a product with the given facts,
+// has the price, stock and attributes that f asks for at the time now.
+func (f Filter) MatchOffer(facts catalog.Facts, o catalog.Offer, now time.Time) bool {
+	price := o.Price(now)
+	if f.MinPrice.IsSet() && (!sameMoney(price, f.MinPrice) || price.Cmp(f.MinPrice) < 0) {
+		return false
+	}
+	if f.MaxPrice.IsSet() {
+		if !sameMoney(price, f.MaxPrice) {
+			return false
+		}
+		if c := price.Cmp(f.MaxPrice); c > 0 || c == 0 && f.Below {
+			return false
+		}
+	}
+	if f.InStock && o.Stock != catalog.InStock {
+		return false
+	}
+	if f.OnSale && !o.OnSale(now) {
+		return false
+	}
+	for _, want := range f.Attributes {
+		if !offerHas(facts, o, want) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameMoney(a, b catalog.Money) bool { return a.IsSet() && a.Currency == b.Currency }
+
+// offerHas reports whether o has one of want's values: its own value decides;
+// where it has none (any value goes), the product's values do.
+func offerHas(facts catalog.Facts, o catalog.Offer, want catalog.Attribute) bool {
+	for _, a := range o.Attributes {
+		if strings.EqualFold(a.Name, want.Name) && len(a.Values) > 0 {
+			return anyFold(want.Values, a.Values)
+		}
+	}
+	for _, a := range facts.Attributes {
+		if strings.EqualFold(a.Name, want.Name) && anyFold(want.Values, a.Values) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f Filter) excludes(title string, facts catalog.Facts) bool {
+	for _, word := range f.Without {
+		if containsFold(title, word) ||
+			slices.ContainsFunc(facts.Categories, func(c string) bool { return containsFold(c, word) }) ||
+			slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool {
+				return slices.ContainsFunc(a.Values, func(v string) bool { return containsFold(v, word) })
+			}) {
+			return true
+		}
+	}
+	return false
+}
+
+func inCategory(path, want string) bool {
+	return slices.ContainsFunc(strings.Split(path, " > "), func(part string) bool { return strings.EqualFold(strings.TrimSpace(part), want) })
+}
+
+func anyFold(want, have []string) bool {
+	return slices.ContainsFunc(want, func(w string) bool {
+		return slices.ContainsFunc(have, func(h string) bool { return strings.EqualFold(w, h) })
+	})
+}
+
+func containsFold(s, sub string) bool {
+	return sub != "" && strings.Contains(strings.ToLower(s), strings.ToLower(sub))
+}

@@ -1,0 +1,121 @@
+// Package retrieval holds documents, chunks and passages, and decides how a
+// question finds them: chunking, query understanding, filters, rank fusion and
+// packing to a token budget.
+package retrieval
+
+import (
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+)
+
+// DocumentID identifies a document within a site: its kind and the shop's own
+// id, such as product:44.
+type DocumentID string
+
+// NewDocumentID returns the id of the thing of the given kind that the shop
+// calls id.
+func NewDocumentID(kind catalog.Kind, id string) DocumentID {
+	return DocumentID(kind.String() + ":" + id)
+}
+
+// Document is one retrievable thing of a shop: a product, a page, an answer.
+type Document struct {
+	ID DocumentID
+	// Revision is the hash of all that is searched and shown, so that the same
+	// content has the same revision and nothing is embedded twice.
+	Revision string
+	Kind     catalog.Kind
+	Source   string // the name of the source that it came from
+	Title    string
+	URL      string
+	Body     string // plain text: headings, lists and tables kept as Markdown
+	Locale   string // BCP 47, "" for the site's
+	Facts    catalog.Facts
+	Shown    bool // a shopper may see it; a document that is not Shown is kept as a tombstone
+	Updated  time.Time
+}
+
+// Chunk is a piece of a Document, small enough to embed.
+type Chunk struct {
+	Seq     int    // 0 for the first of its document
+	Heading string // the headings above it, joined by " > "
+	Text    string
+	Vector  []float32 // nil until embedded
+}
+
+// Entry is all that an index holds of a document: words, vectors and fields to
+// filter by. An Entry without Chunks takes the document out of the index.
+type Entry struct {
+	Document DocumentID
+	Revision string
+	Kind     catalog.Kind
+	Title    string
+	Facts    catalog.Facts
+	Chunks   []Chunk
+}
+
+// PassageRef points at a chunk of a document's revision.
+type PassageRef struct {
+	Document DocumentID
+	Revision string
+	Seq      int
+}
+
+// Passage is a chunk as found. A Searcher sets Ref, Score and Arms; the store,
+// which holds the truth, sets the rest.
+type Passage struct {
+	Ref   PassageRef
+	Score float64 // higher is better; comparable within one search only
+	Arms  Arms
+
+	Kind    catalog.Kind
+	Title   string
+	URL     string
+	Heading string
+	Text    string
+	Facts   catalog.Facts
+	Updated time.Time
+}
+
+// Arms says how a passage was found, for whoever asks why. A rank counts from
+// 1; 0 means that this arm did not find it.
+type Arms struct {
+	Exact   bool // the query holds its SKU, GTIN or whole name
+	Lexical int
+	Dense   int
+}
+
+// Query asks for passages by meaning, by words, or by both.
+type Query struct {
+	Text   string    // words; "" for none
+	Codes  []string  // SKUs and the like; a document that has one comes first
+	Vector []float32 // meaning; nil for none
+	Filter Filter    // what a document must be like
+	Limit  int       // at least 1
+	At     time.Time // the time at which sale prices are read
+}
+
+// Embedding is the result of embedding some texts.
+type Embedding struct {
+	Vectors [][]float32
+	// Tokens is what the provider bills for, if Reported; otherwise it is the
+	// embedder's own upper bound.
+	Tokens   int64
+	Reported bool
+	Model    string // the name that the provider reports, "" if none
+	RawUsage string // the provider's usage report as it came, "" if none
+}
+
+// DocumentState is what is known of a document without reading it.
+type DocumentState struct {
+	ID       DocumentID
+	Revision string
+	Indexed  string // the revision that the index holds, "" for none
+	Kind     catalog.Kind
+	Source   string
+	Title    string
+	Shown    bool
+	Chunks   int
+	Updated  time.Time
+}

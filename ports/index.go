@@ -1,0 +1,41 @@
+package ports
+
+import (
+	"context"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+)
+
+// Searcher finds passages.
+type Searcher interface {
+	// Search returns at most q.Limit passages, best first, ties broken by
+	// document and chunk, of documents that q.Filter lets through at q.At.
+	// Only Ref, Score and Arms of a passage are set: load the rest from
+	// Passages. A document that has one of q.Codes as its SKU or GTIN comes
+	// before all others, and so does one whose whole title is q.Text. Finding
+	// nothing is not an error, and neither is text of any shape: operators of
+	// a query language in q.Text are plain words. Words are matched in any
+	// number: a passage need not have all of them.
+	//
+	// With q.Vector and q.Text both arms are searched and fused by
+	// retrieval.Fuse. With neither (and no Codes), all documents that the
+	// filter lets through are found, in the order of their ids.
+	//
+	// ErrInvalid if q.Limit is below 1, or q.Vector is not of the length of
+	// the index's vectors or holds NaN or Inf.
+	Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error)
+}
+
+// Indexer keeps the passages that a Searcher finds. An index can always be
+// built again from Documents.
+type Indexer interface {
+	// Put replaces all that the index holds of e.Document with e, at once: a
+	// Search sees the old revision or the new one, never both or neither. A
+	// Search that starts after Put returns sees the new one. An Entry without
+	// chunks takes the document out; taking out what is not there is no error.
+	// ErrInvalid if the vectors are not of one length, or of another than the
+	// index already holds for the site; chunks without vectors are found by
+	// words only.
+	Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error
+}
