@@ -41,7 +41,7 @@ check_go() {
 	command -v go >/dev/null || die "Go is missing: install Go $want or newer from https://go.dev/dl and run this again."
 	# Asked outside the module: inside it an old Go stops at the go.mod first.
 	have=$(cd / && go env GOVERSION)
-	have=${have#go}
+	have=${have##*go}
 	have=${have%%[!0-9.]*}
 	newer_or_same "$have" "$want" && return
 	# From 1.21 on Go fetches the toolchain that go.mod asks for, if it may.
@@ -73,9 +73,9 @@ install_missing() {
 		die "Type this, and run it again:" "    sudo $line"
 	fi
 	printf 'installing: %s\n' "${missing[*]}" >&2
-	local policy=/usr/sbin/policy-rc.d mine= conf
+	local policy=/usr/sbin/policy-rc.d conf
 	if [ ! -e "$policy" ]; then
-		mine=$policy # removed again below; somebody else's is left alone
+		trap "rm -f '$policy'" EXIT # somebody else's is left alone
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod 755 "$policy"
 	fi
@@ -89,7 +89,6 @@ install_missing() {
 	# The lists of a fresh image are empty or old: try them, then renew them.
 	export DEBIAN_FRONTEND=noninteractive
 	$line >/dev/null 2>&1 || { apt-get update -qq && $line -qq >/dev/null; } || status=$?
-	if [ -n "$mine" ]; then rm -f "$mine"; fi
 	[ "$status" = 0 ] || die "apt could not install it. Type this to see why:" "    apt-get update && $line"
 }
 
