@@ -61,8 +61,9 @@ fmt: needs-go ## format the Go code as lint wants it
 	@$(LINT) fmt
 
 .PHONY: generate
-generate: needs-go ## write mocks and the widget's bundle anew (commit what changes)
+generate: needs-go ## write the mocks and the widget's files anew (commit what changes)
 	@go generate ./...
+	@if test -x widget/build.sh; then widget/build.sh; fi
 
 .PHONY: cover
 cover: ## run every test and show what they cover (bin/cover.html)

@@ -127,6 +127,7 @@ var rules = []rule{
 	{dir: "test/model/...", allow: []string{anything}},
 	{dir: "test/prove/...", allow: []string{anything}},
 	{dir: "test/usecases/...", allow: []string{anything}},
+	{dir: "test/widget/...", allow: []string{anything}},
 }
 
 // adapter is the rule of one folder of adapters: domain, ports and its own
