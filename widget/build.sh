@@ -17,11 +17,11 @@ for name in launcher panel; do
 	go tool -modfile=.ci/tools.mod esbuild --log-level=warning --minify "widget/src/$name.css" --outfile="$out/$name.css"
 done
 
-# The panel first: the launcher carries its hashed name. console.assert and the short names are the vendored parser's.
+# The panel first: the launcher carries its hashed name. The dropped console and the short names are the vendored parser's.
 esbuild widget/src/panel.ts --bundle --format=esm --outdir="$out/w" --entry-names='[name]-[hash]' \
-	--alias:woochat/panel.css="./$out/panel.css" --pure:console.assert \
-	--mangle-props='^(blockquote_idx|hr_chars?|fence_start|fence_end|indent|indent_len|table_state|spaces|tokens|add_token|add_text|end_token|set_attr|renderer|pending)$' \
-	--banner:js='/*! Contains streaming-markdown, (c) 2024 Damian Tarnawski, MIT: see licenses.txt beside this file. */'
+	--alias:woochat/panel.css="./$out/panel.css" --drop:console \
+	--mangle-props='^(blockquote_idx|hr_chars?|fence_start|fence_end|indent|indent_len|table_state|spaces|tokens|add_token|add_text|end_token|set_attr|renderer|pending)$|_$' \
+	--banner:js='/*! Contains streaming-markdown (MIT): licenses.txt */'
 panel=$(basename "$out"/w/panel-*.js)
 esbuild widget/src/launcher.ts --bundle --format=iife --outfile="$out/w.js" \
 	--alias:woochat/launcher.css="./$out/launcher.css" --define:PANEL="\"$panel\""

@@ -7,9 +7,9 @@ export class Failure extends Error {
 		readonly code: string,
 		readonly details: Record<string, unknown> = {},
 		readonly status = 0,
-		readonly wait = 0,
+		readonly wait_ = 0,
 		/** ended: the server has closed this message, so its idempotency key would only replay the failure. */
-		readonly ended = false,
+		readonly ended_ = false,
 	) {
 		super(code);
 	}
@@ -18,8 +18,8 @@ export class Failure extends Error {
 /** failure reads the error envelope {"error":{code,details}} of a body or an event. */
 export function failure(body: unknown, status = 0, wait = 0, ended = false): Failure {
 	const error = (body as { error?: { code?: string; details?: Record<string, unknown>; message?: string; request_id?: string } } | null)?.error;
-	// For whoever runs the shop; shoppers see plain words.
-	console.warn("woo-chat:", status, error?.code, error?.message, error?.request_id);
+	// For whoever runs the shop; shoppers see plain words. (window: the build drops the parser's own use of console.)
+	window.console.warn("woo-chat:", status, error?.code, error?.message, error?.request_id);
 	return new Failure(error?.code || "UNAVAILABLE", error?.details || {}, status, wait, ended);
 }
 
@@ -33,98 +33,101 @@ export function uuid(): string {
 	return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** Api holds the visitor token in memory, and visitor and conversation in the tab's storage. */
+/**
+ * Api holds the visitor token in memory, and visitor and conversation in the tab's storage. (Members that end in _ never
+ * leave the panel: the build shortens their names.)
+ */
 export class Api {
 	config: Config = {};
-	private token = "";
-	private expires = 0;
-	private pending?: Promise<void>;
-	private kept: { visitor?: string; conversation?: string } = {};
-	private readonly slot: string;
+	private token_ = "";
+	private expires_ = 0;
+	private pending_?: Promise<void>;
+	private kept_: { visitor?: string; conversation?: string } = {};
+	private readonly slot_: string;
 
 	constructor(
-		private readonly base: string,
-		private readonly siteKey: string,
+		private readonly base_: string,
+		private readonly siteKey_: string,
 	) {
-		this.slot = "woo-chat:" + siteKey;
+		this.slot_ = "woo-chat:" + siteKey_;
 		try {
-			this.kept = JSON.parse(sessionStorage.getItem(this.slot) || "{}") || {};
+			this.kept_ = JSON.parse(sessionStorage.getItem(this.slot_) || "{}") || {};
 		} catch {
 			// Storage may be blocked: the conversation then lasts as long as the page.
 		}
 	}
 
-	get conversation(): string | undefined {
-		return this.kept.conversation;
+	get conversation_(): string | undefined {
+		return this.kept_.conversation;
 	}
 
-	set conversation(id: string | undefined) {
-		this.keep(this.kept.visitor, id);
+	set conversation_(id: string | undefined) {
+		this.keep_(this.kept_.visitor, id);
 	}
 
-	private keep(visitor?: string, conversation?: string): void {
-		this.kept = { visitor, conversation };
+	private keep_(visitor?: string, conversation?: string): void {
+		this.kept_ = { visitor, conversation };
 		try {
-			sessionStorage.setItem(this.slot, JSON.stringify(this.kept));
+			sessionStorage.setItem(this.slot_, JSON.stringify(this.kept_));
 		} catch {
 			// See the constructor.
 		}
 	}
 
 	/** session opens or renews the visitor's session; calls at the same time share one request. */
-	session(): Promise<void> {
-		return (this.pending ??= this.renew().finally(() => (this.pending = undefined)));
+	session_(): Promise<void> {
+		return (this.pending_ ??= this.renew_().finally(() => (this.pending_ = undefined)));
 	}
 
-	private async renew(): Promise<void> {
+	private async renew_(): Promise<void> {
 		const body = {
-			site_key: this.siteKey,
+			site_key: this.siteKey_,
 			page_url: pageURL(),
 			locale: document.documentElement.lang || navigator.language,
-			visitor_id: this.kept.visitor,
+			visitor_id: this.kept_.visitor,
 		};
-		const ask = (token: string) => this.fetch("/api/chat/session", { method: "POST", body: JSON.stringify(body) }, token);
+		const ask = (token: string) => this.fetch_("/api/chat/session", { method: "POST", body: JSON.stringify(body) }, token);
 		let res: Response;
 		try {
-			res = await ask(this.token);
+			res = await ask(this.token_);
 		} catch (e) {
 			// The old token may be too old to renew: start anew as the same visitor.
-			if (!this.token || (e as Failure).status !== 401) throw e;
+			if (!this.token_ || (e as Failure).status !== 401) throw e;
 			res = await ask("");
 		}
 		const s = (await res.json().catch(() => null)) as Session | null;
 		if (!s?.token) throw failure(s, res.status);
-		this.token = s.token;
-		this.expires = Date.parse(s.expires_at) || Date.now() + 6e5;
+		this.token_ = s.token;
+		this.expires_ = Date.parse(s.expires_at) || Date.now() + 6e5;
 		this.config = s.config || {};
-		const same = this.kept.visitor === s.visitor_id;
-		this.keep(s.visitor_id, (same && this.kept.conversation) || s.conversation_id);
+		const same = this.kept_.visitor === s.visitor_id;
+		this.keep_(s.visitor_id, (same && this.kept_.conversation) || s.conversation_id);
 	}
 
 	/** call sends one request with a valid token: renewed a minute before it expires, and once on 401. */
-	async call(path: string, init: RequestInit = {}): Promise<Response> {
-		if (this.expires - Date.now() < 6e4) await this.session();
+	async call_(path: string, init: RequestInit = {}): Promise<Response> {
+		if (this.expires_ - Date.now() < 6e4) await this.session_();
 		try {
-			return await this.fetch(path, init, this.token);
+			return await this.fetch_(path, init, this.token_);
 		} catch (e) {
 			if ((e as Failure).status !== 401) throw e;
-			await this.session();
-			return this.fetch(path, init, this.token);
+			await this.session_();
+			return this.fetch_(path, init, this.token_);
 		}
 	}
 
 	/** post sends a small JSON body. */
-	post(path: string, body?: object): Promise<Response> {
-		return this.call(path, { method: "POST", body: body && JSON.stringify(body) });
+	post_(path: string, body?: object): Promise<Response> {
+		return this.call_(path, { method: "POST", body: body && JSON.stringify(body) });
 	}
 
-	private async fetch(path: string, init: RequestInit, token: string): Promise<Response> {
+	private async fetch_(path: string, init: RequestInit, token: string): Promise<Response> {
 		const headers: Record<string, string> = { ...(init.headers as Record<string, string>) };
 		if (init.body) headers["Content-Type"] = "application/json";
 		if (token) headers.Authorization = "Bearer " + token;
 		let res: Response;
 		try {
-			res = await fetch(this.base + path, { ...init, headers, credentials: "omit", cache: "no-store" });
+			res = await fetch(this.base_ + path, { ...init, headers, credentials: "omit", cache: "no-store" });
 		} catch {
 			throw new Failure("NETWORK");
 		}

@@ -1,4 +1,4 @@
-import { h } from "./dom";
+import { h } from "./kit";
 import { point, safeURL } from "./url";
 import type { Card } from "./types";
 

@@ -9,6 +9,8 @@ const script = (document.currentScript || document.querySelector("script[data-si
 type Queue = { push(...commands: unknown[]): void };
 
 class WooChat extends HTMLElement implements Host {
+	/** kit is what the panel borrows, see kit.ts. */
+	static readonly kit = { h, icon, adopt };
 	readonly base = new URL(script!.src).origin;
 	readonly siteKey = script!.dataset.siteKey!;
 	readonly options = script!.dataset;
@@ -40,6 +42,7 @@ class WooChat extends HTMLElement implements Host {
 		const sheet = adopt(root, css + ":host{}");
 		this.colour = sheet.cssRules[sheet.cssRules.length - 1] as CSSStyleRule;
 		if (/left/.test(this.options.position || "")) this.setAttribute("position", "left");
+		if (this.options.theme) this.setAttribute("theme", this.options.theme);
 		root.append(this.launcher);
 		this.accent(this.options.accent);
 		this.emit("ready");
@@ -108,7 +111,7 @@ function start(): void {
 		if (name === "open") chat.open();
 		else if (name === "close") chat.close();
 		else if (name === "send" && typeof arg === "string") chat.send(arg);
-		else console.warn("woo-chat: unknown command", name);
+		else window.console.warn("woo-chat: unknown command", name);
 	};
 	const page = window as unknown as { wooChat?: unknown[] | Queue };
 	const waiting = Array.isArray(page.wooChat) ? page.wooChat : [];

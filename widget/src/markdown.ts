@@ -1,5 +1,5 @@
 import * as smd from "../vendor/streaming-markdown/smd.js";
-import { h } from "./dom";
+import { h } from "./kit";
 import { point, safeURL } from "./url";
 import type { Source } from "./types";
 
@@ -28,65 +28,65 @@ const tags: Partial<Record<number, keyof HTMLElementTagNameMap>> = {
  * file exist: no images, no attributes but a checked href, no HTML. [n] becomes a link to source n once it is known.
  */
 export class Markdown {
-	private readonly stack: HTMLElement[];
-	private readonly parser: ReturnType<typeof smd.parser>;
-	private readonly cites: HTMLElement[] = [];
-	private byNumber = new Map<number, Source>();
-	private broken = false;
+	private readonly stack_: HTMLElement[];
+	private readonly parser_: ReturnType<typeof smd.parser>;
+	private readonly cites_: HTMLElement[] = [];
+	private byNumber_ = new Map<number, Source>();
+	private broken_ = false;
 
 	constructor(root: HTMLElement) {
-		this.stack = [root];
-		this.parser = smd.parser({
+		this.stack_ = [root];
+		this.parser_ = smd.parser({
 			data: this,
-			add_token: (_: unknown, type: number) => this.add(type),
-			end_token: () => this.close(),
-			add_text: (_: unknown, text: string) => this.text(text),
+			add_token: (_: unknown, type: number) => this.add_(type),
+			end_token: () => this.close_(),
+			add_text: (_: unknown, text: string) => this.text_(text),
 			set_attr: (_: unknown, type: number, value: string) => {
 				// A URL is kept aside until the link ends: then all of it is known and can be judged.
-				if (type === smd.HREF) this.top.dataset.to = value.replaceAll(DOLLAR, "$");
-				if (type === smd.START) this.top.setAttribute("start", String(parseInt(value, 10) || 1));
-				if (type === smd.CHECKED) this.top.textContent = "\u2611 ";
+				if (type === smd.HREF) this.top_.dataset.to = value.replaceAll(DOLLAR, "$");
+				if (type === smd.START) this.top_.setAttribute("start", String(parseInt(value, 10) || 1));
+				if (type === smd.CHECKED) this.top_.textContent = "\u2611 ";
 			},
 		} as never);
 	}
 
-	private get top(): HTMLElement {
-		return this.stack[this.stack.length - 1];
+	private get top_(): HTMLElement {
+		return this.stack_[this.stack_.length - 1];
 	}
 
 	/** write takes the next piece of text. */
-	write(piece: string): void {
+	write_(piece: string): void {
 		// The parser is somebody else's: if it ever trips over a text, the shopper reads that text as it is.
-		if (!this.broken) {
+		if (!this.broken_) {
 			try {
-				return smd.parser_write(this.parser, piece.replaceAll("$", DOLLAR));
+				return smd.parser_write(this.parser_, piece.replaceAll("$", DOLLAR));
 			} catch {
-				this.broken = true;
+				this.broken_ = true;
 			}
 		}
-		this.text(piece);
+		this.text_(piece);
 	}
 
 	/** end closes what is still open; citations without a source go back to plain text. */
-	end(): void {
+	end_(): void {
 		try {
-			if (!this.broken) smd.parser_end(this.parser);
+			if (!this.broken_) smd.parser_end(this.parser_);
 		} catch {
 			// As in write.
 		}
-		while (this.stack.length > 1) this.close();
-		this.link(true);
+		while (this.stack_.length > 1) this.close_();
+		this.link_(true);
 	}
 
 	/** sources tells where [n] leads; it may come before, between or after the text. */
-	sources(list: Source[]): void {
-		this.byNumber = new Map(list.map((s) => [s.n, s]));
-		this.link(false);
+	sources_(list: Source[]): void {
+		this.byNumber_ = new Map(list.map((s) => [s.n, s]));
+		this.link_(false);
 	}
 
-	private add(type: number): void {
+	private add_(type: number): void {
 		let el: HTMLElement;
-		let parent = this.top;
+		let parent = this.top_;
 		switch (type) {
 			case smd.LINK:
 			case smd.RAW_URL:
@@ -122,19 +122,19 @@ export class Markdown {
 				el = h(tags[type] || "span");
 		}
 		parent.append(el);
-		this.stack.push(el);
+		this.stack_.push(el);
 	}
 
-	private text(text: string): void {
+	private text_(text: string): void {
 		text = text.replaceAll(DOLLAR, "$");
-		const last = this.top.lastChild;
+		const last = this.top_.lastChild;
 		if (last instanceof Text) last.appendData(text);
-		else this.top.append(text);
+		else this.top_.append(text);
 	}
 
-	private close(): void {
-		if (this.stack.length < 2) return;
-		const el = this.stack.pop()!;
+	private close_(): void {
+		if (this.stack_.length < 2) return;
+		const el = this.stack_.pop()!;
 		const { kind, to } = el.dataset;
 		if (!kind) return;
 		delete el.dataset.kind;
@@ -155,12 +155,12 @@ export class Markdown {
 			if (url) return point(a, url);
 		} else {
 			// [text] with nothing behind it: a citation, or brackets that somebody simply wrote.
-			const closed = this.parser.pending === "]";
+			const closed = this.parser_.pending === "]";
 			if (closed && /^\d+(\s*,\s*\d+)*$/.test(text)) {
 				const made = text.split(",").map((n) => h("a", { class: "cite" }, n.trim()));
-				this.cites.push(...made);
+				this.cites_.push(...made);
 				a.replaceWith(...made);
-				return this.link(false);
+				return this.link_(false);
 			}
 			a.prepend("[");
 			if (closed) a.append("]");
@@ -168,10 +168,10 @@ export class Markdown {
 		a.replaceWith(...a.childNodes);
 	}
 
-	private link(ended: boolean): void {
-		for (const el of this.cites) {
+	private link_(ended: boolean): void {
+		for (const el of this.cites_) {
 			const a = el as HTMLAnchorElement;
-			const source = this.byNumber.get(Number(a.textContent));
+			const source = this.byNumber_.get(Number(a.textContent));
 			const url = source && safeURL(source.url);
 			if (url && !a.href) {
 				point(a, url);

@@ -1,8 +1,8 @@
 // The panel: loaded when a shopper reaches for the launcher.
 import css from "woochat/panel.css";
 import { Api, Failure, uuid } from "./api";
-import { adopt, h, icon } from "./dom";
-import { answer, type Ask } from "./stream";
+import { adopt, h, icon } from "./kit";
+import { answer, messagePath, type Ask } from "./stream";
 import { Answer, bubble } from "./turn";
 import { pageURL } from "./url";
 import { trouble, words } from "./words";
@@ -18,8 +18,9 @@ export default function mount(host: Host): Panel {
 	const title = h("h2", { id: "title" }, host.options.title || words.title);
 	const subtitle = h("p", { class: "subtitle" }, words.subtitle);
 	const greeting = bubble("shop", host.options.greeting || words.greeting);
-	const suggestions = h("div", { class: "suggestions", role: "group", "aria-label": words.suggestions });
-	const log = h("div", { class: "log", role: "log", "aria-live": "off", "aria-label": words.log, tabindex: 0 }, greeting, suggestions);
+	const suggestions = h("div", { class: "suggestions" });
+	const earlier = h("div");
+	const log = h("div", { class: "log", role: "log", "aria-live": "off", "aria-label": words.log, tabindex: 0 }, greeting, earlier, suggestions);
 	// Announced once, when an answer is whole: a live region on streaming text would read every piece of it.
 	const status = h("div", { class: "vh", role: "status" });
 	const offline = h("div", { class: "offline", hidden: navigator.onLine }, words.offline);
@@ -41,33 +42,36 @@ export default function mount(host: Host): Panel {
 	root.insertBefore(panel, host.launcher);
 
 	let begun: Promise<void> | undefined;
-	// The one answer that is being written, if any: end gives it up, quietly tells the server first.
+	// The one answer that is being written, if any; halt asks the server to end it.
 	let running: { halt(): void } | undefined;
 
-	// --- scrolling: follow the text unless the shopper reads further up -------------------------------------------
+	// --- scrolling: follow the text, but not past the last question, and not when the shopper reads elsewhere -------
 	let following = true;
 	let frame = 0;
-	log.addEventListener("scroll", () => (following = log.scrollHeight - log.scrollTop - log.clientHeight < 48), { passive: true });
+	let question: HTMLElement | undefined;
+	const goal = () => Math.min(log.scrollHeight - log.clientHeight, question ? question.offsetTop - 16 : Infinity);
+	log.addEventListener("scroll", () => (following = log.scrollTop > goal() - 48), { passive: true });
 	const follow = (force = false) => {
 		following ||= force;
 		if (!following || frame) return;
 		frame = requestAnimationFrame(() => {
 			frame = 0;
-			if (following) log.scrollTop = log.scrollHeight;
+			if (following) log.scrollTop = goal();
 		});
 	};
-	const add = (el: HTMLElement) => {
+	const add = (el: HTMLElement, where: HTMLElement = log) => {
 		suggestions.remove();
-		log.append(el);
+		where.append(el);
 	};
+	const quote = (text: string, where?: HTMLElement) => add((question = bubble("me", text)), where);
 	const announce = (text: string) => (status.textContent = text);
 
 	// --- the session and what was said before ---------------------------------------------------------------------
 	const begin = (): Promise<void> => (begun ??= open().catch((e) => ((begun = undefined), Promise.reject(e))));
 
 	async function open(): Promise<void> {
-		const known = api.conversation;
-		await api.session();
+		const known = api.conversation_;
+		await api.session_();
 		const c = api.config;
 		host.accent(c.accent);
 		title.textContent = host.options.title || c.title || words.title;
@@ -76,28 +80,31 @@ export default function mount(host: Host): Panel {
 		suggestions.replaceChildren(
 			...(c.suggestions || []).slice(0, 4).map((text) => h("button", { type: "button", class: "chip", click: () => ask(text) }, text)),
 		);
-		if (known && known === api.conversation) await recall(known).catch(() => {});
+		if (known && known === api.conversation_) await recall(known).catch(() => {});
 	}
 
 	async function recall(conversation: string): Promise<void> {
-		const res = await api.call("/api/chat/history?conversation_id=" + encodeURIComponent(conversation));
+		const res = await api.call_("/api/chat/history?conversation_id=" + encodeURIComponent(conversation));
 		const past = ((await res.json()) as { data?: Past[] }).data || [];
+		const asked = question;
 		for (const p of past) {
-			add(bubble("me", p.question));
-			if (!p.finish || p.finish === "running") {
+			const open = !p.finish || p.finish === "running";
+			if (open && !running) {
 				// The shopper changed the page while this was being written: go on from its start.
-				follow(true);
-				void run({ key: uuid(), body: "", id: p.id }, p.question);
+				quote(p.question);
+				void run({ key: "", body: "", id: p.id }, p.question);
 				continue;
 			}
+			quote(p.question, earlier);
 			const a = new Answer();
-			a.delta(p.answer);
-			a.sources(p.sources || []);
-			a.products(p.products || []);
-			a.end(p.finish);
-			if (p.finish !== "failed") a.rating((value) => rate(p.id, value));
-			add(a.el);
+			a.delta_(p.answer);
+			a.sources_(p.sources || []);
+			a.products_(p.products || []);
+			a.end_(open ? "truncated" : p.finish);
+			if (p.finish !== "failed") a.rating_((value) => rate(p.id, value));
+			add(a.el, earlier);
 		}
+		question = asked || question;
 		follow(true);
 	}
 
@@ -105,7 +112,7 @@ export default function mount(host: Host): Panel {
 	function ask(text: string): void {
 		text = text.trim();
 		if (!text || running) return;
-		add(bubble("me", text));
+		quote(text);
 		follow(true);
 		void run(undefined, text);
 	}
@@ -118,16 +125,15 @@ export default function mount(host: Host): Panel {
 		const tell = () => {
 			if (told || !a.id) return;
 			told = true;
-			// If the server cannot be told, nothing more is read here at least.
-			api.post(`/api/chat/messages/${encodeURIComponent(a.id)}/stop`).catch(() => line.abort());
+			// The stream then ends by itself; if the server cannot be told or does not listen, nothing more is read.
+			api.post_(messagePath(a.id, "stop")).catch(() => line.abort());
+			setTimeout(() => line.abort(), 5e3);
 		};
 		a.id = given?.id || "";
 		running = {
 			halt() {
-				halted = true;
-				if (given && !a.id) tell();
-				else if (!a.id) return; // told as soon as the message has a number
-				tell();
+				halted = stop.disabled = true;
+				tell(); // or when the message has got its id
 			},
 		};
 		busy(true);
@@ -138,27 +144,25 @@ export default function mount(host: Host): Panel {
 			await begin();
 			req ??= {
 				key: uuid(),
-				body: JSON.stringify({ conversation_id: api.conversation, message: text, page: { url: pageURL(), title: document.title } }),
+				body: JSON.stringify({ conversation_id: api.conversation_, message: text, page: { url: pageURL(), title: document.title } }),
 			};
-			host.emit("message", { role: "visitor" });
+			if (!given) host.emit("message", { role: "visitor" });
 			await answer(
 				api,
 				req,
 				{
-					start(id, conversation) {
+					start_(id, conversation) {
 						a.id = id;
-						if (conversation) api.conversation = conversation;
+						if (conversation) api.conversation_ = conversation;
 						if (halted) tell();
 					},
-					delta(t) {
-						a.delta(t);
+					delta_(t) {
+						a.delta_(t);
 						follow();
 					},
-					sources: (list) => a.sources(list),
-					products: (list) => a.products(list),
-					end(finish) {
-						finished(a, finish, text);
-					},
+					sources_: (list) => a.sources_(list),
+					products_: (list) => a.products_(list),
+					end_: (finish) => finished(a, finish, text),
 				},
 				line.signal,
 			);
@@ -173,15 +177,15 @@ export default function mount(host: Host): Panel {
 	}
 
 	function finished(a: Answer, finish: string, text: string): void {
-		a.end(finish);
+		a.end_(finish);
 		if (finish === "failed") again(a, undefined, text);
-		else if (a.id) a.rating((value) => rate(a.id, value));
-		announce(words.assistant + " " + a.plain);
-		host.emit("message", { role: "assistant", id: a.id, conversation_id: api.conversation, finish });
+		else if (a.id) a.rating_((value) => rate(a.id, value));
+		announce(words.assistant + " " + a.plain_);
+		host.emit("message", { role: "assistant", id: a.id, conversation_id: api.conversation_, finish });
 	}
 
 	function failed(a: Answer, f: Failure, text: string, req: Ask | undefined): void {
-		a.end("");
+		a.end_("");
 		if (f.code === "USAGE_LIMIT_EXCEEDED") {
 			const own = api.config.limit_text || (typeof f.details.text === "string" && f.details.text) || words.limit;
 			a.el.replaceWith(bubble("shop", own));
@@ -190,10 +194,10 @@ export default function mount(host: Host): Panel {
 			return;
 		}
 		const said = trouble(f);
-		a.note(said);
+		a.note_(said);
 		// The same key again, so that a message that did get through is not answered (and paid) twice. Once the server
 		// itself has closed it, that key would only bring back the failure.
-		again(a, f.ended || f.code === "IDEMPOTENCY_MISMATCH" ? undefined : req, text);
+		again(a, f.ended_ || f.code === "IDEMPOTENCY_MISMATCH" ? undefined : req, text);
 		announce(said);
 		host.emit("error", { code: f.code });
 	}
@@ -206,12 +210,12 @@ export default function mount(host: Host): Panel {
 			void run(req, text);
 			input.focus();
 		});
-		a.more.append(button);
+		a.more_.append(button);
 	}
 
 	async function rate(id: string, rating: number): Promise<boolean> {
 		try {
-			await api.post("/api/chat/feedback", { message_id: id, rating });
+			await api.post_("/api/chat/feedback", { message_id: id, rating });
 			announce(words.thanks);
 			return true;
 		} catch {
@@ -224,6 +228,7 @@ export default function mount(host: Host): Panel {
 		const focused = root.activeElement === stop || root.activeElement === send;
 		send.hidden = on;
 		stop.hidden = !on;
+		stop.disabled = false;
 		log.setAttribute("aria-busy", String(on));
 		typed();
 		if (focused) input.focus();
@@ -244,13 +249,16 @@ export default function mount(host: Host): Panel {
 	}
 
 	input.addEventListener("input", typed);
-	input.addEventListener("keydown", (e) => {
+	const enter = (e: KeyboardEvent) => {
 		// While an input method composes, Enter chooses a word (229: Safari says so after the composition has ended).
 		if (e.key === "Enter" && !e.shiftKey && !e.isComposing && e.keyCode !== 229) {
 			e.preventDefault();
 			submit();
 		}
-	});
+	};
+	input.addEventListener("keydown", enter);
+	// Assistive tools may send the character on its own.
+	input.addEventListener("keypress", enter);
 	form.addEventListener("submit", (e) => {
 		e.preventDefault();
 		submit();
@@ -261,16 +269,7 @@ export default function mount(host: Host): Panel {
 
 	// --- keys and the connection ----------------------------------------------------------------------------------
 	panel.addEventListener("keydown", (e) => {
-		if (e.key === "Escape" && !e.isComposing) {
-			hide();
-		} else if (e.key === "Tab" && panel.ariaModal) {
-			const stops = [...panel.querySelectorAll<HTMLElement>("a[href],button:not([hidden],:disabled),textarea,[tabindex]")];
-			const edge = e.shiftKey ? stops[0] : stops[stops.length - 1];
-			if (root.activeElement === edge) {
-				e.preventDefault();
-				(e.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
-			}
-		}
+		if (e.key === "Escape" && !e.isComposing) hide();
 	});
 	// The shop's own keyboard shortcuts must not fire while somebody types here.
 	for (const type of ["keydown", "keypress", "keyup"]) panel.addEventListener(type, (e) => e.stopPropagation());
@@ -278,11 +277,17 @@ export default function mount(host: Host): Panel {
 	addEventListener("online", () => (offline.hidden = true));
 
 	// --- the panel ------------------------------------------------------------------------------------------------
+	let behind: HTMLElement[] = [];
+
 	function show(): void {
 		if (panel.hidden) {
 			panel.hidden = false;
-			// It covers the page on a phone: nothing behind it can be reached.
-			panel.ariaModal = matchMedia(FULLSCREEN).matches ? "true" : null;
+			// On a phone it covers the page: nothing behind it may be reached by keyboard or screen reader.
+			if (matchMedia(FULLSCREEN).matches) {
+				panel.ariaModal = "true";
+				behind = [...document.body.children].filter((el) => el !== host && el instanceof HTMLElement && !el.inert) as HTMLElement[];
+			}
+			behind.forEach((el) => (el.inert = true));
 			host.expanded(true);
 			follow(true);
 			// A failure here shows when a question is asked: an open panel with a greeting is no place for an error.
@@ -294,6 +299,9 @@ export default function mount(host: Host): Panel {
 	function hide(): void {
 		if (panel.hidden) return;
 		panel.hidden = true;
+		panel.ariaModal = null;
+		behind.forEach((el) => (el.inert = false));
+		behind = [];
 		host.expanded(false);
 		host.launcher.focus();
 	}

@@ -47,7 +47,7 @@ export function sseParser(out: (frame: Frame) => void): (piece: string) => void 
 	};
 }
 
-/** frames reads a response body; it fails when nothing, not even a heartbeat, came for stall milliseconds. */
+/** frames reads a response body; it ends, too, when nothing came for stall milliseconds, not even a heartbeat. */
 export async function* frames(body: ReadableStream<Uint8Array>, stall: number): AsyncGenerator<Frame> {
 	const reader = body.getReader();
 	const decoder = new TextDecoder();
@@ -55,11 +55,8 @@ export async function* frames(body: ReadableStream<Uint8Array>, stall: number): 
 	const parse = sseParser((frame) => ready.push(frame));
 	try {
 		for (;;) {
-			let timer = 0;
-			const silence = new Promise<never>((_, reject) => {
-				timer = window.setTimeout(() => reject(new Error("stalled")), stall);
-			});
-			const { done, value } = await Promise.race([reader.read(), silence]).finally(() => clearTimeout(timer));
+			const timer = setTimeout(() => reader.cancel(), stall);
+			const { done, value } = await reader.read().finally(() => clearTimeout(timer));
 			if (done) return;
 			parse(decoder.decode(value, { stream: true }));
 			yield* ready.splice(0);

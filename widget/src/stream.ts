@@ -4,11 +4,11 @@ import type { Card, Source } from "./types";
 
 /** Sink takes an answer as it comes; each piece exactly once, in order, whatever the line did. */
 export interface Sink {
-	start(messageID: string, conversationID: string): void;
-	delta(text: string): void;
-	sources(list: Source[]): void;
-	products(list: Card[]): void;
-	end(finish: string): void;
+	start_(messageID: string, conversationID: string): void;
+	delta_(text: string): void;
+	sources_(list: Source[]): void;
+	products_(list: Card[]): void;
+	end_(finish: string): void;
 }
 
 /** Ask is a message to send, or with id one that already runs. The body must not change between tries of one key. */
@@ -17,6 +17,9 @@ export interface Ask {
 	body: string;
 	id?: string;
 }
+
+/** messagePath is the address of something about one message. */
+export const messagePath = (id: string, what: string) => `/api/chat/messages/${encodeURIComponent(id)}/${what}`;
 
 const TRIES = 5;
 // The server sends a heartbeat each 15 s: three missed ones mean that the line is dead.
@@ -30,11 +33,11 @@ export async function answer(api: Api, ask: Ask, sink: Sink, signal: AbortSignal
 	for (;;) {
 		try {
 			const res = ask.id
-				? await api.call(`/api/chat/messages/${encodeURIComponent(ask.id)}/events`, {
+				? await api.call_(messagePath(ask.id, "events"), {
 						headers: { Accept: "text/event-stream", ...(last && { "Last-Event-ID": last }) },
 						signal,
 					})
-				: await api.call("/api/chat/message", {
+				: await api.call_("/api/chat/message", {
 						method: "POST",
 						body: ask.body,
 						headers: { Accept: "text/event-stream", "Idempotency-Key": ask.key },
@@ -51,19 +54,19 @@ export async function answer(api: Api, ask: Ask, sink: Sink, signal: AbortSignal
 				switch (frame.event) {
 					case "message.start":
 						ask.id = data.message_id;
-						sink.start(data.message_id, data.conversation_id);
+						sink.start_(data.message_id, data.conversation_id);
 						break;
 					case "delta":
-						sink.delta(String(data.text ?? ""));
+						sink.delta_(String(data.text ?? ""));
 						break;
 					case "sources":
-						sink.sources(data || []);
+						sink.sources_(data || []);
 						break;
 					case "products":
-						sink.products(data || []);
+						sink.products_(data || []);
 						break;
 					case "message.end":
-						return sink.end(String(data.finish));
+						return sink.end_(String(data.finish));
 					case "error":
 						throw failure(data, 0, 0, true);
 				}
@@ -78,24 +81,12 @@ export async function answer(api: Api, ask: Ask, sink: Sink, signal: AbortSignal
 				ask.id = running;
 				continue;
 			}
-			const final = f.ended || (f.status >= 400 && f.status < 500 && f.status !== 429);
+			const final = f.ended_ || (f.status >= 400 && f.status < 500 && f.status !== 429);
 			if (!ask.id || final || ++tries > TRIES) throw f;
-			await pause(Math.max(f.wait * 1e3, 150 * 2 ** tries), signal);
+			await new Promise((go) => {
+				setTimeout(go, Math.max(f.wait_ * 1e3, 150 * 2 ** tries));
+				addEventListener("online", go, { once: true });
+			});
 		}
 	}
-}
-
-/** pause waits, but no longer than until the browser is online again or the message is given up. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		const done = () => {
-			clearTimeout(timer);
-			removeEventListener("online", done);
-			signal.removeEventListener("abort", done);
-			resolve();
-		};
-		const timer = setTimeout(done, ms);
-		addEventListener("online", done);
-		signal.addEventListener("abort", done);
-	});
 }

@@ -1,5 +1,5 @@
 import { card } from "./card";
-import { h, icon } from "./dom";
+import { h, icon } from "./kit";
 import { Markdown } from "./markdown";
 import { point, safeURL } from "./url";
 import { notes, words } from "./words";
@@ -18,35 +18,35 @@ export function bubble(who: "me" | "shop", text: string): HTMLElement {
 export class Answer {
 	id = "";
 	readonly el: HTMLElement;
-	private readonly bubble: HTMLElement;
-	private readonly body = h("div", { class: "md" });
-	private readonly dots = h("div", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-	readonly more = h("div", { class: "more" });
-	private readonly cards = h("ul", { class: "cards", "aria-label": words.products });
-	private readonly list = h("ol", { class: "sources" });
-	private md = new Markdown(this.body);
+	private readonly bubble_: HTMLElement;
+	private readonly body_ = h("div", { class: "md" });
+	private readonly dots_ = h("div", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+	readonly more_ = h("div", { class: "more" });
+	private readonly cards_ = h("ul", { class: "cards", "aria-label": words.products });
+	private readonly list_ = h("ol", { class: "sources" });
+	private md_ = new Markdown(this.body_);
 
 	constructor() {
-		this.bubble = h("div", { class: "bubble", part: "message", dir: "auto" }, this.body, this.dots);
-		this.el = h("div", { class: "turn shop" }, h("span", { class: "vh" }, words.assistant), this.bubble, this.more);
+		this.bubble_ = h("div", { class: "bubble", part: "message", dir: "auto" }, this.body_, this.dots_);
+		this.el = h("div", { class: "turn shop" }, h("span", { class: "vh" }, words.assistant), this.bubble_, this.more_);
 	}
 
 	/** plain is the answer as it is read out: without the citation numbers. */
-	get plain(): string {
-		const copy = this.body.cloneNode(true) as HTMLElement;
+	get plain_(): string {
+		const copy = this.body_.cloneNode(true) as HTMLElement;
 		copy.querySelectorAll(".cite").forEach((c) => c.remove());
-		copy.querySelectorAll("p,li,h3,tr,br").forEach((b) => b.append(" "));
+		copy.querySelectorAll("p,li,h3,td,th,br").forEach((b) => b.append(" "));
 		return (copy.textContent || "").replace(/\s+/g, " ").trim();
 	}
 
-	delta(text: string): void {
-		if (text) this.dots.remove();
-		this.md.write(text);
+	delta_(text: string): void {
+		if (text) this.dots_.remove();
+		this.md_.write_(text);
 	}
 
-	sources(list: Source[]): void {
-		this.md.sources(list);
-		this.list.replaceChildren(
+	sources_(list: Source[]): void {
+		this.md_.sources_(list);
+		this.list_.replaceChildren(
 			...list.flatMap((s) => {
 				const url = safeURL(s.url);
 				if (!url) return [];
@@ -55,32 +55,30 @@ export class Answer {
 				return h("li", { value: s.n }, a);
 			}),
 		);
-		if (this.list.firstChild && !this.list.isConnected) {
-			this.more.append(h("div", { class: "sourced" }, h("div", { class: "label" }, words.sources), this.list));
+		if (this.list_.firstChild && !this.list_.isConnected) {
+			this.more_.append(h("div", { class: "sourced" }, h("div", { class: "label" }, words.sources), this.list_));
 		}
 	}
 
-	products(list: Card[]): void {
-		this.cards.replaceChildren(...list.map(card));
-		if (list.length) this.more.prepend(this.cards);
+	products_(list: Card[]): void {
+		this.cards_.replaceChildren(...list.map(card));
+		if (list.length) this.more_.prepend(this.cards_);
 	}
 
 	/** end closes the text and says what is wrong with the answer, if anything. */
-	end(finish: string): void {
-		this.dots.remove();
-		this.md.end();
-		if (!this.body.firstChild) this.bubble.remove();
-		if (Object.hasOwn(notes, finish)) this.note(notes[finish]);
+	end_(finish: string): void {
+		this.dots_.remove();
+		this.md_.end_();
+		if (!this.body_.firstChild) this.bubble_.remove();
+		if (Object.hasOwn(notes, finish)) this.note_(notes[finish]);
 	}
 
-	note(text: string): HTMLElement {
-		const note = h("div", { class: "note" }, text);
-		this.more.append(note);
-		return note;
+	note_(text: string): void {
+		this.more_.append(h("div", { class: "note" }, text));
 	}
 
 	/** rating adds the thumbs; rate gets 1 or -1 and says whether it was kept. */
-	rating(rate: (value: number) => Promise<boolean>): void {
+	rating_(rate: (value: number) => Promise<boolean>): void {
 		const thumb = (value: number, name: string, path: string): HTMLButtonElement => {
 			const button = h(
 				"button",
@@ -100,6 +98,6 @@ export class Answer {
 			return button;
 		};
 		const both = [thumb(1, words.good, THUMB_UP), thumb(-1, words.bad, THUMB_DOWN)];
-		this.more.append(h("div", { class: "thumbs" }, ...both));
+		this.more_.append(h("div", { class: "thumbs" }, ...both));
 	}
 }

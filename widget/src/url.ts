@@ -18,7 +18,7 @@ export function point(a: HTMLAnchorElement, url: string): void {
 	a.href = url;
 	if (new URL(url).origin !== location.origin) {
 		a.target = "_blank";
-		a.rel = "noopener noreferrer nofollow";
+		a.rel = "noopener noreferrer";
 	}
 }
 

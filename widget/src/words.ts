@@ -16,11 +16,10 @@ export const words = {
 	thanks: "Thank you for the feedback.",
 	sources: "Sources",
 	products: "Products",
-	suggestions: "Suggested questions",
 	you: "You said:",
 	assistant: "Assistant said:",
-	offline: "You are offline. Your message can be sent when the connection is back.",
-	limit: "Our assistant has answered all it can for today. Please contact the shop directly, we are happy to help.",
+	offline: "You are offline. Messages can be sent when the connection is back.",
+	limit: "Our assistant has answered all it can for today. Please contact the shop directly.",
 };
 
 /** notes says what is not as it should be about an answer; a complete one has none. */
@@ -37,7 +36,7 @@ export function trouble(f: Failure): string {
 		case "NETWORK":
 			return navigator.onLine ? "The connection was lost." : "You are offline.";
 		case "RATE_LIMITED":
-			return f.wait ? `That was a lot at once. Please try again in ${f.wait} seconds.` : "That was a lot at once. Please try again in a moment.";
+			return `That was a lot at once. Please try again in ${f.wait_ || "a few"} seconds.`;
 		case "INVALID_REQUEST":
 			return "This message could not be read. Please put it differently.";
 		case "LICENSE_INACTIVE":

@@ -1,0 +1,232 @@
+package widget_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// patience bounds every wait for a condition in the page; a passing test never gets near it.
+const patience = 20 * time.Second
+
+// prelude runs before the page's own scripts: q and qa look into the shadow root, happened is what the widget told
+// the page, broken is every script error and policy violation.
+const prelude = `
+globalThis.q = (s) => document.querySelector("woo-chat")?.shadowRoot?.querySelector(s) ?? null;
+globalThis.qa = (s) => [...(document.querySelector("woo-chat")?.shadowRoot?.querySelectorAll(s) ?? [])];
+globalThis.happened = [];
+globalThis.broken = [];
+for (const name of ["ready", "open", "close", "message", "error", "limit"])
+	document.addEventListener("woo-chat:" + name, (e) => happened.push({ name, ...e.detail }));
+addEventListener("error", (e) => broken.push("error: " + e.message));
+addEventListener("unhandledrejection", (e) => broken.push("rejection: " + e.reason));
+addEventListener("securitypolicyviolation", (e) => broken.push("policy: " + e.violatedDirective + " " + e.blockedURI + " " + e.sample));
+`
+
+// tab is one page of a real browser.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// chromium finds the browser. Without one the tests are skipped on a developer's machine and fail in CI.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	const missing = "no Chromium found; install it with: sudo apt-get install -y chromium"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+	return ""
+}
+
+// newTab starts a browser of its own with an empty profile; both are gone when the test ends.
+func newTab(t *testing.T) *tab {
+	t.Helper()
+	path := chromium(t)
+	// Not t.TempDir: helpers of the browser may still write for a moment after it has ended, and chromedp, which makes
+	// and removes a profile when it is given none, knows to try again.
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.DisableGPU,
+		chromedp.WindowSize(1280, 900),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+	)
+	if os.Geteuid() == 0 {
+		// Chromium's sandbox refuses to run as root; the pages here are our own.
+		opts = append(opts, chromedp.NoSandbox)
+	}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	p := &tab{t: t, ctx: ctx}
+	// The first call starts the browser and must not carry a deadline: it would end the browser, too.
+	if _, err := chromedp.Run(ctx, func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: prelude})
+		return chromedp.Void{}, err
+	}); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	p.do(chromedp.EmulateViewport(1280, 900))
+	return p
+}
+
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatalf("%v\n%s", err, p.dump())
+	}
+}
+
+// eval returns the value of an expression, promises awaited.
+func eval[T any](p *tab, js string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 5*patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v\n%s", js, err, p.dump())
+	}
+	return v
+}
+
+// wait returns when the condition holds in the page.
+func (p *tab) wait(js string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience+5*time.Second)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void]("!!("+js+")", chromedp.WithPollingTimeout(patience))); err != nil {
+		p.t.Fatalf("waiting for %s: %v\n%s", js, err, p.dump())
+	}
+}
+
+// is fails the test unless the condition holds now.
+func (p *tab) is(js string) {
+	p.t.Helper()
+	if !eval[bool](p, "!!("+js+")") {
+		p.t.Errorf("not so: %s\n%s", js, p.dump())
+	}
+}
+
+// dump says what the widget shows, for a failure's message.
+func (p *tab) dump() string {
+	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	defer cancel()
+	s, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify({shown: q(".log")?.innerText ?? null, status: q("[role=status]")?.textContent ?? null, happened, broken}, null, 1)`))
+	if err != nil {
+		return "(the page cannot be asked: " + err.Error() + ")"
+	}
+	return s
+}
+
+// visit opens the shop and waits for the launcher.
+func (p *tab) visit(url string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(url))
+	p.wait(`q(".launcher")`)
+}
+
+// click is a real mouse click on what the selector finds in the widget.
+func (p *tab) click(selector string) {
+	p.t.Helper()
+	p.wait(`q(` + quote(selector) + `)`)
+	p.do(chromedp.Click(inShadow(selector)))
+}
+
+// open opens the panel with the mouse and waits until it can be typed into.
+func (p *tab) open() {
+	p.t.Helper()
+	p.click(".launcher")
+	p.wait(`q("textarea") && q(".panel:not([hidden])") && document.querySelector("woo-chat").shadowRoot.activeElement === q("textarea")`)
+}
+
+// keys types into whatever has the focus.
+func (p *tab) keys(text string, mods ...chromedp.Modifier) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(text, chromedp.KeyModifiers(mods...)))
+}
+
+// ask types a question and sends it by keyboard.
+func (p *tab) ask(question string) {
+	p.t.Helper()
+	p.keys(question)
+	p.keys(kb.Enter)
+}
+
+// answered waits until n messages of the assistant have ended.
+func (p *tab) answered(n int) {
+	p.t.Helper()
+	p.wait(`happened.filter((e) => e.name === "message" && e.role === "assistant").length >= ` + quote(n))
+}
+
+// healthy fails the test if the page saw a script error or a policy violation.
+func (p *tab) healthy() {
+	p.t.Helper()
+	if b := eval[[]string](p, "broken"); len(b) > 0 {
+		p.t.Errorf("the page broke: %s", strings.Join(b, "\n"))
+	}
+}
+
+// scheme makes the browser prefer "light" or "dark", and no motion: then what is shown is final at once.
+func (p *tab) scheme(value string) {
+	p.t.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		})
+		return err
+	}))
+}
+
+// picture keeps a screenshot in the folder named by WOOCHAT_PICTURES, for people to look at.
+func (p *tab) picture(name string) {
+	p.t.Helper()
+	dir := os.Getenv("WOOCHAT_PICTURES")
+	if dir == "" {
+		return
+	}
+	// Two frames later everything that was asked for has been painted.
+	eval[bool](p, `Promise.all([...document.images, ...qa("img")].map((i) => i.decode().catch(() => {}))).then(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))))`)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func inShadow(selector string) chromedp.JSPath {
+	return chromedp.JSPath(`document.querySelector("woo-chat").shadowRoot.querySelector(` + quote(selector) + `)`)
+}
+
+// quote writes a Go value as a JavaScript literal.
+func quote(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return string(b)
+}
