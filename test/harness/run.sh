@@ -35,10 +35,10 @@ running() {
 }
 
 finish() {
-	local status=$? pids i
+	local status=$? pids _
 	trap - EXIT
 	trap '' INT TERM HUP
-	for i in 1 2 3 4 5 6 7 8 9 10; do # what is ending may need a moment to end
+	for _ in 1 2 3 4 5 6 7 8 9 10; do # what is ending may need a moment to end
 		pids=$(running)
 		[ -n "$pids" ] || break
 		sleep 0.5
