@@ -59,6 +59,9 @@ type Price struct {
 	// Unpriced marks a price of nothing that stands for "not known": a server
 	// of the operator's own.
 	Unpriced bool
+	// Local marks a model of our own that runs in this process: it costs
+	// nothing and uses no tokens; only the request counts.
+	Local bool
 }
 
 // Cost returns what t costs at p, rounded half up to the nano-USD once for the
