@@ -76,7 +76,11 @@ func (e *Exchange) Start() {
 
 // Raw writes bytes as they are, when the gate lets them, and flushes.
 // It reports whether the client is still there.
-func (e *Exchange) Raw(s string) bool {
+func (e *Exchange) Raw(s string) bool { return e.raw(s, 0) }
+
+// raw writes bytes that hold so many tokens. These count as sent before the
+// first byte leaves: the client may act on it at once.
+func (e *Exchange) raw(s string, tokens int) bool {
 	if e.over {
 		return false
 	}
@@ -85,6 +89,8 @@ func (e *Exchange) Raw(s string) bool {
 		e.over = true
 		return false
 	}
+	e.usage.Completion += tokens
+	e.Call.sent.Add(int64(tokens))
 	return e.write(s)
 }
 
@@ -113,13 +119,15 @@ func (e *Exchange) flush() error {
 
 // Event writes one SSE event with the given data. Every line of data becomes
 // a data line.
-func (e *Exchange) Event(data string) bool {
+func (e *Exchange) Event(data string) bool { return e.event(data, 0) }
+
+func (e *Exchange) event(data string, tokens int) bool {
 	var b strings.Builder
 	for line := range strings.SplitSeq(data, "\n") {
 		b.WriteString("data: " + line + e.eol)
 	}
 	b.WriteString(e.eol)
-	return e.Raw(b.String())
+	return e.raw(b.String(), tokens)
 }
 
 func (e *Exchange) frame(choices, usage string) string {
@@ -152,12 +160,7 @@ func (e *Exchange) Piece(text string) bool {
 
 // Token writes one event with the given choice, which counts as one token.
 func (e *Exchange) Token(choice string) bool {
-	if !e.Event(e.frame(choice, "")) {
-		return false
-	}
-	e.usage.Completion++
-	e.Call.sent.Add(1)
-	return true
+	return e.event(e.frame(choice, ""), 1)
 }
 
 // Finish writes the event with the finish reason; "" stands for the true one:

@@ -78,11 +78,9 @@ func faults() map[string]func(*Exchange) {
 				// A line break between two members is white space to JSON, so
 				// the event may legally be cut there.
 				frame := e.frame(`{"index":0,"delta":{"content":`+quoted(p)+`},`+"\n"+`"finish_reason":null}`, "")
-				if !e.Event(strings.Replace(frame, `,"choices"`, ",\n"+`"choices"`, 1)) {
+				if !e.event(strings.Replace(frame, `,"choices"`, ",\n"+`"choices"`, 1), 1) {
 					return
 				}
-				e.usage.Completion++
-				e.Call.sent.Add(1)
 			}
 			e.Finish("stop")
 			e.Usage("")

@@ -93,11 +93,9 @@ func runningUsage(e *Exchange) {
 	for _, p := range pieces(Story) {
 		u := e.usage
 		u.Completion++
-		if !e.Event(e.frame(`{"index":0,"delta":{"content":`+quoted(p)+`},"finish_reason":null}`, u.json())) {
+		if !e.event(e.frame(`{"index":0,"delta":{"content":`+quoted(p)+`},"finish_reason":null}`, u.json()), 1) {
 			return
 		}
-		e.usage = u
-		e.Call.sent.Add(1)
 	}
 }
 
@@ -169,21 +167,26 @@ func wireQuirks() map[string]func(*Exchange) {
 			_ = e.zip.Close() // the client may be gone; then nobody misses the trailer
 		},
 		"trickle": func(e *Exchange) {
-			var b strings.Builder
-			for _, p := range pieces(Story) {
-				b.WriteString("data: " + e.frame(`{"index":0,"delta":{"content":`+quoted(p)+`},"finish_reason":null}`, "") + "\n\n")
-				e.usage.Completion++
-			}
-			b.WriteString("data: " + e.frame(`{"index":0,"delta":{},"finish_reason":"stop"}`, "") + "\n\n")
-			b.WriteString("data: " + e.frame("", e.usage.json()) + "\n\ndata: [DONE]\n\n")
 			e.Start()
-			s := b.String()
-			for i := range len(s) {
-				if !e.pause() || !e.write(s[i:i+1]) {
+			slow := func(data string, tokens int) bool {
+				e.usage.Completion += tokens
+				e.Call.sent.Add(int64(tokens))
+				line := "data: " + data + "\n\n"
+				for i := range len(line) {
+					if !e.pause() || !e.write(line[i:i+1]) {
+						return false
+					}
+				}
+				return true
+			}
+			for _, p := range pieces(Story) {
+				if !slow(e.frame(`{"index":0,"delta":{"content":`+quoted(p)+`},"finish_reason":null}`, ""), 1) {
 					return
 				}
 			}
-			e.Call.sent.Store(int64(e.usage.Completion))
+			if slow(e.frame(`{"index":0,"delta":{},"finish_reason":"stop"}`, ""), 0) && slow(e.frame("", e.usage.json()), 0) {
+				slow("[DONE]", 0)
+			}
 		},
 		"crlf": func(e *Exchange) {
 			e.eol = "\r\n"
@@ -194,11 +197,9 @@ func wireQuirks() map[string]func(*Exchange) {
 			for i, p := range pieces(Story) {
 				eol := []string{"\n", "\r\n", "\r"}[i%3]
 				frame := e.frame(`{"index":0,"delta":{"content":`+quoted(p)+`},"finish_reason":null}`, "")
-				if !e.Raw(fmt.Sprintf(": ping%[1]sid: %[2]d%[1]sevent: message%[1]sdata:%[3]s%[1]sunknown: x%[1]s%[1]s", eol, i, frame)) {
+				if !e.raw(fmt.Sprintf(": ping%[1]sid: %[2]d%[1]sevent: message%[1]sdata:%[3]s%[1]sunknown: x%[1]s%[1]s", eol, i, frame), 1) {
 					return
 				}
-				e.usage.Completion++
-				e.Call.sent.Add(1)
 			}
 			e.Finish("stop")
 			e.Usage("")
