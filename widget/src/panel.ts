@@ -49,14 +49,19 @@ export default function mount(host: Host): Panel {
 	let following = true;
 	let frame = 0;
 	let question: HTMLElement | undefined;
+	let put = 0;
 	const goal = () => Math.min(log.scrollHeight - log.clientHeight, question ? question.offsetTop - 16 : Infinity);
-	log.addEventListener("scroll", () => (following = log.scrollTop > goal() - 48), { passive: true });
+	log.addEventListener("scroll", () => {
+		// Our own scrolling says nothing about what the shopper wants.
+		if (Math.abs(log.scrollTop - put) > 1) following = log.scrollTop > goal() - 48;
+	});
 	const follow = (force = false) => {
 		following ||= force;
 		if (!following || frame) return;
 		frame = requestAnimationFrame(() => {
 			frame = 0;
 			if (following) log.scrollTop = goal();
+			put = log.scrollTop;
 		});
 	};
 	const add = (el: HTMLElement, where: HTMLElement = log) => {
@@ -132,7 +137,7 @@ export default function mount(host: Host): Panel {
 		a.id = given?.id || "";
 		running = {
 			halt() {
-				halted = stop.disabled = true;
+				halted = true;
 				tell(); // or when the message has got its id
 			},
 		};
@@ -140,6 +145,8 @@ export default function mount(host: Host): Panel {
 		add(a.el);
 		follow();
 		let req = given;
+		let finish = "";
+		let failure: Failure | undefined;
 		try {
 			await begin();
 			req ??= {
@@ -162,18 +169,19 @@ export default function mount(host: Host): Panel {
 					},
 					sources_: (list) => a.sources_(list),
 					products_: (list) => a.products_(list),
-					end_: (finish) => finished(a, finish, text),
+					end_: (f) => (finish = f),
 				},
 				line.signal,
 			);
 		} catch (e) {
-			if (halted) finished(a, "stopped", text);
-			else failed(a, e instanceof Failure ? e : new Failure("UNAVAILABLE"), text, req);
-		} finally {
-			running = undefined;
-			busy(false);
-			follow();
+			finish = "stopped";
+			if (!halted) failure = e instanceof Failure ? e : new Failure("UNAVAILABLE");
 		}
+		running = undefined;
+		busy(false);
+		if (failure) failed(a, failure, text, req);
+		else finished(a, finish, text);
+		follow();
 	}
 
 	function finished(a: Answer, finish: string, text: string): void {
@@ -228,7 +236,6 @@ export default function mount(host: Host): Panel {
 		const focused = root.activeElement === stop || root.activeElement === send;
 		send.hidden = on;
 		stop.hidden = !on;
-		stop.disabled = false;
 		log.setAttribute("aria-busy", String(on));
 		typed();
 		if (focused) input.focus();

@@ -8,7 +8,7 @@ export interface Sink {
 	delta_(text: string): void;
 	sources_(list: Source[]): void;
 	products_(list: Card[]): void;
-	end_(finish: string): void;
+	end_(finish: string): unknown;
 }
 
 /** Ask is a message to send, or with id one that already runs. The body must not change between tries of one key. */
@@ -66,7 +66,8 @@ export async function answer(api: Api, ask: Ask, sink: Sink, signal: AbortSignal
 						sink.products_(data || []);
 						break;
 					case "message.end":
-						return sink.end_(String(data.finish));
+						sink.end_(String(data.finish));
+						return;
 					case "error":
 						throw failure(data, 0, 0, true);
 				}
@@ -82,7 +83,8 @@ export async function answer(api: Api, ask: Ask, sink: Sink, signal: AbortSignal
 				continue;
 			}
 			const final = f.ended_ || (f.status >= 400 && f.status < 500 && f.status !== 429);
-			if (!ask.id || final || ++tries > TRIES) throw f;
+			// Without an id the message itself is sent again: its key makes that safe.
+			if (final || (!ask.id && f.code !== "NETWORK") || ++tries > (ask.id ? TRIES : 2)) throw f;
 			await new Promise((go) => {
 				setTimeout(go, Math.max(f.wait_ * 1e3, 150 * 2 ** tries));
 				addEventListener("online", go, { once: true });
