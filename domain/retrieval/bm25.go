@@ -1,0 +1,99 @@
+package retrieval
+
+import (
+	"math"
+	"strings"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+)
+
+// Field is a part of a chunk's words that counts by a weight of its own.
+type Field uint8
+
+// Fields. The zero Field is invalid.
+const (
+	FieldTitle Field = iota + 1
+	FieldBrand
+	FieldAttributes
+	FieldCategories
+	FieldBody
+)
+
+// Fields lists all fields in order.
+func Fields() [5]Field {
+	return [5]Field{FieldTitle, FieldBrand, FieldAttributes, FieldCategories, FieldBody}
+}
+
+// Weight returns how much a word in f counts. The figures were the best of
+// those tried with SQLite's bm25 on 150 queries of the ESCI set.
+func (f Field) Weight() float64 {
+	switch f {
+	case FieldTitle:
+		return 5
+	case FieldBrand:
+		return 3
+	case FieldAttributes, FieldCategories:
+		return 2
+	case FieldBody:
+		return 1
+	}
+	return 0
+}
+
+// FieldTokens returns the tokens of field f of a chunk of e. All chunks of a
+// document share what they have from its title and facts.
+func FieldTokens(f Field, e Entry, c Chunk) []string {
+	switch f {
+	case FieldTitle:
+		return Tokens(e.Title)
+	case FieldBrand:
+		return Tokens(strings.Join(e.Facts.Brands, "\n"))
+	case FieldAttributes:
+		return Tokens(attributeText(e.Facts.Attributes))
+	case FieldCategories:
+		return Tokens(strings.Join(e.Facts.Categories, "\n") + "\n" + strings.Join(e.Facts.Tags, "\n"))
+	case FieldBody:
+		return Tokens(c.Heading + "\n" + c.Text)
+	}
+	return nil
+}
+
+func attributeText(as []catalog.Attribute) string {
+	var b strings.Builder
+	for _, a := range as {
+		for _, v := range a.Values {
+			b.WriteString(v)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// Collection is what BM25 must know of all chunks of a site.
+type Collection struct {
+	Chunks int   // how many there are
+	Tokens int64 // their tokens in all fields together
+}
+
+// Parameters of BM25 as Robertson and Zaragoza give them ("The Probabilistic
+// Relevance Framework", 2009): saturation of a word's count, and how much a
+// chunk's length counts.
+const (
+	bm25K1 = 1.2
+	bm25B  = 0.75
+)
+
+// BM25 returns what one word adds to the score of one chunk: weighted is the
+// sum over the fields of the word's count times Field.Weight, length the
+// chunk's tokens in all fields, and in the number of the site's chunks that
+// hold the word at all. It is never negative: a word in every chunk is worth
+// little, not less than nothing.
+func (c Collection) BM25(in int, weighted float64, length int) float64 {
+	if in <= 0 || weighted <= 0 || c.Chunks <= 0 || c.Tokens <= 0 {
+		return 0
+	}
+	n := float64(c.Chunks)
+	idf := math.Log(1 + (n-float64(in)+0.5)/(float64(in)+0.5))
+	mean := float64(c.Tokens) / n
+	return idf * weighted * (bm25K1 + 1) / (weighted + bm25K1*(1-bm25B+bm25B*float64(length)/mean))
+}

@@ -1,0 +1,218 @@
+package retrieval
+
+import (
+	"strings"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+)
+
+// ChunkOptions bounds the size of chunks, in tokens. The zero value is the
+// default.
+type ChunkOptions struct {
+	Target int64 // text is added to a chunk up to this size; 0 for 256
+	Max    int64 // no chunk is larger, unless a single character is; 0 for 400
+}
+
+func (o ChunkOptions) withDefaults() ChunkOptions {
+	if o.Max <= 0 {
+		o.Max = 400
+	}
+	if o.Target <= 0 {
+		o.Target = 256
+	}
+	o.Target = min(o.Target, o.Max)
+	return o
+}
+
+// ChunkDocument cuts doc into chunks along its structure: headings, paragraphs,
+// lists, rows of tables, then sentences, words, characters. count returns the
+// tokens of a text.
+//
+// All of Body comes out again, in order, but for white space; nothing is
+// rewritten. A heading stands at the head of the text below it, and in the
+// Heading of all chunks of its section. A table that is cut repeats its header
+// row. A product begins with its title and the lines of FactsText, and each of
+// its further chunks with the title, as do those of a FAQ: a chunk is read on
+// its own. A page has no title in its text. A document with a title and no
+// text is one chunk of the title; one with neither gives none.
+//
+// The same doc, count and options give the same chunks.
+func ChunkDocument(doc Document, count func(text string) int64, o ChunkOptions) []Chunk {
+	o = o.withDefaults()
+	p := packer{count: count, opts: o}
+	title := strings.Join(strings.Fields(strings.ToValidUTF8(doc.Title, "\uFFFD")), " ")
+	body := strings.ToValidUTF8(doc.Body, "\uFFFD")
+
+	titled := doc.Kind == catalog.KindProduct || doc.Kind == catalog.KindFAQ
+	if titled && title != "" {
+		if count(title) <= o.Max/2 {
+			p.lead = title
+		} else {
+			// A title as long as a text is a text.
+			p.addAll(cut(part{text: title, sep: "\n"}, p.fits))
+		}
+	}
+	if doc.Kind == catalog.KindProduct {
+		for line := range strings.Lines(FactsText(doc.Facts)) {
+			p.addAll(cut(part{text: strings.TrimSpace(line), sep: "\n"}, p.fits))
+		}
+	}
+	for _, b := range blocks(body) {
+		p.addAll(b.parts(p.fits))
+	}
+	p.flush()
+	if len(p.out) == 0 && title != "" {
+		p.lead = ""
+		p.addAll(cut(part{text: title}, p.fits))
+		p.flush()
+	}
+	return p.out
+}
+
+// FactsText returns those of a product's facts that seldom change, one a line,
+// as they stand in its first chunk. Prices and stock are not among them: they
+// are read from the shop's data when an answer is made, never from an index.
+func FactsText(f catalog.Facts) string {
+	var b strings.Builder
+	line := func(name string, values []string) {
+		first := true
+		for _, v := range values {
+			v = strings.Join(strings.Fields(strings.ToValidUTF8(v, "\uFFFD")), " ")
+			switch {
+			case v == "":
+				continue
+			case first:
+				b.WriteString(name + ": " + v)
+				first = false
+			default:
+				b.WriteString(", " + v)
+			}
+		}
+		if !first {
+			b.WriteByte('\n')
+		}
+	}
+	line("Brand", f.Brands)
+	line("Category", f.Categories)
+	for _, a := range f.Attributes {
+		line(strings.Join(strings.Fields(strings.ToValidUTF8(a.Name, "\uFFFD")), " "), a.Values)
+	}
+	line("Tags", f.Tags)
+	line("SKU", f.SKUs)
+	line("GTIN", f.GTINs)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// EmbeddingText returns what is embedded for chunk c of a document with the
+// given title: its text, with title and headings before it where the text does
+// not begin with them.
+func EmbeddingText(title string, c Chunk) string {
+	var b strings.Builder
+	for _, s := range []string{title, c.Heading} {
+		if s != "" && !strings.HasPrefix(c.Text, s) {
+			b.WriteString(s)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String() + c.Text
+}
+
+// part is a piece of text that is not cut any further.
+type part struct {
+	sep     string // what stands between it and the part before it
+	text    string
+	heading string // path of the headings above it
+	header  string // the header lines of the table that it is of
+	headed  bool   // text has the header lines
+	section bool   // text begins with a heading
+}
+
+// needs returns the header lines that q must have before it.
+func (q part) needs() string {
+	if q.headed {
+		return ""
+	}
+	return q.header
+}
+
+// packer joins parts to chunks.
+type packer struct {
+	count func(string) int64
+	opts  ChunkOptions
+	lead  string // what every chunk begins with
+
+	out     []Chunk
+	text    string
+	size    int64 // of text; at least, as the parts were counted one by one
+	heading string
+	table   string // the header of the table in which text ends
+}
+
+// begin returns text as it stands at the beginning of a chunk.
+func (p *packer) begin(text, header string) string {
+	if header != "" {
+		text = header + "\n" + text
+	}
+	if p.lead == "" {
+		return text
+	}
+	return p.lead + "\n" + text
+}
+
+// fits reports whether a chunk can begin with text under the given table header.
+func (p *packer) fits(text, header string) bool {
+	return p.count(p.begin(text, header)) <= p.opts.Max
+}
+
+func (p *packer) addAll(parts []part) {
+	for _, q := range parts {
+		p.add(q)
+	}
+}
+
+func (p *packer) add(q part) {
+	if p.text == "" || !p.append(q) {
+		p.flush()
+		p.text = p.begin(q.text, q.needs())
+		p.size = p.count(p.text)
+		p.heading = q.heading
+	}
+	p.table = q.header
+}
+
+// append puts q at the end of the chunk, unless that makes it too long or q
+// had better begin a chunk of its own. Parts are counted one by one: to count
+// the whole chunk again for each would cost a list of short lines its square.
+func (p *packer) append(q part) bool {
+	if q.section && p.size >= p.opts.Target/4 {
+		return false
+	}
+	text := q.sep + q.text
+	if needs := q.needs(); needs != "" && p.table != needs {
+		text = q.sep + needs + "\n" + q.text
+	}
+	size := p.size + p.count(text)
+	if size > p.opts.Target {
+		return false
+	}
+	p.text, p.size = p.text+text, size
+	return true
+}
+
+// flush ends the chunk.
+func (p *packer) flush() {
+	text := p.text
+	p.text = ""
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	pieces := []part{{text: text}}
+	if p.count(text) > p.opts.Max {
+		// The tokens of a whole can be more than those of its parts, or a lead
+		// leaves no room for a single character.
+		pieces = cut(pieces[0], func(text, _ string) bool { return p.count(text) <= p.opts.Max })
+	}
+	for _, q := range pieces {
+		p.out = append(p.out, Chunk{Seq: len(p.out), Heading: p.heading, Text: q.text})
+	}
+}

@@ -1,0 +1,173 @@
+package retrieval
+
+import (
+	"slices"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+)
+
+// PackOptions bounds what goes into a prompt. The zero value is the default.
+type PackOptions struct {
+	PerDocument int     // passages of one document at most; 0 for 2
+	Passages    int     // passages in all at most; 0 for any number
+	Similar     float64 // share of common words from which two texts are the same; 0 for 0.85
+}
+
+// Pack chooses the passages that a prompt is given: in the order of ps, which
+// is that of relevance, as many as fit into budget tokens. It leaves out what
+// comes twice, more than o.PerDocument passages of one document, and texts that
+// say nearly the same as one already chosen (two different products are never
+// the same, however alike their descriptions). A passage that is too large for
+// what is left of the budget is passed over and smaller ones after it are
+// taken. count returns what a passage costs in the prompt, with its title and
+// all that frames it.
+func Pack(ps []Passage, budget int64, count func(Passage) int64, o PackOptions) []Passage {
+	if o.PerDocument <= 0 {
+		o.PerDocument = 2
+	}
+	if o.Similar <= 0 {
+		o.Similar = 0.85
+	}
+	var out []Passage
+	var words []map[string]bool
+	perDocument := make(map[DocumentID]int)
+	for _, p := range ps {
+		if o.Passages > 0 && len(out) == o.Passages {
+			break
+		}
+		if perDocument[p.Ref.Document] >= o.PerDocument {
+			continue
+		}
+		set := wordSet(p.Text)
+		if slices.ContainsFunc(out, func(q Passage) bool { return q.Ref == p.Ref }) || repeats(p, set, out, words, o.Similar) {
+			continue
+		}
+		cost := max(0, count(p))
+		if cost > budget {
+			continue
+		}
+		budget -= cost
+		perDocument[p.Ref.Document]++
+		out = append(out, p)
+		words = append(words, set)
+	}
+	return out
+}
+
+func repeats(p Passage, set map[string]bool, chosen []Passage, words []map[string]bool, similar float64) bool {
+	for i, q := range chosen {
+		if p.Kind == catalog.KindProduct && q.Kind == catalog.KindProduct && p.Ref.Document != q.Ref.Document {
+			continue
+		}
+		if jaccard(set, words[i]) >= similar {
+			return true
+		}
+	}
+	return false
+}
+
+func wordSet(text string) map[string]bool {
+	set := make(map[string]bool)
+	for _, t := range Tokens(text) {
+		set[t] = true
+	}
+	return set
+}
+
+func jaccard(a, b map[string]bool) float64 {
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	common := 0
+	for t := range a {
+		if b[t] {
+			common++
+		}
+	}
+	return float64(common) / float64(len(a)+len(b)-common)
+}
+
+// Interleave merges the results of several searches: the best of each, then
+// the second of each, and so on, each passage once. Scores of different
+// searches do not compare, so they are not looked at.
+func Interleave(searches ...[]Passage) []Passage {
+	var out []Passage
+	seen := make(map[PassageRef]bool)
+	for rank := 0; ; rank++ {
+		more := false
+		for _, ps := range searches {
+			if rank >= len(ps) {
+				continue
+			}
+			more = true
+			if !seen[ps[rank].Ref] {
+				seen[ps[rank].Ref] = true
+				out = append(out, ps[rank])
+			}
+		}
+		if !more {
+			return out
+		}
+	}
+}
+
+// Sort is an order that a question asks for. The zero Sort is by relevance.
+type Sort uint8
+
+// Sorts.
+const (
+	ByRelevance   Sort = iota
+	CheapestFirst      // "cheapest"
+	DearestFirst       // "most expensive"
+)
+
+// String returns the order in words.
+func (s Sort) String() string {
+	switch s {
+	case CheapestFirst:
+		return "cheapest first"
+	case DearestFirst:
+		return "most expensive first"
+	}
+	return "by relevance"
+}
+
+// SortPassages returns ps in the order s, by the price at the time now of the
+// cheapest (or dearest) offer of each that f lets through. What has no such
+// price comes last; what is equal keeps its order. ps itself is not changed.
+func SortPassages(ps []Passage, s Sort, f Filter, now time.Time) []Passage {
+	out := slices.Clone(ps)
+	if s == ByRelevance {
+		return out
+	}
+	slices.SortStableFunc(out, func(a, b Passage) int {
+		pa, pb := extreme(a.Facts, s, f, now), extreme(b.Facts, s, f, now)
+		switch {
+		case !pa.IsSet() && !pb.IsSet():
+			return 0
+		case !pa.IsSet():
+			return 1
+		case !pb.IsSet():
+			return -1
+		case s == DearestFirst:
+			return pb.Cmp(pa)
+		}
+		return pa.Cmp(pb)
+	})
+	return out
+}
+
+func extreme(facts catalog.Facts, s Sort, f Filter, now time.Time) catalog.Money {
+	var best catalog.Money
+	for _, o := range facts.Offers {
+		p := o.Price(now)
+		if !p.IsSet() || !f.MatchOffer(facts, o, now) {
+			continue
+		}
+		if c := p.Cmp(best); !best.IsSet() || s == CheapestFirst && c < 0 || s == DearestFirst && c > 0 {
+			best = p
+		}
+	}
+	return best
+}
