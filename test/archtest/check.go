@@ -198,7 +198,7 @@ func (c *checker) checkImport(r rule, dir string, isTest bool, spec *ast.ImportS
 		c.at(spec.Pos(), "a test of %s imports %s: what tests import here lands in every importer's go.sum; allowed are %s",
 			dir, imp, show(r.tests))
 	case isTest:
-	case listed(imp, r.deny):
+	case listed(imp, r.deny) && !(standard(imp) && slices.Contains(r.allow, imp)):
 		c.at(spec.Pos(), "%s imports %s, which its rule forbids", dir, imp)
 	case !standard(imp) && !listed(imp, r.allow):
 		c.at(spec.Pos(), "%s imports %s; beside the standard library it may import %s", dir, imp, show(r.allow))
