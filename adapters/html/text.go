@@ -1,0 +1,56 @@
+// Package html turns the HTML of shops into plain text. It walks the tree that
+// golang.org/x/net/html parses, as browsers do, and writes Markdown for what
+// carries meaning: headings, lists, tables, quotations, links and struck-out
+// prices. Emphasis is dropped, for the text is searched and quoted.
+package html
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// MaxBytes is the largest HTML that Text takes. The longest product texts seen
+// in shops are some hundred kilobytes, most of it inlined styles.
+const MaxBytes = 2 << 20
+
+// Text implements ports.HTMLText. It is safe for concurrent use.
+type Text struct {
+	shortcode *regexp.Regexp
+	rawBlock  *regexp.Regexp
+}
+
+var _ ports.HTMLText = (*Text)(nil)
+
+// New returns a Text.
+func New() *Text {
+	return &Text{shortcode: regexp.MustCompile(shortcodePattern), rawBlock: regexp.MustCompile(rawBlockPattern)}
+}
+
+// Text implements ports.HTMLText. Errors match ports.ErrInvalid: HTML above
+// MaxBytes, HTML nested deeper than 512 elements (the parser's bound), and a
+// base that is no URL.
+func (t *Text) Text(source, base string) (string, error) {
+	if len(source) > MaxBytes {
+		return "", fmt.Errorf("%w: %d bytes of HTML, at most %d are read: shorten the text or move embedded images to the media library", ports.ErrInvalid, len(source), MaxBytes)
+	}
+	from, err := url.Parse(base)
+	if err != nil {
+		return "", fmt.Errorf("%w: the address that links are resolved by is not a URL", ports.ErrInvalid)
+	}
+	if !utf8.ValidString(source) {
+		source = strings.ToValidUTF8(source, "\uFFFD")
+	}
+	root, err := html.Parse(strings.NewReader(t.stripShortcodes(source)))
+	if err != nil {
+		return "", fmt.Errorf("%w: HTML that cannot be read: %w", ports.ErrInvalid, err)
+	}
+	r := renderer{base: from, blocky: map[*html.Node]bool{}}
+	return strings.Join(r.flow(root), "\n\n"), nil
+}
