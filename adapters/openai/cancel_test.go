@@ -142,39 +142,3 @@ func TestEmitErrorEndsTheCall(t *testing.T) {
 	<-call.Done()
 	checkSpent(t, got, call, 3)
 }
-
-func TestStallIsSeenInTime(t *testing.T) {
-	fake := openaifake.New(t, openaifake.Options{})
-	cfg := config(fake)
-	cfg.BetweenTokens = 100 * time.Millisecond
-	var last time.Time
-	_, err := newChat(t, cfg).Complete(t.Context(), prompt("fault-13", 100), func(string) error {
-		last = time.Now()
-		return nil
-	})
-	if took := time.Since(last); took < 80*time.Millisecond || took > time.Second {
-		t.Errorf("a stall was called one after %v, want about 100ms: %v", took, err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("err = %v looks like the caller's own deadline", err)
-	}
-	checkGone(t, fake.Calls()[0], last.Add(cfg.BetweenTokens))
-}
-
-// The time that the reader takes is not the provider's.
-func TestSlowReaderIsNoStall(t *testing.T) {
-	fake := openaifake.New(t, openaifake.Options{})
-	cfg := config(fake)
-	cfg.BetweenTokens = 50 * time.Millisecond
-	first := true
-	got, err := newChat(t, cfg).Complete(t.Context(), prompt("fault-01", 100), func(string) error {
-		if first {
-			first = false
-			<-time.After(4 * cfg.BetweenTokens)
-		}
-		return nil
-	})
-	if err != nil || got.Text != openaifake.Story {
-		t.Errorf("%q, %v", got.Text, err)
-	}
-}
