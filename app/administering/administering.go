@@ -1,0 +1,397 @@
+// Package administering creates and changes tenants, sites, licenses, keys and
+// members. Every call is authorised by the caller's grants; what he may not see
+// looks as if it did not exist.
+package administering
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/domain/roles"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// Deps are what a Service needs. All are required.
+type Deps struct {
+	Tenants       ports.Tenants
+	Sites         ports.Sites
+	Keys          ports.Keys
+	Licenses      ports.Licenses
+	LicenseBook   ports.LicenseBook
+	Members       ports.Members
+	PlatformUsers ports.PlatformUsers
+	Now           ports.Clock
+	NewID         ports.NewID
+	Random        io.Reader // of cryptographic quality, for keys
+}
+
+// Service administers. Make one with New; it is safe for concurrent use.
+type Service struct{ deps Deps }
+
+// New returns a Service. It reports everything that is missing at once.
+func New(d Deps) (*Service, error) {
+	var errs []error
+	need := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("administering: Deps.%s is missing", what))
+		}
+	}
+	need(d.Tenants != nil, "Tenants")
+	need(d.Sites != nil, "Sites")
+	need(d.Keys != nil, "Keys")
+	need(d.Licenses != nil, "Licenses")
+	need(d.LicenseBook != nil, "LicenseBook")
+	need(d.Members != nil, "Members")
+	need(d.PlatformUsers != nil, "PlatformUsers")
+	need(d.Now != nil, "Now")
+	need(d.NewID != nil, "NewID")
+	need(d.Random != nil, "Random")
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Service{deps: d}, nil
+}
+
+// Operator returns the grants of whoever can run commands on the server: all.
+func Operator() roles.Grants { return roles.Grants{Subject: "operator", SuperAdmin: true} }
+
+// FieldError says which field of an order is wrong, and why.
+type FieldError struct {
+	Field  string
+	Reason string // reads on after the field's name
+}
+
+func (e *FieldError) Error() string { return e.Field + " " + e.Reason }
+
+// Unwrap returns ports.ErrInvalid.
+func (e *FieldError) Unwrap() error { return ports.ErrInvalid }
+
+// CreateTenant creates a tenant with its first owner; owner may be empty.
+func (s *Service) CreateTenant(ctx context.Context, who roles.Grants, name, owner string) (tenant.Tenant, error) {
+	if err := who.Can(roles.WriteTenants, tenant.Scope{}); err != nil {
+		return tenant.Tenant{}, err
+	}
+	if name = strings.TrimSpace(name); name == "" || len(name) > maxName {
+		return tenant.Tenant{}, &FieldError{"name", fmt.Sprintf("must have 1 to %d bytes", maxName)}
+	}
+	t := tenant.Tenant{ID: tenant.ID(tenant.Prefix + s.deps.NewID()), Name: name, Created: s.deps.Now()}
+	if err := s.deps.Tenants.PutTenant(ctx, t); err != nil {
+		return tenant.Tenant{}, fmt.Errorf("create tenant: %w", err)
+	}
+	if owner == "" {
+		return t, nil
+	}
+	_, err := s.PutMember(ctx, who, t.ID, owner, roles.Owner)
+	return t, err
+}
+
+const maxName = 200
+
+// ListTenants returns at most limit tenants after the given one.
+func (s *Service) ListTenants(ctx context.Context, who roles.Grants, after tenant.ID, limit int) ([]tenant.Tenant, error) {
+	if err := who.Can(roles.WriteTenants, tenant.Scope{}); err != nil {
+		return nil, err
+	}
+	return s.deps.Tenants.ListTenants(ctx, after, limit)
+}
+
+// SetTenantDisabled refuses, or lets in again, all sites of a tenant.
+func (s *Service) SetTenantDisabled(ctx context.Context, who roles.Grants, id tenant.ID, disabled bool) error {
+	if err := who.Can(roles.WriteTenants, tenant.Scope{Tenant: id}); err != nil {
+		return err
+	}
+	t, err := s.deps.Tenants.Tenant(ctx, id)
+	if err != nil {
+		return err
+	}
+	t.Disabled = disabled
+	return s.deps.Tenants.PutTenant(ctx, t)
+}
+
+// NewSite is an order for a site. URL is required; the rest has defaults.
+type NewSite struct {
+	Name        string // the URL's host by default
+	URL         string
+	Origins     []string // beside those of URL
+	TimeZone    string   // UTC by default
+	Locale      string   // en by default
+	Currency    string   // EUR by default
+	LimitText   string
+	Greeting    string
+	Suggestions []string
+	ContactURL  string
+}
+
+// CreateSite creates a site of the tenant. The widget may run on the origin of
+// its URL, with and without www, and on n.Origins.
+func (s *Service) CreateSite(ctx context.Context, who roles.Grants, id tenant.ID, n NewSite) (tenant.Site, error) {
+	site, err := s.newSite(id, n)
+	if err := errors.Join(who.Can(roles.WriteSites, tenant.Scope{Tenant: id}), err); err != nil {
+		return tenant.Site{}, err
+	}
+	if _, err := s.deps.Tenants.Tenant(ctx, id); err != nil {
+		return tenant.Site{}, fmt.Errorf("tenant %s: %w", id, err)
+	}
+	if err := s.deps.Sites.PutSite(ctx, site); err != nil {
+		return tenant.Site{}, fmt.Errorf("create site: %w", err)
+	}
+	return site, nil
+}
+
+func (s *Service) newSite(id tenant.ID, n NewSite) (tenant.Site, error) {
+	def := func(v, d string) string {
+		if v = strings.TrimSpace(v); v == "" {
+			return d
+		}
+		return v
+	}
+	origins, err := tenant.OriginsOf(n.URL)
+	if err != nil {
+		return tenant.Site{}, &FieldError{"url", "is not the address of a shop, such as https://shop.example.com"}
+	}
+	host := n.URL
+	if u, err := url.Parse(n.URL); err == nil {
+		host = u.Hostname()
+	}
+	site := tenant.Site{
+		ID: tenant.SiteID(tenant.SitePrefix + s.deps.NewID()), Tenant: id, Name: def(n.Name, host), URL: strings.TrimSpace(n.URL),
+		Origins: append(origins, n.Origins...), Locale: def(n.Locale, "en"), Currency: strings.ToUpper(def(n.Currency, "EUR")),
+		TimeZone: def(n.TimeZone, "UTC"), LimitText: n.LimitText, Greeting: n.Greeting, Suggestions: n.Suggestions,
+		ContactURL: n.ContactURL, Generation: 1, Created: s.deps.Now(),
+	}
+	if err := site.Valid(); err != nil {
+		return tenant.Site{}, fmt.Errorf("%w: %w", ports.ErrInvalid, err)
+	}
+	return site, nil
+}
+
+// ListSites returns at most limit sites of the tenant after the given one.
+func (s *Service) ListSites(ctx context.Context, who roles.Grants, id tenant.ID, after tenant.SiteID, limit int) ([]tenant.Site, error) {
+	if err := who.Can(roles.ReadSites, tenant.Scope{Tenant: id}); err != nil {
+		return nil, err
+	}
+	return s.deps.Sites.ListSites(ctx, id, after, limit)
+}
+
+// SetSiteDisabled refuses, or lets in again, a site.
+func (s *Service) SetSiteDisabled(ctx context.Context, who roles.Grants, sc tenant.Scope, disabled bool) error {
+	return s.changeSite(ctx, who, sc, func(site *tenant.Site) error {
+		site.Disabled = disabled
+		return nil
+	})
+}
+
+// SetOrigins replaces the origins on which the site's widget may run.
+func (s *Service) SetOrigins(ctx context.Context, who roles.Grants, sc tenant.Scope, shopURL string, origins []string) error {
+	return s.changeSite(ctx, who, sc, func(site *tenant.Site) error {
+		site.URL, site.Origins = shopURL, origins
+		return nil
+	})
+}
+
+// SetTimeZone moves the site's calendar to another zone, from the next midnight
+// of the one in force.
+func (s *Service) SetTimeZone(ctx context.Context, who roles.Grants, sc tenant.Scope, zone string) error {
+	return s.changeSite(ctx, who, sc, func(site *tenant.Site) error {
+		to, err := time.LoadLocation(zone)
+		if err != nil || zone == "" || zone == "Local" {
+			return &FieldError{"time_zone", "is not an IANA zone such as Europe/Berlin"}
+		}
+		cal, err := metering.Calendar(*site)
+		if err != nil {
+			return err
+		}
+		moved := cal.Move(to, s.deps.Now())
+		site.TimeZone, site.ZoneBefore = zone, moved.Before.String()
+		site.ZoneSince, site.ZoneFloor = moved.Since, string(moved.Floor)
+		return nil
+	})
+}
+
+func (s *Service) changeSite(ctx context.Context, who roles.Grants, sc tenant.Scope, change func(*tenant.Site) error) error {
+	if err := who.Can(roles.WriteSites, sc); err != nil {
+		return err
+	}
+	site, err := s.deps.Sites.Site(ctx, sc)
+	if err != nil {
+		return err
+	}
+	if err := change(&site); err != nil {
+		return err
+	}
+	return s.deps.Sites.PutSite(ctx, site)
+}
+
+// SetLicense gives a site the license l. Only a super admin may.
+func (s *Service) SetLicense(ctx context.Context, who roles.Grants, sc tenant.Scope, l usage.License) error {
+	if err := who.Can(roles.WriteLicenses, sc); err != nil {
+		return err
+	}
+	if l.Status.String() == "none" || l.Malformed != "" {
+		return &FieldError{"license", "needs a status and limits"}
+	}
+	return s.deps.LicenseBook.PutLicense(ctx, sc, l)
+}
+
+// License returns a site's license, the zero License if it has none.
+func (s *Service) License(ctx context.Context, who roles.Grants, sc tenant.Scope) (usage.License, error) {
+	if err := who.Can(roles.ReadLicenses, sc); err != nil {
+		return usage.License{}, err
+	}
+	l, err := s.deps.Licenses.LicenseOf(ctx, sc)
+	if errors.Is(err, ports.ErrNotFound) {
+		return usage.License{}, nil
+	}
+	return l, err
+}
+
+// keyBytes is the entropy of a key.
+const keyBytes = 24
+
+// CreateKey creates a key of the site and returns its text, which for an API
+// key is stored nowhere and cannot be shown again. role is for an API key, and
+// may be no more than the caller's own.
+func (s *Service) CreateKey(ctx context.Context, who roles.Grants, sc tenant.Scope, kind tenant.KeyKind, name string, role roles.Role) (tenant.Key, string, error) {
+	if err := who.Can(roles.WriteKeys, sc); err != nil {
+		return tenant.Key{}, "", err
+	}
+	if len(name) > maxName {
+		return tenant.Key{}, "", &FieldError{"name", fmt.Sprintf("is longer than %d bytes", maxName)}
+	}
+	prefix := tenant.SiteKeyPrefix
+	k := tenant.Key{ID: "key_" + s.deps.NewID(), Kind: kind, Scope: sc, Name: strings.TrimSpace(name), Created: s.deps.Now()}
+	switch kind {
+	case tenant.SiteKey:
+	case tenant.APIKey:
+		if role.String() == "" {
+			return tenant.Key{}, "", &FieldError{"role", "must be owner, admin or support"}
+		}
+		if !who.SuperAdmin && who.Tenants[sc.Tenant] < role {
+			return tenant.Key{}, "", fmt.Errorf("%w: a key with a higher role than one's own", roles.ErrForbidden)
+		}
+		prefix, k.Role = tenant.APIKeyPrefix, role.String()
+	default:
+		return tenant.Key{}, "", &FieldError{"kind", "must be site or api"}
+	}
+	raw := make([]byte, keyBytes)
+	if _, err := io.ReadFull(s.deps.Random, raw); err != nil {
+		return tenant.Key{}, "", fmt.Errorf("create key: %w", err)
+	}
+	text := prefix + base64.RawURLEncoding.EncodeToString(raw)
+	sum := sha256.Sum256([]byte(text))
+	k.Hash, k.Hint = hex.EncodeToString(sum[:]), text[len(text)-4:]
+	if kind == tenant.SiteKey {
+		k.Text = text
+	}
+	if err := s.deps.Keys.PutKey(ctx, k); err != nil {
+		return tenant.Key{}, "", fmt.Errorf("create key: %w", err)
+	}
+	return k, text, nil
+}
+
+// ListKeys returns the site's keys; the texts of API keys are not known.
+func (s *Service) ListKeys(ctx context.Context, who roles.Grants, sc tenant.Scope) ([]tenant.Key, error) {
+	if err := who.Can(roles.ReadKeys, sc); err != nil {
+		return nil, err
+	}
+	return s.deps.Keys.ListKeys(ctx, sc)
+}
+
+// SetKeyDisabled refuses, or lets in again, a key of the site.
+func (s *Service) SetKeyDisabled(ctx context.Context, who roles.Grants, sc tenant.Scope, id string, disabled bool) error {
+	if err := who.Can(roles.WriteKeys, sc); err != nil {
+		return err
+	}
+	keys, err := s.deps.Keys.ListKeys(ctx, sc)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.ID == id {
+			k.Disabled = disabled
+			return s.deps.Keys.PutKey(ctx, k)
+		}
+	}
+	return fmt.Errorf("key %s: %w", id, ports.ErrNotFound)
+}
+
+// PutMember gives the person with this e-mail address a role in the tenant.
+// The address, in lower case, is the subject until an identity provider names
+// it otherwise.
+func (s *Service) PutMember(ctx context.Context, who roles.Grants, id tenant.ID, email string, role roles.Role) (roles.Member, error) {
+	subject, err := subjectOf(email)
+	if err := errors.Join(who.CanGrant(role, id), err); err != nil {
+		return roles.Member{}, err
+	}
+	m := roles.Member{Subject: subject, Email: strings.TrimSpace(email), Role: role}
+	if err := m.Valid(); err != nil {
+		return roles.Member{}, &FieldError{"role", "must be owner, admin or support"}
+	}
+	if err := s.deps.Members.PutMember(ctx, id, m); err != nil {
+		return roles.Member{}, fmt.Errorf("member: %w", err)
+	}
+	return m, nil
+}
+
+// ListMembers returns the tenant's members.
+func (s *Service) ListMembers(ctx context.Context, who roles.Grants, id tenant.ID) ([]roles.Member, error) {
+	if err := who.Can(roles.ReadMembers, tenant.Scope{Tenant: id}); err != nil {
+		return nil, err
+	}
+	return s.deps.Members.ListMembers(ctx, id)
+}
+
+// RemoveMember takes a member's role in the tenant.
+func (s *Service) RemoveMember(ctx context.Context, who roles.Grants, id tenant.ID, email string) error {
+	subject, err := subjectOf(email)
+	if err := errors.Join(who.Can(roles.WriteMembers, tenant.Scope{Tenant: id}), err); err != nil {
+		return err
+	}
+	return s.deps.Members.RemoveMember(ctx, id, subject)
+}
+
+// PutPlatformUser makes a person a super admin. Only a super admin may.
+func (s *Service) PutPlatformUser(ctx context.Context, who roles.Grants, email string) (roles.Subject, error) {
+	subject, err := subjectOf(email)
+	if err := errors.Join(who.Can(roles.WritePlatform, tenant.Scope{}), err); err != nil {
+		return "", err
+	}
+	return subject, s.deps.PlatformUsers.PutPlatformUser(ctx, subject, strings.TrimSpace(email))
+}
+
+// ListPlatformUsers returns the super admins.
+func (s *Service) ListPlatformUsers(ctx context.Context, who roles.Grants) ([]roles.Member, error) {
+	if err := who.Can(roles.WritePlatform, tenant.Scope{}); err != nil {
+		return nil, err
+	}
+	return s.deps.PlatformUsers.ListPlatformUsers(ctx)
+}
+
+// RemovePlatformUser takes a super admin's rights.
+func (s *Service) RemovePlatformUser(ctx context.Context, who roles.Grants, email string) error {
+	subject, err := subjectOf(email)
+	if err := errors.Join(who.Can(roles.WritePlatform, tenant.Scope{}), err); err != nil {
+		return err
+	}
+	return s.deps.PlatformUsers.RemovePlatformUser(ctx, subject)
+}
+
+func subjectOf(email string) (roles.Subject, error) {
+	e := strings.ToLower(strings.TrimSpace(email))
+	name, host, ok := strings.Cut(e, "@")
+	if !ok || name == "" || !strings.Contains(host, ".") || len(e) > 254 || strings.ContainsAny(e, " \t\r\n,;<>\"") {
+		return "", &FieldError{"email", "is not an e-mail address"}
+	}
+	return roles.Subject(e), nil
+}
