@@ -62,6 +62,19 @@ func (c Call) Bound() Amounts {
 	return amounts(c.Kind, c.ChatRequests, c.PromptTokens+c.MaxOutput, c.Price.Bound(c.PromptTokens, c.MaxOutput))
 }
 
+// same reports whether c and o are the same call, sent at two tries.
+func (c Call) same(o Call) bool {
+	c.At, o.At = time.Time{}, time.Time{}
+	return c == o
+}
+
+// sane reports whether no count of c is negative or so large that it could not
+// be true.
+func (c Call) sane() bool {
+	return 0 <= c.PromptTokens && c.PromptTokens <= chat.MaxTokensPerCall &&
+		0 <= c.MaxOutput && c.MaxOutput <= chat.MaxTokensPerCall && c.Bound().sane()
+}
+
 // Event is one settled, billable model call.
 type Event struct {
 	ID           EventID
@@ -79,8 +92,9 @@ type Event struct {
 	Tokens        chat.Tokens
 	Cost          NanoUSD
 	PriceVersion  string
-	// Excess is how many tokens the provider returned beyond what the call was
-	// allowed; set by the ledger. It is the only way over a limit.
+	// Excess is how many tokens the call took beyond what it was allowed: its
+	// bound, or what was left of the hold if it was not dispatched. Set by the
+	// ledger. It is the only way over a limit.
 	Excess    int64
 	Latency   time.Duration
 	Success   bool

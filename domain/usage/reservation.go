@@ -75,6 +75,7 @@ type Reservation struct {
 	Hold  Hold
 	State ReservationState
 	Held  Amounts // of the day's held amounts, this reservation's part
+	Ended bool    // the call marked Last was settled: what is held is for calls under way
 	Calls []CallState
 }
 
@@ -87,7 +88,8 @@ type CallState struct {
 	// Counted is what Event added, and Prompt and Completion its tokens.
 	Counted            Amounts
 	Prompt, Completion int64
-	Corrected          bool // an adjustment was written
+	Guessed            bool // the sweep wrote Event, so that a true settlement corrects it
+	Corrected          bool // it has; this happens once
 }
 
 // Effect is what a step changes beside the reservation itself.
@@ -103,7 +105,7 @@ type Effect struct {
 // NewReservation returns the reservation for h, with all of it held. The
 // ledger has asked h.Limits.Admit before. The error matches ErrBadHold.
 func NewReservation(h Hold) (Reservation, error) {
-	if h.ID == "" || h.Day == "" || h.Want.IsNegative() || h.Want == (Amounts{}) || !h.Expires.After(h.Admit) {
+	if h.ID == "" || h.Day == "" || !h.Want.sane() || h.Want == (Amounts{}) || !h.Expires.After(h.Admit) {
 		return Reservation{}, fmt.Errorf("%w: id, day, amounts and a later expiry are needed", ErrBadHold)
 	}
 	return Reservation{Hold: h, State: Open, Held: h.Want}, nil
@@ -117,15 +119,16 @@ func (r *Reservation) call(no int) *CallState {
 	return &r.Calls[i]
 }
 
-// underWay returns the bounds of the calls that were sent and not settled.
-func (r *Reservation) underWay() Amounts {
-	var sum Amounts
+// underWay returns how many calls were sent and not settled, and the sum of
+// their bounds.
+func (r *Reservation) underWay() (n int, sum Amounts) {
 	for _, c := range r.Calls {
 		if c.Event == "" {
+			n++
 			sum = sum.Plus(c.Call.Bound())
 		}
 	}
-	return sum
+	return n, sum
 }
 
 func (r *Reservation) hold(to Amounts) Amounts {
@@ -139,35 +142,35 @@ func (r *Reservation) hold(to Amounts) Amounts {
 // again changes nothing. The errors match ErrBadHold, ErrClosed (also for a
 // call that is settled) or ErrOverHold; then nothing is changed.
 func (r *Reservation) Dispatch(c Call, rest Amounts) (Effect, error) {
-	if c.No < 1 || c.Kind.String() == "" || c.Model == "" || c.PromptTokens < 0 || c.MaxOutput < 0 || c.ChatRequests < 0 || rest.IsNegative() {
+	if c.No < 1 || c.Kind.String() == "" || c.Model == "" || !c.sane() || !rest.sane() {
 		return Effect{}, fmt.Errorf("%w: call %+v, rest %+v", ErrBadHold, c, rest)
 	}
 	if old := r.call(c.No); old != nil {
-		if old.Event == "" && old.Call == c {
+		if old.Event == "" && old.Call.same(c) {
 			return Effect{}, nil
 		}
 		return Effect{}, fmt.Errorf("%w: call %d was sent before", ErrClosed, c.No)
 	}
-	if r.State != Open {
+	if r.State != Open || r.Ended {
 		return Effect{}, ErrClosed
 	}
-	to := r.underWay().Plus(c.Bound()).Plus(rest)
+	_, open := r.underWay()
+	to := open.Plus(c.Bound()).Plus(rest)
 	// Embedding requests are counted and not limited: they need no hold.
 	to.EmbeddingRequests = r.Held.EmbeddingRequests
 	if !to.Within(r.Held) {
 		return Effect{}, fmt.Errorf("%w: call %d with %+v to come needs %+v, held %+v", ErrOverHold, c.No, rest, to, r.Held)
 	}
-	r.Calls = append(r.Calls, CallState{Call: c})
-	slices.SortFunc(r.Calls, func(a, b CallState) int { return cmp.Compare(a.Call.No, b.Call.No) })
+	r.add(CallState{Call: c})
 	return Effect{Held: r.hold(to)}, nil
 }
 
 // Checkpoint notes that call no has written output tokens so far. It never
-// goes back, and changes nothing on a call that is settled or was never sent.
-// It reports whether anything changed.
+// goes back, and changes nothing on a call that is settled or was never sent,
+// nor by a count that no call can have. It reports whether anything changed.
 func (r *Reservation) Checkpoint(no int, output int64) bool {
 	c := r.call(no)
-	if c == nil || c.Event != "" || output <= c.Output {
+	if c == nil || c.Event != "" || output <= c.Output || output > chat.MaxTokensPerCall {
 		return false
 	}
 	c.Output = output
@@ -175,47 +178,69 @@ func (r *Reservation) Checkpoint(no int, output int64) bool {
 }
 
 // Settle ends call e.CallNo with what it really spent, be it more than was
-// held. Settling a call again changes nothing. A settlement after the sweep
-// gives an adjustment instead of a second event. The errors match ErrBadHold
-// or ErrClosed: the reservation was released.
+// held; then Excess says by how many tokens. Settling a call again changes
+// nothing, whatever e says. The first settlement of a call for which the sweep
+// has written an event gives an adjustment instead of a second event. The
+// errors match ErrBadHold or ErrClosed: the reservation was released.
 func (r *Reservation) Settle(e Event) (Effect, error) {
-	if e.CallNo < 1 || e.ID == "" || e.Kind.String() == "" || !e.Tokens.Valid() || e.ChatRequests < 0 || e.Cost < 0 {
+	if e.CallNo < 1 || e.ID == "" || e.Kind.String() == "" || !e.Tokens.Valid() || !e.Spent().sane() {
 		return Effect{}, fmt.Errorf("%w: event %s of call %d: %+v", ErrBadHold, e.ID, e.CallNo, e.Tokens)
 	}
 	e.Reservation, e.Day = r.Hold.ID, r.Hold.Day
 	spent := e.Spent()
 	c := r.call(e.CallNo)
 	switch {
-	case c != nil && c.Event != "" && r.State == Swept && !c.Corrected && c.Event != e.ID:
-		return r.correct(c, e), nil
-	case c != nil && c.Event != "":
+	case c != nil && c.Event != "" && (!c.Guessed || c.Corrected):
 		return Effect{}, nil
 	case r.State == Released:
 		return Effect{}, ErrClosed
-	case c == nil:
-		r.Calls = append(r.Calls, CallState{Call: Call{No: e.CallNo, Kind: e.Kind}})
-		slices.SortFunc(r.Calls, func(a, b CallState) int { return cmp.Compare(a.Call.No, b.Call.No) })
+	}
+	allowed := r.allowed(c)
+	// How many tokens a call took is up to the provider; what it was for is not.
+	if (c != nil && c.Call.Kind != e.Kind) || e.ChatRequests > allowed.ChatRequests {
+		return Effect{}, fmt.Errorf("%w: event of call %d: a %v call of %d chat requests, allowed were %d",
+			ErrBadHold, e.CallNo, e.Kind, e.ChatRequests, allowed.ChatRequests)
+	}
+	if c != nil && c.Guessed {
+		return r.correct(c, e), nil
+	}
+	if c == nil {
+		r.add(CallState{Call: Call{No: e.CallNo, Kind: e.Kind}})
 		c = r.call(e.CallNo)
 	}
-	allowed := c.Call.PromptTokens + c.Call.MaxOutput
-	if c.Call.Model != "" && e.Tokens.Total() > allowed {
-		e.Excess = e.Tokens.Total() - allowed
-	}
+	e.Excess = max(0, e.Tokens.Total()-allowed.tokens(e.Kind))
 	c.Event, c.Counted, c.Prompt, c.Completion = e.ID, spent, e.Tokens.Input, e.Tokens.Output
 	eff := Effect{Used: spent, Prompt: e.Tokens.Input, Completion: e.Tokens.Output, Events: []Event{e}}
 	if r.State != Open {
 		return eff, nil // settled late, and never swept: nothing is held
 	}
-	open := r.underWay()
+	n, open := r.underWay()
+	// Embedding requests are counted and not limited: they need no hold.
 	open.EmbeddingRequests = 0
-	if e.Last {
-		if eff.Held = r.hold(open); open == (Amounts{}) {
-			r.State = Settled
-		}
+	r.Ended = r.Ended || e.Last
+	if !r.Ended {
+		eff.Held = r.hold(r.Held.Minus(spent).AtLeast(open))
 		return eff, nil
 	}
-	eff.Held = r.hold(r.Held.Minus(spent).AtLeast(open))
+	if eff.Held = r.hold(open); n == 0 {
+		r.State = Settled
+	}
 	return eff, nil
+}
+
+// allowed returns what call c may spend: its bound, or what is left of the hold
+// if it is nil, since it was not dispatched.
+func (r *Reservation) allowed(c *CallState) Amounts {
+	if c != nil {
+		return c.Call.Bound()
+	}
+	_, open := r.underWay()
+	return r.Held.Minus(open).AtLeast(Amounts{})
+}
+
+func (r *Reservation) add(c CallState) {
+	r.Calls = append(r.Calls, c)
+	slices.SortFunc(r.Calls, func(a, b CallState) int { return cmp.Compare(a.Call.No, b.Call.No) })
 }
 
 func (r *Reservation) correct(c *CallState, e Event) Effect {
@@ -262,9 +287,10 @@ func (r *Reservation) Sweep(now time.Time, newID func() EventID) Effect {
 			ID: newID(), Reservation: r.Hold.ID, CallNo: c.Call.No, Conversation: c.Call.Conversation, Message: c.Call.Message,
 			Kind: c.Call.Kind, Model: c.Call.Model, ChatRequests: c.Call.ChatRequests, Tokens: t,
 			Cost: c.Call.Price.Cost(t), PriceVersion: c.Call.Price.Version,
+			Excess:    max(0, t.Total()-c.Call.PromptTokens-c.Call.MaxOutput),
 			ErrorCode: CodeSwept, Day: r.Hold.Day, At: now,
 		}
-		c.Event, c.Counted, c.Prompt, c.Completion = e.ID, e.Spent(), t.Input, t.Output
+		c.Event, c.Counted, c.Prompt, c.Completion, c.Guessed = e.ID, e.Spent(), t.Input, t.Output, true
 		eff.Used = eff.Used.Plus(e.Spent())
 		eff.Prompt += t.Input
 		eff.Completion += t.Output

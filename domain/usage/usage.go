@@ -6,6 +6,7 @@ package usage
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -44,6 +45,23 @@ func (a Amounts) Within(b Amounts) bool { return a.AtLeast(b) == b }
 
 // IsNegative reports whether any meter of a is below zero.
 func (a Amounts) IsNegative() bool { return a.AtLeast(Amounts{}) != a }
+
+// largest is more than any meter sees in a day, and so small that thousands of
+// such amounts can be added.
+const largest = 1 << 50
+
+// sane reports whether no meter of a is negative or larger than largest.
+func (a Amounts) sane() bool {
+	return !a.IsNegative() && a.Within(Amounts{largest, largest, largest, largest, largest})
+}
+
+// tokens returns the meter on which tokens of a call of kind k count.
+func (a Amounts) tokens(k Kind) int64 {
+	if k == Embedding {
+		return a.EmbeddingTokens
+	}
+	return a.ChatTokens
+}
 
 // Meter names what is limited. The values are the keys of
 // licenses.plan_limits and never change.
@@ -156,9 +174,10 @@ func (e *RateError) Error() string {
 // Take takes n from the bucket at the time now by the generic cell rate
 // algorithm (ATM Forum, Traffic Management 4.0, 4.4.2): full is the stored
 // time at which the bucket is full again, zero for a new bucket. It returns
-// the time to store, or a *RateError and nothing is taken.
+// the time to store, or a *RateError and nothing is taken. The error matches
+// ErrBadHold if n is not from 1 to b.Burst, or the bucket makes no sense.
 func (b Bucket) Take(full, now time.Time, n int64) (time.Time, error) {
-	if n < 1 || n > b.Burst || b.Every <= 0 {
+	if n < 1 || n > b.Burst || b.Every <= 0 || b.Every > math.MaxInt64/4/time.Duration(b.Burst) {
 		return full, fmt.Errorf("%w: take %d of a bucket of %d", ErrBadHold, n, b.Burst)
 	}
 	if full.Before(now) {
