@@ -89,7 +89,7 @@ func readCatalogue(export []byte) ([]*product, error) {
 	if err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	column := make(map[string]int, len(head))
+	column := make(columns, len(head))
 	for i, name := range head {
 		column[name] = i
 	}
@@ -102,13 +102,8 @@ func readCatalogue(export []byte) ([]*product, error) {
 	parents := make(map[string]*product)
 	var variations [][]string
 	for _, row := range rows {
-		cell := func(name string) string {
-			if i, ok := column[name]; ok {
-				return row[i]
-			}
-			return ""
-		}
-		if kinds := list(cell("Type")); slices.Contains(kinds, "variation") {
+		cell := column.of(row)
+		if slices.Contains(list(cell("Type")), "variation") {
 			variations = append(variations, row) // its parent may stand below it
 			continue
 		}
@@ -123,12 +118,7 @@ func readCatalogue(export []byte) ([]*product, error) {
 		}
 	}
 	for _, row := range variations {
-		cell := func(name string) string {
-			if i, ok := column[name]; ok {
-				return row[i]
-			}
-			return ""
-		}
+		cell := column.of(row)
 		parent := parents[cell("Parent")]
 		if parent == nil {
 			return nil, fmt.Errorf("variation %s: no product %q", cell("ID"), cell("Parent"))
@@ -145,6 +135,20 @@ func readCatalogue(export []byte) ([]*product, error) {
 		}
 	}
 	return products, nil
+}
+
+// columns says at which place each column of an export stands.
+type columns map[string]int
+
+// of returns a look-up of row's cells by column, "" for a column that the
+// export has not.
+func (c columns) of(row []string) func(column string) string {
+	return func(name string) string {
+		if i, ok := c[name]; ok {
+			return row[i]
+		}
+		return ""
+	}
 }
 
 func readProduct(cell func(string) string) (*product, error) {

@@ -50,6 +50,7 @@ type detail struct {
 	Facts                        []fact
 	Members, Related             []card
 	BuyURL, BuyText              string
+	Ships                        bool // it comes in a parcel from this shop
 }
 
 type link struct{ URL, Text string }
@@ -186,7 +187,7 @@ func (s *shop) detail(p *product, colour string, now time.Time) detail {
 		Short: template.HTML(p.short), Description: template.HTML(p.description),
 		Price: priceView(offers, now), Stock: overallStock(offers), Sale: saleBadge(offers, now),
 		Crumbs: []link{{"/", "Home"}, {"/shop/", "Shop"}},
-		BuyURL: p.buyURL, BuyText: p.buyText,
+		BuyURL: p.buyURL, BuyText: p.buyText, Ships: !p.virtual && p.kind != "external",
 	}
 	if p.kind == "external" {
 		d.Stock = stock{"Sold by a partner", "in"}
