@@ -280,9 +280,10 @@ func (p *product) url() string { return "/product/" + p.slug + "/" }
 // categoryURL returns the address of a category by its path, such as
 // "Clothing > Jackets".
 func categoryURL(path string) string {
-	address := "/product-category/"
-	for _, name := range strings.Split(path, " > ") {
-		address += slugify(name) + "/"
+	var address strings.Builder
+	address.WriteString("/product-category/")
+	for name := range strings.SplitSeq(path, " > ") {
+		address.WriteString(slugify(name) + "/")
 	}
-	return address
+	return address.String()
 }
