@@ -34,8 +34,8 @@ func New() *Text {
 }
 
 // Text implements ports.HTMLText. Errors match ports.ErrInvalid: HTML above
-// MaxBytes, HTML nested deeper than 512 elements (the parser's bound), and a
-// base that is no URL.
+// MaxBytes, HTML nested deeper than 512 elements (the parser's bound), HTML that
+// would keep the parser busy for minutes, and a base that is no URL.
 func (t *Text) Text(source, base string) (string, error) {
 	if len(source) > MaxBytes {
 		return "", fmt.Errorf("%w: %d bytes of HTML, at most %d are read: shorten the text or move embedded images to the media library", ports.ErrInvalid, len(source), MaxBytes)
@@ -47,7 +47,10 @@ func (t *Text) Text(source, base string) (string, error) {
 	if !utf8.ValidString(source) {
 		source = strings.ToValidUTF8(source, "\uFFFD")
 	}
-	root, err := html.Parse(strings.NewReader(t.stripShortcodes(source)))
+	if source = t.stripShortcodes(source); tooCostly(source) {
+		return "", fmt.Errorf("%w: HTML with so many stray tags that it is no text", ports.ErrInvalid)
+	}
+	root, err := html.Parse(strings.NewReader(source))
 	if err != nil {
 		return "", fmt.Errorf("%w: HTML that cannot be read: %w", ports.ErrInvalid, err)
 	}

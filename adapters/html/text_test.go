@@ -61,11 +61,21 @@ func TestTextRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ in, base string }{
 		"too large":  {strings.Repeat("x", html.MaxBytes+1), ""},
 		"too deep":   {strings.Repeat("<div>", 600), ""},
+		"stray tags": {strings.Repeat("x</q>", html.MaxBytes/5), ""},
 		"a bad base": {"x", "http://[::1"},
 	} {
 		if got, err := html.New().Text(c.in, c.base); !errors.Is(err, ports.ErrInvalid) || got != "" {
 			t.Errorf("%s: got %.40q, %v; want ErrInvalid", name, got, err)
 		}
+	}
+}
+
+// A large table is no attack, though each cell has an end tag.
+func TestTextTakesLargeTables(t *testing.T) {
+	in := "<table><tr><th>EAN</th><th>Size</th></tr>" + strings.Repeat("<tr><td>2000041010134</td><td>36-39 EU</td></tr>", 30_000) + "</table>"
+	got, err := html.New().Text(in, "")
+	if err != nil || strings.Count(got, "\n") != 30_001 {
+		t.Errorf("got %d lines, %v", strings.Count(got, "\n"), err)
 	}
 }
 
