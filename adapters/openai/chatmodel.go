@@ -22,7 +22,7 @@ import (
 // ChatModel is a ports.ChatModel on /chat/completions. It always streams, also
 // for a caller that does not. It is safe for concurrent use.
 type ChatModel struct {
-	settings
+	cfg  settings
 	llm  *lcopenai.LLM
 	base http.RoundTripper
 }
@@ -41,7 +41,7 @@ func NewChatModel(cfg Config) (*ChatModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ChatModel{settings: s, llm: llm, base: base}, nil
+	return &ChatModel{cfg: s, llm: llm, base: base}, nil
 }
 
 // newLLM returns langchaingo's client on our guard. Everything that it would
@@ -91,13 +91,13 @@ func (m *ChatModel) Complete(ctx context.Context, p chat.Prompt, emit func(text 
 	}
 	ctxCall, cancel := context.WithCancelCause(ctx)
 	defer cancel(context.Canceled)
-	a := &answer{counter: outputCounter{count: m.count(p.Model), cap: p.MaxTokens}}
-	c := &call{id: p.CallID, ctx: ctxCall, cancel: cancel, clean: scrubber{key: m.APIKey.Reveal(), said: texts(p)}}
-	first := time.AfterFunc(m.FirstToken, func() { cancel(ErrNoFirstToken) })
+	a := &answer{counter: outputCounter{count: m.cfg.count(p.Model), cap: p.MaxTokens}}
+	c := &call{id: p.CallID, ctx: ctxCall, cancel: cancel, clean: scrubber{key: m.cfg.APIKey.Reveal(), said: texts(p)}}
+	first := time.AfterFunc(m.cfg.FirstToken, func() { cancel(ErrNoFirstToken) })
 	defer first.Stop()
 	c.edit = func(body map[string]json.RawMessage) error { return m.editBody(body, p.MaxTokens) }
 	c.receive = func(resp *http.Response) (io.ReadCloser, error) {
-		return newChatBody(m.settings, c, a, resp, first)
+		return newChatBody(m.cfg, c, a, resp, first)
 	}
 
 	var text strings.Builder
@@ -155,8 +155,8 @@ func (m *ChatModel) finish(c *call, a *answer) (chat.Finish, error) {
 		return chat.Length, nil
 	case a.refusal:
 		return chat.Filtered, nil
-	case m.FinishReasons[a.finish] != 0:
-		f = m.FinishReasons[a.finish]
+	case m.cfg.FinishReasons[a.finish] != 0:
+		f = m.cfg.FinishReasons[a.finish]
 	case a.finish == "stop":
 		f = chat.Complete
 	case a.finish == "length" || a.finish == "max_tokens":
@@ -186,7 +186,7 @@ func (m *ChatModel) settle(out *chat.Completion, p chat.Prompt, c *call, a *answ
 		return // nothing was spent, and nobody counted
 	}
 	output, exact := a.counter.spent()
-	input, by := p.CountInput(m.count(p.Model))
+	input, by := p.CountInput(m.cfg.count(p.Model))
 	if !exact && a.counter.pieces > 0 {
 		by = chat.ByBound
 	}
@@ -214,15 +214,15 @@ func (m *ChatModel) editBody(body map[string]json.RawMessage, maxTokens int64) e
 	for _, name := range []string{"temperature", "max_tokens", "max_completion_tokens"} {
 		delete(body, name)
 	}
-	if m.Temperature != nil {
-		raw, err := json.Marshal(*m.Temperature)
+	if m.cfg.Temperature != nil {
+		raw, err := json.Marshal(*m.cfg.Temperature)
 		if err != nil {
 			return fmt.Errorf("openai: %w", err)
 		}
 		body["temperature"] = raw
 	}
 	limit := json.RawMessage(strconv.FormatInt(maxTokens, 10))
-	field := m.outputField()
+	field := m.cfg.outputField()
 	if field != OutputMaxCompletionTokens {
 		body["max_tokens"] = limit
 	}

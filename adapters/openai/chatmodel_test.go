@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -308,12 +307,9 @@ func TestConnectionsAreKept(t *testing.T) {
 
 func TestProxyIsUsedOnlyIfConfigured(t *testing.T) {
 	fake := openaifake.New(t, openaifake.Options{})
-	proxy, err := url.Parse(strings.TrimSuffix(fake.URL(), "/v1"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := config(fake)
-	cfg.BaseURL, cfg.Proxy = "http://provider.example.com/v1", proxy
+	cfg.BaseURL = "http://provider.example.com/v1"
+	cfg.Proxy = openai.NewSecret(strings.TrimSuffix(fake.URL(), "/v1"))
 	if _, err := newChat(t, cfg).Complete(t.Context(), prompt("fault-01", 100), nil); err != nil {
 		t.Errorf("through the proxy: %v", err)
 	}

@@ -104,9 +104,9 @@ type Config struct {
 	// MaxConnections is the most connections that are open at once; more calls
 	// than that wait.
 	MaxConnections int
-	// Proxy is the HTTP proxy to go through; nil goes direct, whatever the
-	// environment says.
-	Proxy *url.URL
+	// Proxy is the URL of the HTTP proxy to go through, which may hold a
+	// password. Without one calls go direct, whatever the environment says.
+	Proxy Secret
 	// Transport replaces the whole HTTP transport, with the timeouts of this
 	// block, as for tracing or tests. It must honour the request's context.
 	Transport http.RoundTripper
@@ -118,8 +118,9 @@ type Config struct {
 // settings is a Config that was checked and filled in.
 type settings struct {
 	Config
-	base string // without a slash at the end
-	host string
+	base  string // without a slash at the end
+	host  string
+	proxy *url.URL // nil for none
 }
 
 // check returns the settings, or an error that lists everything that is wrong
@@ -145,6 +146,11 @@ func (c Config) check() (settings, error) {
 		bad("BaseURL must end before /chat/completions or /embeddings, like %s", DefaultBaseURL)
 	default:
 		s.host = u.Hostname()
+	}
+	if !s.Proxy.Empty() {
+		if s.proxy, err = url.Parse(s.Proxy.Reveal()); err != nil || s.proxy.Scheme != "http" && s.proxy.Scheme != "https" || s.proxy.Host == "" {
+			bad("Proxy is not the URL of an HTTP proxy, like http://proxy.example.com:3128")
+		}
 	}
 	for _, h := range []struct{ name, value string }{
 		{"APIKey", s.APIKey.Reveal()}, {"Organization", s.Organization}, {"Project", s.Project},
@@ -279,8 +285,8 @@ func (s settings) transport() http.RoundTripper {
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	if s.Proxy != nil {
-		t.Proxy = http.ProxyURL(s.Proxy)
+	if s.proxy != nil {
+		t.Proxy = http.ProxyURL(s.proxy)
 	}
 	return t
 }

@@ -16,6 +16,7 @@ func TestConfigListsEverythingThatIsWrong(t *testing.T) {
 	hot := 3.0
 	_, err := openai.NewEmbedder(openai.Config{
 		BaseURL: "https://user:hunter2@llm.example.com/v1", APIKey: openai.NewSecret("sk-with\nnewline"), Organization: "an org",
+		Proxy:       openai.NewSecret("socks://u:proxypass@p.example.com"),
 		Temperature: &hot, Output: 9, Vectors: 9, FinishReasons: map[string]chat.Finish{"eos": chat.Failed},
 		FirstToken: -1, BetweenTokens: -time.Second, EmbedTimeout: -1, DialTimeout: -1, TLSTimeout: -1,
 		Dimensions: -1, MaxEvent: -1, MaxBatchTexts: -1, MaxBatchTokens: -1, MaxConnections: -1,
@@ -23,13 +24,13 @@ func TestConfigListsEverythingThatIsWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"BaseURL", "APIKey", "Organization", "Temperature", "Output", "Vectors", "FinishReasons", "FirstToken", "BetweenTokens",
+	for _, name := range []string{"BaseURL", "APIKey", "Organization", "Proxy", "Temperature", "Output", "Vectors", "FinishReasons", "FirstToken", "BetweenTokens",
 		"EmbedTimeout", "DialTimeout", "TLSTimeout", "Dimensions", "MaxEvent", "MaxBatchTexts", "MaxBatchTokens", "MaxConnections", "EmbeddingModel"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not in the list:\n%v", name, err)
 		}
 	}
-	for _, secret := range []string{"hunter2", "sk-with"} {
+	for _, secret := range []string{"hunter2", "sk-with", "proxypass"} {
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("%q is in the error", secret)
 		}
@@ -56,7 +57,7 @@ func TestBaseURL(t *testing.T) {
 }
 
 func TestSecretsAreNotPrinted(t *testing.T) {
-	cfg := openai.Config{APIKey: openai.NewSecret(testKey)}
+	cfg := openai.Config{APIKey: openai.NewSecret(testKey), Proxy: openai.NewSecret("http://u:" + testKey + "@p.example.com")}
 	m, err := openai.NewChatModel(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 
 // Embedder is a ports.Embedder on /embeddings. It is safe for concurrent use.
 type Embedder struct {
-	settings
+	cfg  settings
 	llm  *lcopenai.LLM
 	base http.RoundTripper
 	// length is the length of the first vectors that came: all others must
@@ -52,7 +52,7 @@ func NewEmbedder(cfg Config) (*Embedder, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedder{settings: s, llm: llm, base: base}
+	e := &Embedder{cfg: s, llm: llm, base: base}
 	e.length.Store(int64(s.Dimensions))
 	return e, nil
 }
@@ -123,13 +123,13 @@ type batch struct {
 // batches splits texts by number and by tokens. A text that is over the cap on
 // tokens by itself goes alone: whether it is too long is the provider's to say.
 func (e *Embedder) batches(texts []string) []batch {
-	count := e.count(e.EmbeddingModel)
+	count := e.cfg.count(e.cfg.EmbeddingModel)
 	var out []batch
 	for i, t := range texts {
 		n, _ := count(t)
 		n += chat.MessageOverhead // some models frame each text by tokens of their own
 		last := len(out) - 1
-		if last < 0 || out[last].to-out[last].from >= e.MaxBatchTexts || out[last].bound+n > e.MaxBatchTokens {
+		if last < 0 || out[last].to-out[last].from >= e.cfg.MaxBatchTexts || out[last].bound+n > e.cfg.MaxBatchTokens {
 			out = append(out, batch{from: i, to: i + 1, bound: n})
 			continue
 		}
@@ -151,10 +151,10 @@ type embedded struct {
 func (e *Embedder) request(ctx context.Context, texts []string, bound int64) (embedded, error) {
 	ctxCall, cancel := context.WithCancelCause(ctx)
 	defer cancel(context.Canceled)
-	slow := time.AfterFunc(e.EmbedTimeout, func() { cancel(ErrSlowEmbedding) })
+	slow := time.AfterFunc(e.cfg.EmbedTimeout, func() { cancel(ErrSlowEmbedding) })
 	defer slow.Stop()
 	var got embeddingAnswer
-	c := &call{ctx: ctxCall, cancel: cancel, clean: scrubber{key: e.APIKey.Reveal(), said: texts}, edit: e.editBody}
+	c := &call{ctx: ctxCall, cancel: cancel, clean: scrubber{key: e.cfg.APIKey.Reveal(), said: texts}, edit: e.editBody}
 	c.receive = func(resp *http.Response) (io.ReadCloser, error) {
 		return e.receive(c, resp, len(texts), &got)
 	}
@@ -182,10 +182,10 @@ func (e *Embedder) request(ctx context.Context, texts []string, bound int64) (em
 
 // editBody changes langchaingo's request to what this provider is to get.
 func (e *Embedder) editBody(body map[string]json.RawMessage) error {
-	if e.Dimensions > 0 {
-		body["dimensions"] = json.RawMessage(strconv.Itoa(e.Dimensions))
+	if e.cfg.Dimensions > 0 {
+		body["dimensions"] = json.RawMessage(strconv.Itoa(e.cfg.Dimensions))
 	}
-	if e.base64Vectors() {
+	if e.cfg.base64Vectors() {
 		body["encoding_format"] = json.RawMessage(`"base64"`)
 	}
 	return nil
