@@ -101,55 +101,43 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// Text returns what can be searched and quoted of p, as Markdown: its name,
-// lines of facts, and both descriptions, turned into text by the given
-// function. Prices and stock are not in it: they change without the text, and
-// an answer takes them from Facts. A product that is not shown has no text.
+// Text returns the text of p as Markdown: weight and dimensions, which are no
+// fields of Facts, and both descriptions, turned into text by the given
+// function. Name and facts are not repeated: they are fields of their own, and
+// retrieval.ChunkDocument sets them before the text. Prices and stock are never
+// text: they change without it. A product that is not shown has none.
 func (p Product) Text(text func(html string) string) string {
 	if !p.Shown() {
 		return ""
 	}
 	var lines []string
-	line := func(label string, values ...string) {
-		if v := strings.Join(values, ", "); v != "" {
-			lines = append(lines, "- "+label+": "+oneLine(v))
-		}
+	if p.Weight != "" {
+		lines = append(lines, "Weight: "+oneLine(p.Weight))
 	}
-	f := p.Facts(time.Time{})
-	line("Brand", f.Brands...)
-	line("Category", f.Categories...)
-	line("SKU", p.SKU)
-	for _, a := range f.Attributes {
-		line(oneLine(a.Name), a.Values...)
+	if p.Dimensions != "" {
+		lines = append(lines, "Dimensions: "+oneLine(p.Dimensions))
 	}
-	line("Weight", p.Weight)
-	line("Dimensions", p.Dimensions)
-	line("Tags", f.Tags...)
-
-	blocks := []string{oneLine(p.Name)}
-	if len(lines) > 0 {
-		blocks = append(blocks, strings.Join(lines, "\n"))
-	}
-	return joinBlocks(append(blocks, text(p.Short), text(p.Description)))
+	return joinBlocks(strings.Join(lines, "\n"), text(p.Short), text(p.Description))
 }
 
-// Text returns pg as Markdown. A page that is not shown has no text.
+// Text returns what stands on pg as Markdown, without its title. A page that is
+// not shown has none.
 func (pg Page) Text(text func(html string) string) string {
 	if !pg.Shown() {
 		return ""
 	}
-	return joinBlocks([]string{oneLine(pg.Title), text(pg.HTML)})
+	return joinBlocks(text(pg.HTML))
 }
 
-// Text returns question and answer as Markdown.
+// Text returns the answer as Markdown. The question is the document's title.
 func (f FAQ) Text(text func(html string) string) string {
 	if !f.Shown() {
 		return ""
 	}
-	return joinBlocks([]string{oneLine(f.Question), text(f.Answer)})
+	return joinBlocks(text(f.Answer))
 }
 
-func joinBlocks(blocks []string) string {
+func joinBlocks(blocks ...string) string {
 	var kept []string
 	for _, b := range blocks {
 		if b = strings.TrimSpace(b); b != "" {
