@@ -28,7 +28,7 @@ type Deps struct {
 	Drafts        ports.Drafts
 	Searcher      ports.Searcher
 	Passages      ports.Passages
-	Vocabularies  ports.Vocabularies
+	Inventory     ports.Inventory
 	Tokenizer     ports.Tokenizer
 	Model         ports.ChatModel
 	Now           ports.Clock
@@ -92,7 +92,8 @@ func (c Config) withDefaults() Config {
 // Service answers questions. Make one with New; it is safe for concurrent use.
 type Service struct {
 	Deps
-	cfg Config
+	cfg        Config
+	vocabulary *vocabularies
 
 	mu   sync.Mutex // guards live and closed
 	live map[liveKey]*live
@@ -121,7 +122,7 @@ func New(d Deps, cfg Config) (*Service, error) {
 	need(d.Drafts != nil, "Deps.Drafts")
 	need(d.Searcher != nil, "Deps.Searcher")
 	need(d.Passages != nil, "Deps.Passages")
-	need(d.Vocabularies != nil, "Deps.Vocabularies")
+	need(d.Inventory != nil, "Deps.Inventory")
 	need(d.Tokenizer != nil, "Deps.Tokenizer")
 	need(d.Model != nil, "Deps.Model")
 	need(d.Now != nil, "Deps.Now")
@@ -132,7 +133,10 @@ func New(d Deps, cfg Config) (*Service, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Service{Deps: d, cfg: cfg.withDefaults(), live: map[liveKey]*live{}}, nil
+	return &Service{
+		Deps: d, cfg: cfg.withDefaults(), live: map[liveKey]*live{},
+		vocabulary: &vocabularies{inventory: d.Inventory, passages: d.Passages, now: d.Now, sites: map[tenant.Scope]*vocabulary{}},
+	}, nil
 }
 
 // Question is a shopper's message.

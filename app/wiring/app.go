@@ -1,0 +1,82 @@
+package wiring
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/aiwoochat/woochat/app/administering"
+	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/ingesting"
+	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/domain/catalog"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// Options say what Start builds beside what Config says.
+type Options struct {
+	// Listen serves HTTP on Config.Addr and AdminAddr, runs the periodic work
+	// (checkpoints, sweeps, index), and takes the data folder exclusively.
+	// Without it only the use cases are built, for a command.
+	Listen bool
+	// AnyPort takes a free port where a configured one is in use.
+	AnyPort bool
+	// Fallback serves what is not the API on the public listener.
+	Fallback http.Handler
+	Log      *slog.Logger // required
+	Clock    ports.Clock  // nil: the system's
+}
+
+// App is a running process. Make one with Start and end it with Stop.
+type App struct {
+	Administering *administering.Service
+	Answering     *answering.Service
+	Ingesting     *ingesting.Service
+	Metering      *metering.Service
+	Inventory     ports.Inventory
+	Sites         ports.Sites
+	Config        Config
+
+	PublicURL string // http://host:port of the public listener, "" unless Options.Listen
+	AdminURL  string
+	Model     string // what answers, in words: "gpt-4o-mini at api.openai.com", "extractive (quotes the shop's pages)"
+
+	stop   func(context.Context) error
+	failed <-chan error
+	backup func(ctx context.Context, path string) error
+}
+
+// Failed returns a channel that holds an error if a listener breaks while the
+// process runs.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// Stop drains: it takes no new questions, lets running answers end for
+// Config.ShutdownGrace, and closes everything. It may be called twice.
+func (a *App) Stop(ctx context.Context) error { return a.stop(ctx) }
+
+// Backup writes a copy of the embedded store to a new file while it is in use.
+// ports.ErrInvalid for another store.
+func (a *App) Backup(ctx context.Context, path string) error { return a.backup(ctx, path) }
+
+// CSV says how to read a WooCommerce product export of a site.
+type CSV struct {
+	Open func() (io.ReadCloser, error) // may be called more than once
+	Site tenant.Site                   // whose currency and addresses are taken
+	// Decimals is the shop's number of decimals; 2 for nil.
+	Decimals *uint8
+}
+
+// ShopPage is a page of a shop, to be indexed.
+type ShopPage struct {
+	Slug  string
+	Title string
+	HTML  string
+}
+
+// The sources are declared by their constructors in sources.go:
+//
+//	WooCommerceCSV(c CSV) ports.DocumentSource
+//	Pages(site tenant.Site, pages []ShopPage) ports.DocumentSource
+var _ = catalog.Cursor("")

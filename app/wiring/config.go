@@ -1,0 +1,106 @@
+package wiring
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/usage"
+)
+
+// Secret is a setting that is never printed.
+type Secret string
+
+const redacted = "[redacted]"
+
+// String returns [redacted], or "" for no secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString returns what String does.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalJSON writes what String returns.
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// LogValue logs what String returns.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Reveal returns the secret itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// Config is the configuration of a process, checked. Make one with Load.
+type Config struct {
+	DataDir        string
+	DatabaseURL    Secret // "" or the sqlite folder: the embedded store; postgres://...
+	QdrantURL      string
+	QdrantAPIKey   Secret
+	OpenAIKey      Secret
+	OpenAIBaseURL  string
+	ChatModel      string
+	EmbeddingModel string
+	OutputField    string // auto, max_tokens, max_completion_tokens, both
+	MaxTokens      int64
+	PromptBudget   int64
+	PricesFile     string
+	PriceCeiling   *usage.Price // nil: none
+	// UnpricedFree counts a model of unknown price as costing nothing: demo,
+	// with a server of one's own.
+	UnpricedFree bool
+
+	Addr           string
+	AdminAddr      string
+	PublicURL      string
+	TrustedProxies []netip.Prefix
+	SecretKey      Secret
+	AnswerTimeout  time.Duration
+	ResumeGrace    time.Duration // negative for 0
+	ShutdownGrace  time.Duration
+	LogFormat      string // text, json, tint
+	LogLevel       slog.Level
+	Version        string
+}
+
+// Setting is one thing that can be configured.
+type Setting struct {
+	Env     string // the name of its environment variable, and of its line in the file
+	Flag    string // the name of its flag, without dashes
+	Default string
+	Secret  bool // its value is not shown, and Env_FILE may name a file that holds it
+	Help    string
+}
+
+// Settings returns everything that can be configured, in the order in which it
+// is explained.
+func Settings() []Setting {
+	return []Setting{
+		{Env: "WOOCHAT_DATA_DIR", Flag: "data-dir", Default: "data", Help: "folder of the embedded store"},
+		{Env: "WOOCHAT_DATABASE_URL", Flag: "database-url", Secret: true, Help: "empty: the embedded store in the data folder"},
+		{Env: "WOOCHAT_QDRANT_URL", Flag: "qdrant-url", Help: "address of a Qdrant server for the index; empty: the embedded index"},
+		{Env: "WOOCHAT_QDRANT_API_KEY", Flag: "qdrant-api-key", Secret: true, Help: "key of the Qdrant server"},
+		{Env: "OPENAI_API_KEY", Flag: "openai-api-key", Secret: true, Help: "key of the model provider; empty with no base URL: answers are quoted without a model"},
+		{Env: "OPENAI_BASE_URL", Flag: "openai-base-url", Help: "address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1"},
+		{Env: "WOOCHAT_CHAT_MODEL", Flag: "chat-model", Help: "model that answers; default gpt-4o-mini at OpenAI, required with a base URL"},
+		{Env: "WOOCHAT_EMBEDDING_MODEL", Flag: "embedding-model", Help: "model that turns texts into vectors; default text-embedding-3-small at OpenAI, none with a base URL; \"none\" switches it off"},
+		{Env: "WOOCHAT_OUTPUT_FIELD", Flag: "output-field", Default: "auto", Help: "how the output cap is sent: auto, max_tokens, max_completion_tokens or both"},
+		{Env: "WOOCHAT_MAX_TOKENS", Flag: "max-tokens", Default: "600", Help: "output cap of an answer, in tokens"},
+		{Env: "WOOCHAT_PROMPT_BUDGET", Flag: "prompt-budget", Default: "4000", Help: "input cap of an answer, in tokens"},
+		{Env: "WOOCHAT_PRICES_FILE", Flag: "prices-file", Help: "price table to use beside the shipped one (CSV, same columns)"},
+		{Env: "WOOCHAT_PRICE_CEILING", Flag: "price-ceiling", Help: "input,output in USD a million tokens for models that the table does not know; 0,0 for a server of one's own"},
+		{Env: "WOOCHAT_ADDR", Flag: "addr", Default: ":8080", Help: "public listener: the widget's API"},
+		{Env: "WOOCHAT_ADMIN_ADDR", Flag: "admin-addr", Default: "127.0.0.1:8081", Help: "admin listener: health, metrics, admin API; not for the internet"},
+		{Env: "WOOCHAT_PUBLIC_URL", Flag: "public-url", Help: "address under which browsers reach the public listener; https but for loopback"},
+		{Env: "WOOCHAT_TRUSTED_PROXIES", Flag: "trusted-proxies", Help: "addresses or networks, by comma, whose X-Forwarded-For is believed; default none"},
+		{Env: "WOOCHAT_SECRET_KEY", Flag: "secret-key", Secret: true, Help: "32 bytes in base64 or hex; several by comma, the first signs"},
+		{Env: "WOOCHAT_ANSWER_TIMEOUT", Flag: "answer-timeout", Default: "60s", Help: "longest time of a whole answer"},
+		{Env: "WOOCHAT_RESUME_GRACE", Flag: "resume-grace", Default: "10s", Help: "how long an answer goes on after its shopper's line broke; 0 stops it at once"},
+		{Env: "WOOCHAT_SHUTDOWN_GRACE", Flag: "shutdown-grace", Default: "20s", Help: "how long running answers may go on after a signal to stop"},
+		{Env: "WOOCHAT_LOG_FORMAT", Flag: "log-format", Default: "auto", Help: "text, json, tint (coloured), or auto: tint on a terminal and json otherwise"},
+		{Env: "WOOCHAT_LOG_LEVEL", Flag: "log-level", Default: "info", Help: "debug, info, warn or error"},
+	}
+}
