@@ -24,7 +24,7 @@ func TestLooks(t *testing.T) {
 		"limit_text":  "Our assistant is resting until tomorrow. Write to hello@harbour.example.com and we will answer within the day.",
 	}
 	s.on("POST /api/chat/session", session(config))
-	s.on("POST /api/chat/message", say("msg_1", answerText, "complete", answerSources(), answerProducts()))
+	s.on("POST /api/chat/message", say("msg_1", answerText, "stop", answerSources(), answerProducts()))
 	p := newTab(t)
 	p.scheme("light")
 	p.visit(s.shop.URL)
@@ -64,7 +64,7 @@ func TestLooks(t *testing.T) {
 	} {
 		p.do(chromedp.EmulateViewport(size.width, size.height))
 		p.scheme(size.scheme)
-		s.on("POST /api/chat/message", say("msg_3", answerText, "complete", answerSources(), answerProducts()))
+		s.on("POST /api/chat/message", say("msg_3", answerText, "stop", answerSources(), answerProducts()))
 		p.visit(s.shop.URL)
 		p.open()
 		p.ask("Is the sand mug dishwasher safe?")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +34,9 @@ type server struct {
 	script map[string][]reply
 	calls  []request
 	wake   chan struct{}
+
+	// lose is how many requests for the panel fail before it is served.
+	lose int
 
 	// html of the shop's page, and a policy it is served with.
 	html, policy string
@@ -109,7 +113,15 @@ func (s *server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(body))
 		return
 	}
-	if len(r.URL.Path) > 3 && r.URL.Path[:3] == "/w/" {
+	if strings.HasPrefix(r.URL.Path, "/w/") {
+		s.mu.Lock()
+		s.lose--
+		lost := s.lose >= 0
+		s.mu.Unlock()
+		if lost {
+			http.Error(w, "lost", http.StatusBadGateway)
+			return
+		}
 		http.StripPrefix("/w/", http.FileServerFS(widget.Assets())).ServeHTTP(w, r)
 		return
 	}

@@ -72,14 +72,14 @@ func answerProducts() []any {
 			"id": "101", "title": "Stoneware mug, sand", "url": "/product/mug-sand", "image_url": "/mug.svg", "sku": "MUG-300-S",
 			"price":      map[string]any{"text": "€18.00", "regular_text": "€24.00", "on_sale": true, "amount": "18.00", "currency": "EUR"},
 			"stock":      map[string]any{"status": "instock", "text": "In stock"},
-			"attributes": map[string]any{"Colour": "Sand", "Volume": "300 ml"},
+			"attributes": map[string]any{"Colour": []string{"Sand", "Grey"}, "Volume": []string{"300 ml"}},
 			"as_of":      time.Now().Format(time.RFC3339),
 		},
 		map[string]any{
 			"id": "102", "title": "Stoneware jug, sea green, with a name that needs two lines", "url": "/product/jug", "image_url": "/jug.svg", "sku": "JUG-900-G",
 			"price":      map[string]any{"text": "€42.00", "regular_text": "€42.00", "on_sale": false, "amount": "42.00", "currency": "EUR"},
 			"stock":      map[string]any{"status": "onbackorder", "text": "Back on 3 December"},
-			"attributes": []any{map[string]any{"name": "Colour", "value": "Sea green"}},
+			"attributes": map[string]any{"Colour": []string{"Sea green"}},
 		},
 	}
 }

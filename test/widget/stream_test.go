@@ -23,7 +23,7 @@ func TestTextAppearsAsItStreams(t *testing.T) {
 		w.hold(gates[1])
 		w.event("msg_1", 3, "delta", map[string]string{"text": " ml**."})
 		w.hold(gates[2])
-		w.event("msg_1", 4, "message.end", map[string]any{"finish": "complete"})
+		w.event("msg_1", 4, "message.end", map[string]any{"finish": "stop"})
 	})
 	p := newTab(t)
 	p.visit(s.shop.URL)
@@ -47,7 +47,7 @@ func TestTextAppearsAsItStreams(t *testing.T) {
 	p.is(`announced.length === 1 && announced[0] === "Assistant said: It holds 300 ml."`)
 
 	got := s.seen("POST /api/chat/message")[0]
-	if got.body["message"] != "How much does it hold?" || got.body["conversation_id"] != "conv_1" {
+	if got.body["message"] != "How much does it hold?" || got.body["conversation_id"] != nil || got.body["locale"] != "en" {
 		t.Errorf("body: %v", got.body)
 	}
 	if about, _ := got.body["page"].(map[string]any); about["url"] != s.shop.URL+"/" || !strings.HasPrefix(about["title"].(string), "Stoneware mug") {
@@ -74,7 +74,7 @@ func TestEventStreamCutAnywhere(t *testing.T) {
 		"retry: 10\nevent: delta\nid: m:3\ndata: {\"text\":\ndata: \"**fett** [1], 5 €\"}\n\n" +
 		": heartbeat\n\nevent: unknown\nid: m:4\ndata: {\"later\":true}\n\nevent: no data\n\n" +
 		"event: sources\nid: m:5\ndata: [{\"n\":1,\"title\":\"Maße\",\"url\":\"/masse\"}]\n\n" +
-		"event: message.end\nid: m:6\ndata: {\"finish\":\"complete\"}\n\n"
+		"event: message.end\nid: m:6\ndata: {\"finish\":\"stop\"}\n\n"
 	for name, end := range map[string]string{"LF": "\n", "CRLF": "\r\n", "CR": "\r"} {
 		t.Run(name, func(t *testing.T) {
 			got := eval[struct {
@@ -124,7 +124,7 @@ func TestResumeAfterACut(t *testing.T) {
 				},
 				func(w *stream, _ request) {
 					w.event("msg_1", 5, "delta", map[string]string{"text": "four"})
-					w.event("msg_1", 6, "message.end", map[string]any{"finish": "complete"})
+					w.event("msg_1", 6, "message.end", map[string]any{"finish": "stop"})
 				})
 			p := newTab(t)
 			p.visit(s.shop.URL)
@@ -181,7 +181,7 @@ func TestStop(t *testing.T) {
 		w.event("msg_1", 2, "delta", map[string]string{"text": "A long story"})
 		w.hold(stopped)
 		w.event("msg_1", 3, "message.end", map[string]any{"finish": "stopped"})
-	}, say("msg_2", "Short.", "complete", nil, nil))
+	}, say("msg_2", "Short.", "stop", nil, nil))
 	s.on("POST /api/chat/messages/msg_1/stop", func(w *stream, _ request) {
 		w.WriteHeader(http.StatusAccepted)
 		close(stopped)
@@ -236,7 +236,8 @@ func TestFinishIsSaid(t *testing.T) {
 	p.visit(s.shop.URL)
 	p.open()
 	for i, c := range []struct{ finish, note string }{
-		{"complete", ""},
+		{"stop", ""},
+		{"length", "This answer was cut short."},
 		{"truncated", "This answer was cut short."},
 		{"filtered", "Part of this answer was withheld by a safety filter."},
 		{"stopped", "You stopped this answer."},
@@ -255,7 +256,7 @@ func TestFinishIsSaid(t *testing.T) {
 // Thumbs tell the server; one that was not kept does not look as if it were.
 func TestFeedback(t *testing.T) {
 	s := newServer(t)
-	s.on("POST /api/chat/message", say("msg_7", "Some text", "complete", nil, nil))
+	s.on("POST /api/chat/message", say("msg_7", "Some text", "stop", nil, nil))
 	s.on("POST /api/chat/feedback",
 		func(w *stream, _ request) { w.json(http.StatusOK, map[string]any{}) },
 		refuse(503, "UNAVAILABLE", nil))
@@ -290,7 +291,7 @@ func TestSessionIsRenewed(t *testing.T) {
 		token("refused", 15*time.Minute),
 		refuse(401, "UNAUTHENTICATED", nil), // too old to be renewed: the widget starts anew as the same visitor
 		token("good", 15*time.Minute))
-	s.on("POST /api/chat/message", refuse(401, "UNAUTHENTICATED", nil), say("msg_1", "Some text", "complete", nil, nil))
+	s.on("POST /api/chat/message", refuse(401, "UNAUTHENTICATED", nil), say("msg_1", "Some text", "stop", nil, nil))
 	p := newTab(t)
 	p.visit(s.shop.URL + "/?p=12&key=secret#top")
 	p.open()
@@ -319,7 +320,7 @@ func TestSessionIsRenewed(t *testing.T) {
 // On the next page the conversation is there again, and an answer that was still being written goes on.
 func TestHistory(t *testing.T) {
 	s := newServer(t)
-	s.on("POST /api/chat/message", say("msg_1", "Some text", "complete", nil, nil))
+	s.on("POST /api/chat/message", say("msg_1", "Some text", "stop", nil, nil))
 	p := newTab(t)
 	p.visit(s.shop.URL)
 	p.open()
@@ -331,19 +332,20 @@ func TestHistory(t *testing.T) {
 
 	s.on("GET /api/chat/history", func(w *stream, _ request) {
 		w.json(http.StatusOK, map[string]any{"data": []any{
-			map[string]any{"id": "msg_1", "question": "A <b>question</b>", "answer": "See [1].", "finish": "truncated", "sources": answerSources(), "products": answerProducts(), "at": "2026-01-02T03:04:05Z"},
+			map[string]any{"id": "msg_1", "question": "A <b>question</b>", "answer": "See [1].", "finish": "length", "notice": "quoted", "sources": answerSources(), "products": answerProducts(), "at": "2026-01-02T03:04:05Z"},
 			map[string]any{"id": "msg_2", "question": "Another", "answer": "It is", "finish": "running", "sources": nil, "products": nil, "at": "2026-01-02T03:05:05Z"},
 		}})
 	})
-	s.on("GET /api/chat/messages/msg_2/events", say("msg_2", "It is blue.", "complete", nil, nil))
+	s.on("GET /api/chat/messages/msg_2/events", say("msg_2", "It is blue.", "stop", nil, nil))
 	p.visit(s.shop.URL)
 	p.open()
 	p.answered(1)
 	p.is(`qa(".me .bubble").map((b) => b.textContent).join("|") === "A <b>question</b>|Another"`)
 	p.is(`qa(".md").map((b) => b.textContent).join("|") === "See 1.|It is blue."`)
-	p.is(`q(".note").textContent === "This answer was cut short." && qa(".card").length === 2 && q(".cite").href.endsWith("/product/mug-sand")`)
-	if got := s.seen("POST /api/chat/session")[1].body["visitor_id"]; got != "visitor-1" {
-		t.Errorf("visitor on the second page: %v", got)
+	p.is(`qa(".note").map((n) => n.textContent).join() === "This answer was cut short.,This answer quotes the shop's own pages." && qa(".card").length === 2 && q(".cite").href.endsWith("/product/mug-sand")`)
+	// The server knows the visitor again by the old token.
+	if got := s.seen("POST /api/chat/session")[1]; got.header.Get("Authorization") != "Bearer token-1" || got.body["visitor_id"] != "visitor-1" {
+		t.Errorf("session of the second page: %v", got)
 	}
 
 	s.on("GET /api/chat/history", refuse(500, "UNAVAILABLE", nil))
@@ -353,5 +355,23 @@ func TestHistory(t *testing.T) {
 	p.ask("Still there?")
 	p.answered(1)
 	p.is(`qa(".turn").length === 3`)
+	if got := s.seen("POST /api/chat/message"); got[0].body["conversation_id"] != nil || got[1].body["conversation_id"] != "conv_1" {
+		t.Errorf("the conversation did not go on: %v", got)
+	}
+
+	// A server that takes the visitor for another one: what the other said is not asked for.
+	s.on("POST /api/chat/session", func(w *stream, _ request) {
+		w.json(http.StatusOK, map[string]any{"token": "token-2", "expires_at": time.Now().Add(15 * time.Minute).Format(time.RFC3339), "visitor_id": "visitor-2"})
+	})
+	p.visit(s.shop.URL)
+	p.open()
+	p.ask("And now?")
+	p.answered(1)
+	if n := len(s.seen("GET /api/chat/history")); n != 2 {
+		t.Errorf("history was asked for %d times", n)
+	}
+	if got := s.seen("POST /api/chat/message"); got[2].body["conversation_id"] != nil {
+		t.Errorf("a new visitor writes into the old conversation: %v", got[2])
+	}
 	p.healthy()
 }

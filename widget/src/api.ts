@@ -23,9 +23,11 @@ export function failure(body: unknown, status = 0, wait = 0, ended = false): Fai
 	return new Failure(error?.code || "UNAVAILABLE", error?.details || {}, status, wait, ended);
 }
 
-/** uuid falls back where crypto.randomUUID is missing: it exists only on https pages. */
+/** locale is the language of the shop's page. */
+export const locale = () => document.documentElement.lang || navigator.language;
+
+/** uuid is a random UUID (RFC 9562, version 4). crypto.randomUUID exists on https pages only, and not all shops are. */
 export function uuid(): string {
-	if (crypto.randomUUID) return crypto.randomUUID();
 	const b = crypto.getRandomValues(new Uint8Array(16));
 	b[6] = (b[6] & 15) | 64;
 	b[8] = (b[8] & 63) | 128;
@@ -34,15 +36,14 @@ export function uuid(): string {
 }
 
 /**
- * Api holds the visitor token in memory, and visitor and conversation in the tab's storage. (Members that end in _ never
- * leave the panel: the build shortens their names.)
+ * Api keeps visitor, token and conversation in the tab's storage, so that they last from page to page: the server knows
+ * a visitor again by the old token only. (Members that end in _ never leave the panel: the build shortens their names.)
  */
 export class Api {
 	config: Config = {};
-	private token_ = "";
 	private expires_ = 0;
 	private pending_?: Promise<void>;
-	private kept_: { visitor?: string; conversation?: string } = {};
+	private kept_: { visitor?: string; token?: string; conversation?: string } = {};
 	private readonly slot_: string;
 
 	constructor(
@@ -62,13 +63,13 @@ export class Api {
 	}
 
 	set conversation_(id: string | undefined) {
-		this.keep_(this.kept_.visitor, id);
+		this.keep_({ ...this.kept_, conversation: id });
 	}
 
-	private keep_(visitor?: string, conversation?: string): void {
-		this.kept_ = { visitor, conversation };
+	private keep_(kept: typeof this.kept_): void {
+		this.kept_ = kept;
 		try {
-			sessionStorage.setItem(this.slot_, JSON.stringify(this.kept_));
+			sessionStorage.setItem(this.slot_, JSON.stringify(kept));
 		} catch {
 			// See the constructor.
 		}
@@ -83,36 +84,36 @@ export class Api {
 		const body = {
 			site_key: this.siteKey_,
 			page_url: pageURL(),
-			locale: document.documentElement.lang || navigator.language,
+			locale: locale(),
 			visitor_id: this.kept_.visitor,
 		};
-		const ask = (token: string) => this.fetch_("/api/chat/session", { method: "POST", body: JSON.stringify(body) }, token);
+		const ask = (token?: string) => this.fetch_("/api/chat/session", { method: "POST", body: JSON.stringify(body) }, token);
 		let res: Response;
 		try {
-			res = await ask(this.token_);
+			res = await ask(this.kept_.token);
 		} catch (e) {
 			// The old token may be too old to renew: start anew as the same visitor.
-			if (!this.token_ || (e as Failure).status !== 401) throw e;
-			res = await ask("");
+			if (!this.kept_.token || (e as Failure).status !== 401) throw e;
+			res = await ask();
 		}
 		const s = (await res.json().catch(() => null)) as Session | null;
 		if (!s?.token) throw failure(s, res.status);
-		this.token_ = s.token;
 		this.expires_ = Date.parse(s.expires_at) || Date.now() + 6e5;
 		this.config = s.config || {};
-		const same = this.kept_.visitor === s.visitor_id;
-		this.keep_(s.visitor_id, (same && this.kept_.conversation) || s.conversation_id);
+		// Another visitor (the token was too old) cannot read this one's conversation.
+		const conversation = this.kept_.visitor === s.visitor_id ? this.kept_.conversation : undefined;
+		this.keep_({ visitor: s.visitor_id, token: s.token, conversation });
 	}
 
 	/** call sends one request with a valid token: renewed a minute before it expires, and once on 401. */
 	async call_(path: string, init: RequestInit = {}): Promise<Response> {
 		if (this.expires_ - Date.now() < 6e4) await this.session_();
 		try {
-			return await this.fetch_(path, init, this.token_);
+			return await this.fetch_(path, init, this.kept_.token);
 		} catch (e) {
 			if ((e as Failure).status !== 401) throw e;
 			await this.session_();
-			return this.fetch_(path, init, this.token_);
+			return this.fetch_(path, init, this.kept_.token);
 		}
 	}
 
@@ -121,7 +122,7 @@ export class Api {
 		return this.call_(path, { method: "POST", body: body && JSON.stringify(body) });
 	}
 
-	private async fetch_(path: string, init: RequestInit, token: string): Promise<Response> {
+	private async fetch_(path: string, init: RequestInit, token?: string): Promise<Response> {
 		const headers: Record<string, string> = { ...(init.headers as Record<string, string>) };
 		if (init.body) headers["Content-Type"] = "application/json";
 		if (token) headers.Authorization = "Bearer " + token;

@@ -17,7 +17,7 @@ export function card(c: Card): HTMLElement {
 	}
 
 	const body = h("div", { class: "card-body" }, title);
-	const facts = [...attributes(c), ...(c.sku ? ["SKU " + c.sku] : [])];
+	const facts = [...attributes(c), ...(c.sku ? ["SKU\u00A0" + c.sku] : [])];
 	if (facts.length) body.append(h("div", { class: "card-facts" }, facts.join(" \u00B7 ")));
 
 	const p = c.price;
@@ -45,13 +45,9 @@ export function card(c: Card): HTMLElement {
 	return h("li", { class: "card", part: "card" }, picture, body);
 }
 
-/** attributes gives up to three "Name: value" lines, from a map or from a list of pairs. */
+/** attributes gives up to three "Name: value" pairs. */
 function attributes(c: Card): string[] {
-	const a = c.attributes || {};
-	const pairs: [string, unknown][] = Array.isArray(a) ? a.map((x) => [x.name || "", x.value ?? x.options]) : Object.entries(a);
-	return pairs
-		.map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
-		.filter(([name, value]) => name && (typeof value === "string" || typeof value === "number") && value !== "")
+	return Object.entries(c.attributes || {})
 		.slice(0, 3)
-		.map(([name, value]) => `${name}: ${value}`);
+		.map(([name, value]) => `${name}: ${[value].flat().join(", ")}`);
 }

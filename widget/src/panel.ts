@@ -1,10 +1,10 @@
 // The panel: loaded when a shopper reaches for the launcher.
 import css from "woochat/panel.css";
-import { Api, Failure, uuid } from "./api";
+import { Api, Failure, locale, uuid } from "./api";
 import { adopt, h, icon } from "./kit";
 import { answer, messagePath, type Ask } from "./stream";
 import { Answer, bubble } from "./turn";
-import { pageURL } from "./url";
+import { pageURL, point, safeURL } from "./url";
 import { trouble, words } from "./words";
 import type { Host, Panel, Past } from "./types";
 
@@ -33,7 +33,7 @@ export default function mount(host: Host): Panel {
 	const panel = h(
 		"section",
 		{ class: "panel", part: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
-		h("header", null, h("div", null, title, subtitle), close),
+		h("div", { class: "head" }, h("div", null, title, subtitle), close),
 		log,
 		offline,
 		form,
@@ -105,7 +105,7 @@ export default function mount(host: Host): Panel {
 			a.delta_(p.answer);
 			a.sources_(p.sources || []);
 			a.products_(p.products || []);
-			a.end_(open ? "truncated" : p.finish);
+			a.end_(open ? "length" : p.finish, p.notice);
 			if (p.finish !== "failed") a.rating_((value) => rate(p.id, value));
 			add(a.el, earlier);
 		}
@@ -146,12 +146,13 @@ export default function mount(host: Host): Panel {
 		follow();
 		let req = given;
 		let finish = "";
+		let notice = "";
 		let failure: Failure | undefined;
 		try {
 			await begin();
 			req ??= {
 				key: uuid(),
-				body: JSON.stringify({ conversation_id: api.conversation_, message: text, page: { url: pageURL(), title: document.title } }),
+				body: JSON.stringify({ conversation_id: api.conversation_, message: text, locale: locale(), page: { url: pageURL(), title: document.title } }),
 			};
 			if (!given) host.emit("message", { role: "visitor" });
 			await answer(
@@ -169,7 +170,10 @@ export default function mount(host: Host): Panel {
 					},
 					sources_: (list) => a.sources_(list),
 					products_: (list) => a.products_(list),
-					end_: (f) => (finish = f),
+					end_(f, n) {
+						finish = f;
+						notice = n;
+					},
 				},
 				line.signal,
 			);
@@ -180,12 +184,12 @@ export default function mount(host: Host): Panel {
 		running = undefined;
 		busy(false);
 		if (failure) failed(a, failure, text, req);
-		else finished(a, finish, text);
+		else finished(a, finish, text, notice);
 		follow();
 	}
 
-	function finished(a: Answer, finish: string, text: string): void {
-		a.end_(finish);
+	function finished(a: Answer, finish: string, text: string, notice: string): void {
+		a.end_(finish, notice);
 		if (finish === "failed") again(a, undefined, text);
 		else if (a.id) a.rating_((value) => rate(a.id, value));
 		announce(words.assistant + " " + a.plain_);
@@ -196,7 +200,14 @@ export default function mount(host: Host): Panel {
 		a.end_("");
 		if (f.code === "USAGE_LIMIT_EXCEEDED") {
 			const own = api.config.limit_text || (typeof f.details.text === "string" && f.details.text) || words.limit;
-			a.el.replaceWith(bubble("shop", own));
+			const said = bubble("shop", own);
+			const contact = safeURL(api.config.contact_url);
+			if (contact) {
+				const a = h("a", null, words.contact);
+				point(a, contact);
+				said.lastChild!.appendChild(h("p", null, a));
+			}
+			a.el.replaceWith(said);
 			announce(own);
 			host.emit("limit", { exceeded: f.details.exceeded, reset_at: f.details.reset_at });
 			return;

@@ -8,7 +8,7 @@ export interface Sink {
 	delta_(text: string): void;
 	sources_(list: Source[]): void;
 	products_(list: Card[]): void;
-	end_(finish: string): unknown;
+	end_(finish: string, notice: string): void;
 }
 
 /** Ask is a message to send, or with id one that already runs. The body must not change between tries of one key. */
@@ -66,7 +66,7 @@ export async function answer(api: Api, ask: Ask, sink: Sink, signal: AbortSignal
 						sink.products_(data || []);
 						break;
 					case "message.end":
-						sink.end_(String(data.finish));
+						sink.end_(data.finish, data.notice);
 						return;
 					case "error":
 						throw failure(data, 0, 0, true);

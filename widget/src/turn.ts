@@ -5,8 +5,8 @@ import { point, safeURL } from "./url";
 import { notes, words } from "./words";
 import type { Card, Source } from "./types";
 
-const THUMB_UP = "M7 11v9H4v-9h3Zm0 0 4-8c1.4 0 2.3 1 2.3 2.4V9H19a1.6 1.6 0 0 1 1.6 1.9l-1.3 7.3A2.2 2.2 0 0 1 17.2 20H7";
-const THUMB_DOWN = "M7 13V4H4v9h3Zm0 0 4 8c1.4 0 2.3-1 2.3-2.4V15H19a1.6 1.6 0 0 0 1.6-1.9l-1.3-7.3A2.2 2.2 0 0 0 17.2 4H7";
+// Drawn once: the style sheet turns the second one upside down.
+const THUMB = "M7 11v9H4v-9h3Zm0 0 4-8c1.4 0 2.3 1 2.3 2.4V9H19a1.6 1.6 0 0 1 1.6 1.9l-1.3 7.3A2.2 2.2 0 0 1 17.2 20H7";
 
 /** bubble is one message by the visitor, or a plain one by the shop. */
 export function bubble(who: "me" | "shop", text: string): HTMLElement {
@@ -65,12 +65,12 @@ export class Answer {
 		if (list.length) this.more_.prepend(this.cards_);
 	}
 
-	/** end closes the text and says what is wrong with the answer, if anything. */
-	end_(finish: string): void {
+	/** end closes the text and says what is to be known about the answer, if anything. */
+	end_(...about: (string | undefined)[]): void {
 		this.dots_.remove();
 		this.md_.end_();
 		if (!this.body_.firstChild) this.bubble_.remove();
-		if (Object.hasOwn(notes, finish)) this.note_(notes[finish]);
+		for (const a of about) if (a && Object.hasOwn(notes, a)) this.note_(notes[a]);
 	}
 
 	note_(text: string): void {
@@ -79,7 +79,7 @@ export class Answer {
 
 	/** rating adds the thumbs; rate gets 1 or -1 and says whether it was kept. */
 	rating_(rate: (value: number) => Promise<boolean>): void {
-		const thumb = (value: number, name: string, path: string): HTMLButtonElement => {
+		const thumb = (value: number, name: string): HTMLButtonElement => {
 			const button = h(
 				"button",
 				{
@@ -93,11 +93,11 @@ export class Answer {
 						if (!(await rate(value))) both.forEach((b, i) => b.setAttribute("aria-pressed", before[i]));
 					},
 				},
-				icon(path),
+				icon(THUMB),
 			);
 			return button;
 		};
-		const both = [thumb(1, words.good, THUMB_UP), thumb(-1, words.bad, THUMB_DOWN)];
+		const both = [thumb(1, words.good), thumb(-1, words.bad)];
 		this.more_.append(h("div", { class: "thumbs" }, ...both));
 	}
 }

@@ -13,11 +13,11 @@ export interface Card {
 	title: string;
 	url: string;
 	image_url?: string;
-	price?: { text?: string; regular_text?: string; on_sale?: boolean; amount?: string; currency?: string };
-	stock?: { status?: string; text?: string };
+	price?: { text?: string; regular_text?: string; on_sale?: boolean } | null;
+	stock?: { status?: string; text?: string } | null;
 	as_of?: string;
 	sku?: string;
-	attributes?: Record<string, unknown> | { name?: string; value?: unknown; options?: unknown }[];
+	attributes?: Record<string, string | string[]>;
 }
 
 /** Config is what the shop may set for its assistant; everything is optional. */
@@ -27,6 +27,7 @@ export interface Config {
 	suggestions?: string[];
 	limit_text?: string;
 	accent?: string;
+	contact_url?: string;
 	assistant_note?: string;
 }
 
@@ -45,6 +46,7 @@ export interface Past {
 	question: string;
 	answer: string;
 	finish: string;
+	notice?: string;
 	sources?: Source[] | null;
 	products?: Card[] | null;
 }

@@ -19,15 +19,18 @@ export const words = {
 	you: "You said:",
 	assistant: "Assistant said:",
 	offline: "You are offline. Messages can be sent when the connection is back.",
+	contact: "Contact us",
 	limit: "Our assistant has answered all it can for today. Please contact the shop directly.",
 };
 
-/** notes says what is not as it should be about an answer; a complete one has none. */
+/** notes says what a shopper should know about an answer, by its finish and its notice; a complete one needs none. */
 export const notes: Record<string, string> = {
 	truncated: "This answer was cut short.",
+	length: "This answer was cut short.",
 	filtered: "Part of this answer was withheld by a safety filter.",
 	stopped: "You stopped this answer.",
 	failed: "This answer could not be completed.",
+	quoted: "This answer quotes the shop's own pages.",
 };
 
 /** trouble puts a failure into a shopper's words. */
@@ -39,12 +42,7 @@ export function trouble(f: Failure): string {
 			return `That was a lot at once. Please try again in ${f.wait_ || "a few"} seconds.`;
 		case "INVALID_REQUEST":
 			return "This message could not be read. Please put it differently.";
-		case "LICENSE_INACTIVE":
-		case "LICENSE_INVALID":
-		case "ORIGIN_NOT_ALLOWED":
-		case "UNAUTHENTICATED":
-			return "The assistant is not available right now.";
 		default:
-			return "Something went wrong on our side.";
+			return /^(LICENSE|ORIGIN|UNAUTH)/.test(f.code) ? "The assistant is not available right now." : "Something went wrong on our side.";
 	}
 }

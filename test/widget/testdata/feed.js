@@ -48,7 +48,7 @@
 		let s = frame(1, "message.start", { conversation_id: "c", message_id: "m" }) + frame(2, "delta", { text });
 		if (sources) s += frame(3, "sources", sources);
 		if (products) s += frame(4, "products", products);
-		return new TextEncoder().encode(s + frame(5, "message.end", { finish: "complete" }));
+		return new TextEncoder().encode(s + frame(5, "message.end", { finish: "stop" }));
 	};
 
 	const elements = new Set("A B BLOCKQUOTE BR BUTTON CODE DIV EM H3 HR I IMG LI OL P PATH PRE S SPAN STRONG SVG TABLE TD TH TIME TR UL".split(" "));

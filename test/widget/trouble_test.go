@@ -1,0 +1,194 @@
+package widget_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// The day's limit is the shop's affair: the shopper reads the shop's own words, never the API's.
+func TestLimitShowsTheShopsOwnText(t *testing.T) {
+	details := map[string]any{
+		"current_usage": map[string]int{"chat_requests": 1000, "embedding_requests": 50, "total_tokens": 500000},
+		"limits":        map[string]int{"max_tokens_per_day": 1000000, "max_chat_requests_per_day": 1000, "max_embedding_tokens_per_day": 100000},
+		"exceeded":      "max_chat_requests_per_day", "reset_at": "2026-01-03T00:00:00Z",
+	}
+	withText := map[string]any{"text": "Write to us!", "exceeded": "max_chat_requests_per_day"}
+	for name, c := range map[string]struct {
+		config, details map[string]any
+		want            string
+	}{
+		"configured":   {map[string]any{"limit_text": "Back tomorrow. Call 555 0100."}, withText, "Back tomorrow. Call 555 0100."},
+		"in the error": {nil, withText, "Write to us!"},
+		"neither":      {nil, details, "Our assistant has answered all it can for today. Please contact the shop directly."},
+		"with a link":  {map[string]any{"limit_text": "Back tomorrow.", "contact_url": "/contact"}, details, "Back tomorrow.Contact us"},
+		"a bad link":   {map[string]any{"limit_text": "Back tomorrow.", "contact_url": "javascript:alert(1)"}, details, "Back tomorrow."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.on("POST /api/chat/session", session(c.config))
+			s.on("POST /api/chat/message", refuse(403, "USAGE_LIMIT_EXCEEDED", c.details))
+			p := newTab(t)
+			p.visit(s.shop.URL)
+			p.open()
+			p.ask("A question")
+			p.wait(`happened.some((e) => e.name === "limit" && e.exceeded === ` + quote(c.details["exceeded"]) + `)`)
+			p.is(`qa(".shop .bubble").pop().textContent === ` + quote(c.want))
+			p.is(quote(c.want) + `.startsWith(q("[role=status]").textContent)`)
+			p.is(`qa(".shop a").every((a) => new URL(a.href).pathname === "/contact")`)
+			p.is(`!/LIMIT|limit|internal|1000/.test(q(".log").textContent) && !q(".retry") && !happened.some((e) => e.name === "error")`)
+			p.is(`!q("textarea").disabled && q(".stop").hidden`)
+		})
+	}
+}
+
+// A failure is said in a shopper's words, and trying again uses the same key, so that nothing is answered twice.
+func TestTryAgainKeepsTheKey(t *testing.T) {
+	for _, c := range []struct {
+		status     int
+		code, want string
+	}{
+		{503, "UNAVAILABLE", "Something went wrong on our side."},
+		{502, "UPSTREAM_FAILED", "Something went wrong on our side."},
+		{403, "LICENSE_INACTIVE", "The assistant is not available right now."},
+		{422, "INVALID_REQUEST", "This message could not be read. Please put it differently."},
+		{429, "RATE_LIMITED", "That was a lot at once. Please try again in 7 seconds."},
+	} {
+		t.Run(c.code, func(t *testing.T) {
+			s := newServer(t)
+			s.on("POST /api/chat/message", func(w *stream, r request) {
+				w.Header().Set("Retry-After", "7")
+				refuse(c.status, c.code, nil)(w, r)
+			}, say("msg_1", "There you are.", "stop", nil, nil))
+			p := newTab(t)
+			p.visit(s.shop.URL)
+			p.open()
+			p.ask("A question")
+			p.wait(`q(".retry")`)
+			p.is(`q(".note").textContent === ` + quote(c.want) + ` && q("[role=status]").textContent === ` + quote(c.want))
+			p.is(`!/internal words|` + c.code + `/.test(q(".panel").textContent)`)
+			p.is(`happened.some((e) => e.name === "error" && e.code === ` + quote(c.code) + `)`)
+			p.click(".retry")
+			p.answered(1)
+			p.is(`q(".md").textContent === "There you are." && qa(".turn").length === 3 && !q(".note")`)
+			sent := s.seen("POST /api/chat/message")
+			if len(sent) != 2 || sent[0].header.Get("Idempotency-Key") != sent[1].header.Get("Idempotency-Key") || quote(sent[0].body) != quote(sent[1].body) {
+				t.Errorf("not the same message again: %v", sent)
+			}
+		})
+	}
+}
+
+// Once the server has closed a message, its key would only bring the failure back.
+func TestTryAgainAfterAFailedAnswerIsANewMessage(t *testing.T) {
+	for name, end := range map[string]func(w *stream){
+		"error event": func(w *stream) {
+			w.event("msg_1", 3, "error", map[string]any{"error": map[string]any{"code": "UPSTREAM_FAILED", "message": "internal words"}})
+		},
+		"finish failed": func(w *stream) { w.event("msg_1", 3, "message.end", map[string]any{"finish": "failed"}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.on("POST /api/chat/message", func(w *stream, _ request) {
+				w.event("msg_1", 1, "message.start", map[string]string{"conversation_id": "conv_1", "message_id": "msg_1"})
+				w.event("msg_1", 2, "delta", map[string]string{"text": "Half an"})
+				end(w)
+			}, say("msg_2", "A whole one.", "stop", nil, nil))
+			p := newTab(t)
+			p.visit(s.shop.URL)
+			p.open()
+			p.ask("A question")
+			p.wait(`q(".retry")`)
+			p.is(`q(".md").textContent === "Half an" && q(".note")`)
+			p.click(".retry")
+			p.wait(`q(".md").textContent === "A whole one." && !q(".retry")`)
+			sent := s.seen("POST /api/chat/message")
+			if len(sent) != 2 || sent[0].header.Get("Idempotency-Key") == sent[1].header.Get("Idempotency-Key") {
+				t.Errorf("the same key for two messages: %v", sent)
+			}
+		})
+	}
+}
+
+// A reply that is lost before its first byte: the message is sent again under its key, and if it runs already, joined.
+func TestLostReplyIsJoined(t *testing.T) {
+	s := newServer(t)
+	s.on("POST /api/chat/message",
+		func(*stream, request) { panic(http.ErrAbortHandler) },
+		refuse(409, "IDEMPOTENCY_IN_PROGRESS", map[string]any{"message_id": "msg_5"}))
+	s.on("GET /api/chat/messages/msg_5/events", say("msg_5", "Here it is.", "stop", nil, nil))
+	p := newTab(t)
+	p.visit(s.shop.URL)
+	p.open()
+	p.ask("A question")
+	p.answered(1)
+	p.is(`q(".md").textContent === "Here it is." && !q(".note")`)
+	sent := s.seen("POST /api/chat/message")
+	if len(sent) != 2 || sent[0].header.Get("Idempotency-Key") != sent[1].header.Get("Idempotency-Key") {
+		t.Errorf("sent %v", sent)
+	}
+	if got := s.seen("GET /api/chat/messages/msg_5/events")[0].header.Get("Last-Event-ID"); got != "" {
+		t.Errorf("joined after event %q, wanted all of it", got)
+	}
+}
+
+// The session may fail, too; the panel opens all the same, and trying again opens the session.
+func TestSessionRefused(t *testing.T) {
+	s := newServer(t)
+	s.on("POST /api/chat/session", refuse(503, "UNAVAILABLE", nil), refuse(503, "UNAVAILABLE", nil), session(nil))
+	s.on("POST /api/chat/message", say("msg_1", "There you are.", "stop", nil, nil))
+	p := newTab(t)
+	p.visit(s.shop.URL)
+	p.open()
+	s.waitFor("POST /api/chat/session", 1)
+	p.is(`!q(".note")`)
+	p.ask("A question")
+	p.wait(`q(".retry")`)
+	p.click(".retry")
+	p.answered(1)
+}
+
+// Offline is said at once, and gone when the connection is back.
+func TestOffline(t *testing.T) {
+	s := newServer(t)
+	p := newTab(t)
+	p.visit(s.shop.URL)
+	p.open()
+	p.is(`q(".offline").hidden`)
+	offline := func(on bool) {
+		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			if _, err := cdp.Call(ctx, target, network.Enable, network.EnableParams{}); err != nil {
+				return err
+			}
+			_, err := cdp.Call(ctx, target, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: on, DownloadThroughput: -1, UploadThroughput: -1})
+			return err
+		}))
+	}
+	offline(true)
+	p.wait(`!q(".offline").hidden`)
+	p.is(`q(".offline").textContent.startsWith("You are offline.")`)
+	offline(false)
+	p.wait(`q(".offline").hidden`)
+}
+
+// A panel that cannot be loaded is told to the page, and the next click tries again under another address.
+func TestPanelThatDoesNotLoad(t *testing.T) {
+	s := newServer(t)
+	s.lose = 1
+	p := newTab(t)
+	p.visit(s.shop.URL)
+	p.do(chromedp.Focus(inShadow(".launcher")))
+	p.keys("\r")
+	p.wait(`happened.some((e) => e.name === "error" && e.code === "PANEL_UNAVAILABLE") && !q(".launcher").hasAttribute("aria-busy")`)
+	p.keys("\r")
+	p.wait(`q(".panel:not([hidden])")`)
+	p.is(`performance.getEntriesByType("resource").some((e) => /\/w\/panel-[A-Z0-9]+\.js\?1$/.test(e.name))`)
+	if b := strings.Join(eval[[]string](p, "broken"), ""); strings.Contains(b, "error:") {
+		t.Error(b)
+	}
+}
