@@ -120,6 +120,44 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// Frames that only some servers send.
+func TestOddFrames(t *testing.T) {
+	const yes = `{"choices":[{"index":0,"delta":{"content":"Yes, sir."}}]}`
+	const stop = `{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`
+	own := chat.Tokens{Input: 42, Output: 2, CountedBy: chat.ByTokenizer}
+	for _, c := range []struct {
+		name    string
+		frames  []string
+		kind    ports.ModelErrorKind
+		tokens  chat.Tokens
+		suspect bool
+	}{
+		{"an empty finish reason after the true one", []string{yes, stop,
+			`{"choices":[{"index":0,"delta":{"content":""},"finish_reason":""}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, `[DONE]`},
+			0, chat.Tokens{Input: 9, Output: 3, CountedBy: chat.ByProvider}, false},
+		{"no prompt", []string{yes, stop, `{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":3}}`}, 0, own, true},
+		{"no output", []string{yes, stop, `{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":0}}`}, 0, own, true},
+		{"an error after the end", []string{yes, stop, `{"error":{"message":"output withheld"}}`}, ports.ModelBroke, own, false},
+		{"rubbish after the end", []string{yes, stop, `{"choi`}, ports.ModelMalformed, own, false},
+		{"empty data", []string{"", yes, "", stop, `[DONE]`}, 0, own, false},
+		{"one frame for all", []string{`{"choices":[{"index":0,"delta":{"content":"Yes, sir."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`},
+			0, chat.Tokens{Input: 9, Output: 3, CountedBy: chat.ByProvider}, false},
+		{"numbers as names", []string{yes, `{"error":{"message":null,"code":503}}`}, ports.ModelBroke, own, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := openai.Config{Tokenizer: words{}, Transport: roundTrip(func(*http.Request) (*http.Response, error) { return stream(c.frames...), nil })}
+			got, err := newChat(t, cfg).Complete(t.Context(), prompt("m", 9), nil)
+			var e *ports.ModelError
+			if errors.As(err, &e) != (c.kind != 0) || e != nil && e.Kind != c.kind {
+				t.Errorf("err = %v, want %v", err, c.kind)
+			}
+			if got.Text != "Yes, sir." || got.Tokens != c.tokens || got.Suspect != c.suspect {
+				t.Errorf("%q, %+v, suspect %v, want %+v, %v", got.Text, got.Tokens, got.Suspect, c.tokens, c.suspect)
+			}
+		})
+	}
+}
+
 // The cap holds whatever the server makes of the field, and whether or not we
 // know its vocabulary.
 func TestOutputCap(t *testing.T) {

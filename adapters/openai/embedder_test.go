@@ -233,6 +233,17 @@ func TestEmptyTextsAreNotSent(t *testing.T) {
 	}
 }
 
+// An embedding that costs nothing is not believed.
+func TestZeroEmbeddingUsage(t *testing.T) {
+	e := newEmbedder(t, openai.Config{EmbeddingModel: "e", Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(
+			`{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":0,"total_tokens":0}}`))}, nil
+	})})
+	if got, err := e.Embed(t.Context(), []string{"abc"}); err != nil || got.Tokens != 3+8 || got.Reported {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // The vectors of one Embedder can always be compared.
 func TestLengthStaysTheSame(t *testing.T) {
 	length := 0

@@ -31,6 +31,7 @@ func TestEventReader(t *testing.T) {
 		{"plain", "data: a\n\ndata: b\n\n", []string{"=a", "=b"}, io.EOF},
 		{"cr", "data: a\r\rdata: b\r\r", []string{"=a", "=b"}, io.EOF},
 		{"crlf", "data: a\r\n\r\ndata: b\r\n\r\n", []string{"=a", "=b"}, io.EOF},
+		{"crlf within an event", "data: a\r\ndata: b\r\n\r\n", []string{"=a\nb"}, io.EOF},
 		{"mixed", "data: a\r\n\rdata: b\n\r\n", []string{"=a", "=b"}, io.EOF},
 		{"several lines", "data: a\ndata:\ndata:  b\n\n", []string{"=a\n\n b"}, io.EOF},
 		{"no space, fields without colon", "data:a\ndata\nid\nretry: 5\n\n", []string{"=a\n"}, io.EOF},

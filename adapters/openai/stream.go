@@ -259,7 +259,6 @@ func (b *chatBody) take(p piece) error {
 	}
 	a.shown = a.shown || shown != ""
 	if a.cut {
-		b.call.cancel(errCut)
 		return io.EOF
 	}
 	// Some servers repeat the choice beside the usage, with a finish reason of
@@ -269,8 +268,6 @@ func (b *chatBody) take(p piece) error {
 	}
 	return nil
 }
-
-var errCut = errors.New("openai: the output reached its cap")
 
 // drain looks for the end of the body, so that the connection can be used
 // again. It gives up soon: nothing depends on it.

@@ -114,3 +114,15 @@ func TestTiming(t *testing.T) {
 		})
 	}
 }
+
+// An emit that fails while the provider is silent ends the call at once.
+func TestEmitErrorDuringSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := errors.New("gone")
+		start := time.Now()
+		_, err := newChat(t, openai.Config{Transport: script{{0, word}}}).Complete(t.Context(), prompt("m", 100), func(string) error { return gone })
+		if took := time.Since(start); !errors.Is(err, gone) || took != 0 {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}
