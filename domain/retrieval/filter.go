@@ -9,9 +9,9 @@ import (
 )
 
 // Filter says what a document must be like. The zero Filter lets all through.
-// Price, Stock and Attributes must hold for one and the same offer: a jacket
-// that is blue in one variation and cheap in another is not a cheap blue
-// jacket.
+// Price, Stock and Attributes must hold for one and the same offer, and so must
+// the absence of what Without names: a jacket that is blue in one variation and
+// cheap in another is not a cheap blue jacket.
 type Filter struct {
 	Kinds      []catalog.Kind      // one of these; none for any
 	MinPrice   catalog.Money       // inclusive; not set for none
@@ -19,10 +19,10 @@ type Filter struct {
 	Below      bool                // MaxPrice itself is too much
 	InStock    bool                // in stock, not on backorder
 	OnSale     bool                // on sale at the time of the query
-	Attributes []catalog.Attribute // for each name, one of its values
+	Attributes []catalog.Attribute // for each name, one of its values; no name is any name
 	Brands     []string            // one of these
 	Categories []string            // one of these, or one below it
-	Without    []string            // none of these words in title, attributes or categories
+	Without    []string            // none of these words in title, brands, categories or attributes
 }
 
 // IsZero reports whether f lets everything through.
@@ -53,14 +53,15 @@ func (f Filter) Match(kind catalog.Kind, title string, facts catalog.Facts, now 
 	if f.excludes(title, facts) {
 		return false
 	}
-	if !f.ConstrainsOffer() {
+	if !f.ConstrainsOffer() && (len(f.Without) == 0 || len(facts.Offers) == 0) {
 		return true
 	}
 	return slices.ContainsFunc(facts.Offers, func(o catalog.Offer) bool { return f.MatchOffer(facts, o, now) })
 }
 
 // MatchOffer reports whether o, an offer of a product with the given facts,
-// has the price, stock and attributes that f asks for at the time now.
+// has the price, stock and attributes that f asks for at the time now, and
+// nothing that f is without.
 func (f Filter) MatchOffer(facts catalog.Facts, o catalog.Offer, now time.Time) bool {
 	price := o.Price(now)
 	if f.MinPrice.IsSet() && (!sameMoney(price, f.MinPrice) || price.Cmp(f.MinPrice) < 0) {
@@ -85,7 +86,7 @@ func (f Filter) MatchOffer(facts catalog.Facts, o catalog.Offer, now time.Time) 
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(f.Without, func(word string) bool { return offerIs(facts, o, word) })
 }
 
 func sameMoney(a, b catalog.Money) bool { return a.IsSet() && a.Currency == b.Currency }
@@ -93,30 +94,58 @@ func sameMoney(a, b catalog.Money) bool { return a.IsSet() && a.Currency == b.Cu
 // offerHas reports whether o has one of want's values: its own value decides;
 // where it has none (any value goes), the product's values do.
 func offerHas(facts catalog.Facts, o catalog.Offer, want catalog.Attribute) bool {
+	named := func(a catalog.Attribute) bool { return want.Name == "" || strings.EqualFold(a.Name, want.Name) }
+	own := false
 	for _, a := range o.Attributes {
-		if strings.EqualFold(a.Name, want.Name) && len(a.Values) > 0 {
-			return anyFold(want.Values, a.Values)
+		if named(a) && len(a.Values) > 0 {
+			if anyFold(want.Values, a.Values) {
+				return true
+			}
+			own = true
 		}
 	}
-	for _, a := range facts.Attributes {
-		if strings.EqualFold(a.Name, want.Name) && anyFold(want.Values, a.Values) {
-			return true
-		}
+	if own && want.Name != "" {
+		return false
 	}
-	return false
+	return slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool {
+		return named(a) && !states(o, a.Name) && anyFold(want.Values, a.Values)
+	})
 }
 
+// states reports whether o itself says what its attribute of that name is.
+func states(o catalog.Offer, name string) bool {
+	return slices.ContainsFunc(o.Attributes, func(a catalog.Attribute) bool {
+		return strings.EqualFold(a.Name, name) && len(a.Values) > 0
+	})
+}
+
+// chosen reports whether the attribute of that name is the shopper's choice:
+// some offer states it, so that not all values hold at once.
+func chosen(facts catalog.Facts, name string) bool {
+	return slices.ContainsFunc(facts.Offers, func(o catalog.Offer) bool { return states(o, name) })
+}
+
+// excludes reports whether f is without something that the document has
+// whichever of its offers is taken.
 func (f Filter) excludes(title string, facts catalog.Facts) bool {
-	for _, word := range f.Without {
-		if containsFold(title, word) ||
-			slices.ContainsFunc(facts.Categories, func(c string) bool { return containsFold(c, word) }) ||
+	return slices.ContainsFunc(f.Without, func(word string) bool {
+		return hasWords(title, word) || anyHasWords(facts.Brands, word) || anyHasWords(facts.Categories, word) ||
 			slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool {
-				return slices.ContainsFunc(a.Values, func(v string) bool { return containsFold(v, word) })
-			}) {
-			return true
-		}
+				return !chosen(facts, a.Name) && anyHasWords(a.Values, word)
+			})
+	})
+}
+
+// offerIs reports whether o is what word says by an attribute that the shopper
+// chooses. Where o takes any value, it is only if all values are.
+func offerIs(facts catalog.Facts, o catalog.Offer, word string) bool {
+	if slices.ContainsFunc(o.Attributes, func(a catalog.Attribute) bool { return anyHasWords(a.Values, word) }) {
+		return true
 	}
-	return false
+	return slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool {
+		return len(a.Values) > 0 && chosen(facts, a.Name) && !states(o, a.Name) &&
+			!slices.ContainsFunc(a.Values, func(v string) bool { return !hasWords(v, word) })
+	})
 }
 
 func inCategory(path, want string) bool {
@@ -129,6 +158,13 @@ func anyFold(want, have []string) bool {
 	})
 }
 
-func containsFold(s, sub string) bool {
-	return sub != "" && strings.Contains(strings.ToLower(s), strings.ToLower(sub))
+func anyHasWords(texts []string, words string) bool {
+	return slices.ContainsFunc(texts, func(t string) bool { return hasWords(t, words) })
+}
+
+// hasWords reports whether words stand in text one after the other: red is not
+// in bordered.
+func hasWords(text, words string) bool {
+	want := TitleKey(words)
+	return want != "" && strings.Contains(" "+TitleKey(text)+" ", " "+want+" ")
 }

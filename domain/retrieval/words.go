@@ -187,7 +187,7 @@ func foldGreekCyrillic(r rune) rune {
 
 // spaceless reports whether r is of a script that puts no spaces between words.
 func spaceless(r rune) bool {
-	return r >= 0xE00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+	return r == 'ー' || r >= 0xE00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
 // wordTokens returns the tokens of one folded word.
@@ -208,7 +208,7 @@ func wordTokens(word string) []string {
 		case after == "s": // men's
 			return []string{singular(before)}
 		case len(before) == 1 && len(after) > 2: // l'eau, d'été
-			return append([]string{before}, wordTokens(after)...)
+			return []string{before, singular(strings.ReplaceAll(after, "'", ""))}
 		}
 		word = strings.ReplaceAll(word, "'", "") // don't
 	}
