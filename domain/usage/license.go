@@ -189,3 +189,23 @@ func PlanNamed(name string) (Plan, bool) {
 	}
 	return Plans()[i], true
 }
+
+// ErrBadLicense is matched by the errors of License.Valid.
+var ErrBadLicense = errors.New("invalid license")
+
+// Valid checks that l can be stored: it has a status, its limits are known and
+// can be read back, and it does not end before it begins.
+func (l License) Valid() error {
+	switch {
+	case l.Status < Active || l.Status > Cancelled:
+		return fmt.Errorf("%w: it has no status", ErrBadLicense)
+	case l.Malformed != "":
+		return fmt.Errorf("%w: its limits are not known: %s", ErrBadLicense, l.Malformed)
+	case !l.ValidUntil.IsZero() && l.ValidUntil.Before(l.ValidFrom):
+		return fmt.Errorf("%w: it ends before it begins", ErrBadLicense)
+	}
+	if _, err := ParseLimits(l.Limits.Format()); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadLicense, err)
+	}
+	return nil
+}

@@ -47,6 +47,7 @@ create table usage_calls (
     price_cached_input  integer not null,
     price_output        integer not null,
     price_unpriced      integer not null check (price_unpriced in (0, 1)),
+    price_local         integer not null check (price_local in (0, 1)),
     sent_at             integer not null,
     output_tokens       integer not null default 0, -- the last checkpoint
     event_id            text,                   -- null while it is under way

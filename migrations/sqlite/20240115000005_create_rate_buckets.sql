@@ -7,7 +7,7 @@ create table rate_buckets (
     site_id   text    not null,
     key       text    not null,
     full_at   integer not null,                 -- nanoseconds since 1970: when the bucket is full again
-    primary key (site_id, key),
+    primary key (tenant_id, site_id, key),
     foreign key (tenant_id, site_id) references sites (tenant_id, id) on delete cascade
 ) strict, without rowid;
 
