@@ -11,13 +11,13 @@ import (
 // [1] leads to its source, the card shows what the shop's data says.
 func TestCitationsAndCards(t *testing.T) {
 	s := newServer(t)
-	s.on("POST /api/chat/message", say("msg_1", "Safe [1], see also [2], [1, 2] and [the guide](https://docs.example.com/care) or mail [us](mailto:hello@example.com). Not a source: [9]. An [x] stays, $5 or $10 too.", "stop", answerSources(), answerProducts()))
+	s.on("POST /api/chat/message", say("msg_1", "Safe [1], see also [2], [1, 2] and [the guide](https://docs.example.com/care) or mail [us](mailto:hello@example.com). Not a source: [9]. An [x] stays, $CAD 5 or **$10** too.", "stop", answerSources(), answerProducts()))
 	p := newTab(t)
 	p.visit(s.shop.URL)
 	p.open()
 	p.ask("Is it safe?")
 	p.answered(1)
-	p.is(`q(".md").textContent === "Safe 1, see also 2, 12 and the guide or mail us. Not a source: [9]. An [x] stays, $5 or $10 too."`)
+	p.is(`q(".md").textContent === "Safe 1, see also 2, 12 and the guide or mail us. Not a source: [9]. An [x] stays, $CAD 5 or $10 too." && q(".md strong").textContent === "$10"`)
 	p.is(`qa(".cite").map((a) => new URL(a.href).pathname).join() === "/product/mug-sand,/shipping,/product/mug-sand,/shipping"`)
 	p.is(`q(".cite").getAttribute("aria-label") === "Source 1: Stoneware mug, sand" && q(".cite").target === ""`)
 	p.is(`[...q(".md").querySelectorAll("a:not(.cite)")].map((a) => a.href + " " + a.target + " " + a.rel).join() === "https://docs.example.com/care _blank noopener noreferrer,mailto:hello@example.com _blank noopener noreferrer"`)
@@ -135,7 +135,7 @@ func TestRandomMarkupIsInert(t *testing.T) {
 		let seed = 20260102;
 		const next = (n) => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0), Math.floor((seed / 2 ** 32) * n));
 		const found = [];
-		for (let i = 0; i < 1500 && found.length < 5; i++) {
+		for (let i = 0; i < 600 && found.length < 5; i++) {
 			let text = "";
 			for (let k = 1 + next(40); k > 0; k--) text += parts[next(parts.length)];
 			const el = await feed(answerOf(text, [{ n: 1, title: "One", url: "/one" }]));

@@ -38,7 +38,7 @@ func TestLooks(t *testing.T) {
 	p.wait(`qa(".card").length === 2`)
 	p.fits()
 	p.picture("answer")
-	p.is(`getComputedStyle(q(".send, .go")).textTransform === "none"`)
+	p.is(`getComputedStyle(q(".go")).textTransform === "none"`)
 	p.is(`getComputedStyle(q(".panel")).fontSize === "15px"`)
 
 	s.on("POST /api/chat/message", refuse(403, "USAGE_LIMIT_EXCEEDED", nil))

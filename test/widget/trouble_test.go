@@ -137,6 +137,29 @@ func TestLostReplyIsJoined(t *testing.T) {
 	}
 }
 
+// A server that cannot be reached: a few tries under one key, then plain words and a way to go on.
+func TestConnectionLost(t *testing.T) {
+	s := newServer(t)
+	s.on("POST /api/chat/message", func(*stream, request) { panic(http.ErrAbortHandler) })
+	p := newTab(t)
+	p.visit(s.shop.URL)
+	p.open()
+	p.ask("A question")
+	p.wait(`q(".retry")`)
+	p.is(`q(".note").textContent === "The connection was lost." && happened.some((e) => e.name === "error" && e.code === "NETWORK")`)
+	sent := s.seen("POST /api/chat/message")
+	s.on("POST /api/chat/message", say("msg_1", "There you are.", "stop", nil, nil))
+	p.click(".retry")
+	p.answered(1)
+	keys := map[string]bool{}
+	for _, r := range s.seen("POST /api/chat/message") {
+		keys[r.header.Get("Idempotency-Key")] = true
+	}
+	if len(sent) < 2 || len(keys) != 1 {
+		t.Errorf("%d tries before giving up, %d keys in all", len(sent), len(keys))
+	}
+}
+
 // The session may fail, too; the panel opens all the same, and trying again opens the session.
 func TestSessionRefused(t *testing.T) {
 	s := newServer(t)

@@ -62,7 +62,7 @@
 		for (const el of root.querySelectorAll("*")) {
 			if (!elements.has(el.tagName.toUpperCase())) found.push("element " + el.tagName);
 			for (const a of el.attributes) if (!attributes.has(a.name)) found.push(`${el.tagName} ${a.name}=${a.value}`);
-			if (el.href !== undefined && el.hasAttribute("href") && !/^(https?|mailto):/.test(el.href)) found.push("link " + el.href);
+			if (el.href !== undefined && el.hasAttribute("href") && (!/^(https?|mailto):/.test(el.href) || new URL(el.href).username)) found.push("link " + el.href);
 			if (el.tagName === "IMG" && !(el.closest(".card-pic") && /^https?:/.test(el.src))) found.push("image " + el.src);
 		}
 		return found;
