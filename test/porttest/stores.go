@@ -87,8 +87,8 @@ func long(n int) string { return strings.Repeat(awkward+" ", n/len(awkward)+1) }
 // brief spells a value for a failure, cut where it is long.
 func brief(v any) string {
 	s := []rune(fmt.Sprintf("%+v", v))
-	if len(s) > 1500 {
-		return string(s[:1500]) + "…"
+	if len(s) > 800 {
+		return string(s[:800]) + "…"
 	}
 	return string(s)
 }
