@@ -70,7 +70,7 @@ func (s *Server) stream(c *gin.Context, st *answering.Stream) {
 	rc := http.NewResponseController(c.Writer)
 	send := func(frame []byte) error {
 		// Not every writer has deadlines; those of net/http's servers do.
-		if err := rc.SetWriteDeadline(s.now().Add(frameTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if err := rc.SetWriteDeadline(wallClock().Add(frameTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
 		if _, err := c.Writer.Write(frame); err != nil {

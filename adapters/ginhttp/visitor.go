@@ -93,7 +93,15 @@ func bearer(c *gin.Context) string {
 // The error is an *chat.InputError or errTooLarge.
 func decode(c *gin.Context, v any) ([]byte, error) {
 	bad := func(reason string) error { return &chat.InputError{Field: "body", Reason: reason} }
+	rc := http.NewResponseController(c.Writer)
+	// Not every writer has deadlines; those of net/http's servers do.
+	if err := rc.SetReadDeadline(wallClock().Add(bodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return nil, bad("could not be read")
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	if rerr := rc.SetReadDeadline(time.Time{}); rerr != nil && !errors.Is(rerr, http.ErrNotSupported) {
+		return nil, bad("could not be read")
+	}
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -114,6 +122,13 @@ func decode(c *gin.Context, v any) ([]byte, error) {
 	}
 	return body, nil
 }
+
+// bodyTimeout is how long a client may take to send its body.
+const bodyTimeout = 30 * time.Second
+
+// wallClock is the time of the connection's deadlines, which the kernel's clock
+// ends and no ports.Clock.
+func wallClock() time.Time { return time.Now() }
 
 // maxDepth is how deep a request's JSON may be nested; ours need three levels.
 const maxDepth = 16
