@@ -1,0 +1,142 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// Index finds passages by comparing all of them. It is a [ports.Searcher] and
+// a [ports.Indexer], and what other indexes are measured by.
+type Index struct {
+	mu    sync.RWMutex // guards sites
+	sites map[tenant.Scope]map[retrieval.DocumentID]*indexed
+}
+
+// indexed is one document in an Index. It is replaced and never changed.
+type indexed struct {
+	*retrieval.Indexed
+	words []map[string]float64 // by chunk: each word's weighted count
+}
+
+// NewIndex returns an empty index that fuses words and meaning by
+// [retrieval.DefaultFusionWeights].
+func NewIndex() *Index {
+	return &Index{sites: make(map[tenant.Scope]map[retrieval.DocumentID]*indexed)}
+}
+
+// Search implements [ports.Searcher].
+func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.Valid(); err != nil {
+		return nil, err
+	}
+	x.mu.RLock()
+	var documents []*retrieval.Indexed
+	var words []*indexed
+	for _, d := range x.sites[s] {
+		documents, words = append(documents, d.Indexed), append(words, d)
+	}
+	x.mu.RUnlock()
+	if err := q.Valid(dim(words)); err != nil {
+		return nil, fmt.Errorf("memory: search: %w: %w", ports.ErrInvalid, err)
+	}
+	// A map has no order, and sums of floats depend on theirs.
+	slices.SortFunc(words, func(a, b *indexed) int { return compareIDs(a.Document, b.Document) })
+	return retrieval.NewCorpus(documents, retrieval.DefaultFusionWeights()).Search(q, func(token string) ([]retrieval.Posting, error) {
+		var out []retrieval.Posting
+		for _, d := range words {
+			for i, w := range d.words {
+				if w[token] > 0 {
+					out = append(out, retrieval.Posting{Document: d.Indexed, Chunk: i, Weighted: w[token]})
+				}
+			}
+		}
+		return out, ctx.Err()
+	})
+}
+
+func compareIDs(a, b retrieval.DocumentID) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// dim returns the length of the vectors of these documents, 0 if they have none.
+func dim(ds []*indexed) int {
+	for _, d := range ds {
+		for _, c := range d.Chunks {
+			if len(c.Unit) > 0 {
+				return len(c.Unit)
+			}
+		}
+	}
+	return 0
+}
+
+// Put implements [ports.Indexer].
+func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.Valid(); err != nil {
+		return err
+	}
+	n, err := e.Dim()
+	if err != nil {
+		return fmt.Errorf("memory: put: %w: %w", ports.ErrInvalid, err)
+	}
+	d := newIndexed(e)
+
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	site := x.sites[s]
+	if len(e.Chunks) == 0 {
+		delete(site, e.Document)
+		return nil
+	}
+	var others []*indexed
+	for id, o := range site {
+		if id != e.Document {
+			others = append(others, o)
+		}
+	}
+	if have := dim(others); n > 0 && have > 0 && n != have {
+		return fmt.Errorf("memory: put %s: %w: vectors of length %d, the index has vectors of length %d", e.Document, ports.ErrInvalid, n, have)
+	}
+	if site == nil {
+		site = make(map[retrieval.DocumentID]*indexed)
+		x.sites[s] = site
+	}
+	site[e.Document] = d
+	return nil
+}
+
+func newIndexed(e retrieval.Entry) *indexed {
+	chunks := slices.SortedFunc(slices.Values(e.Chunks), func(a, b retrieval.Chunk) int { return a.Seq - b.Seq })
+	d := &indexed{Indexed: &retrieval.Indexed{
+		Document: e.Document, Revision: e.Revision, Kind: e.Kind, Title: e.Title, Facts: e.Facts.Clone(),
+	}}
+	for _, c := range chunks {
+		words, n := retrieval.WeightedTokens(e, c)
+		k := retrieval.IndexedChunk{Seq: c.Seq, Tokens: n}
+		if len(c.Vector) > 0 {
+			k.Unit = retrieval.Unit(c.Vector)
+		}
+		d.Chunks = append(d.Chunks, k)
+		d.words = append(d.words, words)
+	}
+	d.Prepare()
+	return d
+}
