@@ -60,10 +60,24 @@ func chromium(t *testing.T) string {
 func newTab(t *testing.T) *tab {
 	t.Helper()
 	path := chromium(t)
-	// Not t.TempDir: helpers of the browser may still write for a moment after it has ended, and chromedp, which makes
-	// and removes a profile when it is given none, knows to try again.
+	// Not t.TempDir, which fails a test if a helper of the browser still writes for a moment after the browser's end. The
+	// profile is chromedp's own: it makes and removes one.
+	home, err := os.MkdirTemp("", "woochat-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 1000 {
+			if err = os.RemoveAll(home); err == nil {
+				return
+			}
+		}
+		t.Logf("left behind: %v", err)
+	})
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
+		// What a browser leaves beside its profile (sockets, crash folders) goes, too.
+		chromedp.Env("HOME="+home, "TMPDIR="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_RUNTIME_DIR="+home),
 		chromedp.DisableGPU,
 		chromedp.WindowSize(1280, 900),
 		chromedp.Flag("disable-quic", true),

@@ -110,9 +110,11 @@ func TestHostileTextIsInert(t *testing.T) {
 		}
 	}
 	for _, url := range []string{"javascript:pwned()", "data:text/html,<script>pwned()</script>", "https://a@b.example.com/", "", "http://[", bad} {
-		products := []any{map[string]any{"id": "1", "title": bad, "url": url, "image_url": url, "sku": bad, "as_of": bad,
+		products := []any{map[string]any{
+			"id": "1", "title": bad, "url": url, "image_url": url, "sku": bad, "as_of": bad,
 			"price": map[string]any{"text": bad, "regular_text": bad, "on_sale": true}, "stock": map[string]any{"status": `instock" onclick="pwned()`, "text": bad},
-			"attributes": map[string]any{bad: []string{bad}, "n": 5, "o": map[string]any{"a": 1}}}}
+			"attributes": map[string]any{bad: []string{bad}, "n": 5, "o": map[string]any{"a": 1}},
+		}}
 		sources := []any{map[string]any{"n": 1, "title": bad, "url": url}}
 		js := `feed(answerOf("See [1]", ` + quote(sources) + `, ` + quote(products) + `)).then((el) => { const found = alive(el); if (!el.querySelector(".card-title").textContent.includes("<img")) found.push("no title"); clear(); return found; })`
 		if found := eval[[]string](p, js); len(found) > 0 {
