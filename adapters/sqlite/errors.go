@@ -22,12 +22,12 @@ func mapped(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isPort(err):
+	case isPort(err), ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return err
 	case ctx.Err() != nil:
 		// The driver says interrupted, or that the transaction is over.
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case errors.Is(err, usage.ErrOverHold), errors.Is(err, usage.ErrBadHold), errors.Is(err, tenant.ErrBadID):
+	case errors.Is(err, usage.ErrOverHold), errors.Is(err, usage.ErrBadHold), errors.Is(err, usage.ErrBadDays), errors.Is(err, tenant.ErrBadID):
 		return fmt.Errorf("%w: %w", ports.ErrInvalid, err)
 	case errors.Is(err, usage.ErrClosed), errors.Is(err, usage.ErrDispatched):
 		return fmt.Errorf("%w: %w", ports.ErrConflict, err)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"strings"
 	"time"
@@ -74,4 +75,12 @@ func timeOrZero(us sql.NullInt64) time.Time {
 		return time.Time{}
 	}
 	return timeOf(us.Int64)
+}
+
+// begin is what every call about a scope begins with.
+func begin(ctx context.Context, s tenant.Scope) (owner, error) {
+	if err := ctx.Err(); err != nil {
+		return owner{}, err
+	}
+	return ownerOf(s)
 }
