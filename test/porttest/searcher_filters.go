@@ -1,0 +1,105 @@
+package porttest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+)
+
+var indexFilterCases = []contractCase[*indexFixture]{
+	{"filter", "only documents that q.Filter lets through are found, by words, vector and code alike", func(f *indexFixture) {
+		red, blue := indexAttribute("Colour", "Red"), indexAttribute("Colour", "Blue")
+		cheap := f.product("product:1", catalog.Offer{SKU: "C-1", Regular: indexEuros(1000), Stock: catalog.InStock, Attributes: red})
+		cheap.Facts.Brands, cheap.Facts.Categories = []string{"Fjord"}, []string{"Clothing > Hats"}
+		dear := f.product("product:2", catalog.Offer{SKU: "C-1", Regular: indexEuros(9000), Stock: catalog.OutOfStock, Attributes: blue})
+		dear.Facts.Categories = []string{"Clothing > Jackets"}
+		page := f.text("page:1", "thing")
+		page.Facts.SKUs = []string{"C-1"}
+		for _, e := range []retrieval.Entry{cheap, dear, page} {
+			f.put(f.a, indexVector(e, []float32{1, 0}))
+		}
+		for name, c := range map[string]struct {
+			f    retrieval.Filter
+			want []string
+		}{
+			"none":         {retrieval.Filter{}, []string{"page:1", "product:1", "product:2"}},
+			"kind":         {retrieval.Filter{Kinds: []catalog.Kind{catalog.KindPage}}, []string{"page:1"}},
+			"min price":    {retrieval.Filter{MinPrice: indexEuros(1001)}, []string{"product:2"}},
+			"max price":    {retrieval.Filter{MaxPrice: indexEuros(1000)}, []string{"product:1"}},
+			"below":        {retrieval.Filter{MaxPrice: indexEuros(1000), Below: true}, nil},
+			"stock":        {retrieval.Filter{InStock: true}, []string{"product:1"}},
+			"sale":         {retrieval.Filter{OnSale: true}, nil},
+			"attribute":    {retrieval.Filter{Attributes: indexAttribute("colour", "BLUE", "green")}, []string{"product:2"}},
+			"brand":        {retrieval.Filter{Brands: []string{"fjord"}}, []string{"product:1"}},
+			"category":     {retrieval.Filter{Categories: []string{"Jackets"}}, []string{"product:2"}},
+			"category top": {retrieval.Filter{Categories: []string{"clothing"}}, []string{"product:1", "product:2"}},
+			"without":      {retrieval.Filter{Without: []string{"red"}}, []string{"page:1", "product:2"}},
+			"two":          {retrieval.Filter{InStock: true, Brands: []string{"Other"}}, nil},
+		} {
+			for arm, q := range map[string]retrieval.Query{
+				"words": words("thing"), "vector": {Vector: []float32{1, 0}}, "code": {Codes: []string{"c1"}}, "everything": {},
+				"all": {Text: "thing", Vector: []float32{1, 0}, Codes: []string{"C-1"}},
+			} {
+				q.Filter = c.f
+				f.wantSet(name+" by "+arm, f.a, q, c.want...)
+			}
+		}
+	}},
+	{"one offer", "price, stock and attributes must hold for one and the same offer", func(f *indexFixture) {
+		f.put(f.a, f.product(
+			"product:1",
+			catalog.Offer{Regular: indexEuros(9000), Stock: catalog.InStock, Attributes: indexAttribute("Colour", "Blue")},
+			catalog.Offer{Regular: indexEuros(2000), Stock: catalog.OutOfStock, Attributes: indexAttribute("Colour", "Red")},
+		), f.product(
+			"product:2",
+			catalog.Offer{Regular: indexEuros(2000), Stock: catalog.InStock, Attributes: indexAttribute("Colour", "Blue")},
+		))
+		blue := retrieval.Filter{MaxPrice: indexEuros(3000), Attributes: indexAttribute("Colour", "Blue")}
+		f.wantOrder("cheap and blue", f.a, retrieval.Query{Text: "thing", Filter: blue}, "product:2")
+		f.wantOrder("red and in stock", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{InStock: true, Attributes: indexAttribute("Colour", "Red")}})
+		f.wantSet("cheap", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{MaxPrice: indexEuros(3000)}}, "product:1", "product:2")
+	}},
+	{"sale windows", "sale prices are read at q.At, from the first moment of a sale up to and without its last", func(f *indexFixture) {
+		from, to := f.now, f.now.Add(time.Hour)
+		f.put(f.a, f.product("product:1", catalog.Offer{Regular: indexEuros(5000), Sale: indexEuros(2000), SaleFrom: from, SaleTo: to}))
+		for _, c := range []struct {
+			at   time.Time
+			sale bool
+		}{{from.Add(-1), false}, {from, true}, {to.Add(-1), true}, {to, false}, {from.In(time.FixedZone("", 7200)), true}} {
+			for name, filter := range map[string]retrieval.Filter{"on sale": {OnSale: true}, "at the sale's price": {MaxPrice: indexEuros(2000)}} {
+				var want []string
+				if c.sale {
+					want = []string{"product:1"}
+				}
+				f.wantOrder(fmt.Sprintf("%s at %v", name, c.at), f.a, retrieval.Query{Text: "thing", Filter: filter, At: c.at}, want...)
+			}
+		}
+	}},
+	{"filter before limit", "the filter is asked of all documents, not of the best few only", func(f *indexFixture) {
+		for i := range 400 {
+			e := f.text(fmt.Sprintf("page:%03d", i), strings.Repeat("copper ", 3))
+			f.put(f.a, indexVector(e, []float32{1, 0}))
+		}
+		last := f.product("product:1", catalog.Offer{Regular: indexEuros(100)})
+		last.Chunks[0].Text = "a thing of many other words than those that are looked for, though copper is among them"
+		f.put(f.a, indexVector(last, []float32{-1, 0}))
+		filter := retrieval.Filter{MaxPrice: indexEuros(100)}
+		for name, q := range map[string]retrieval.Query{"words": words("copper"), "vector": {Vector: []float32{1, 0}}, "both": {Text: "copper", Vector: []float32{1, 0}}} {
+			q.Filter, q.Limit = filter, 1
+			f.wantOrder(name, f.a, q, "product:1")
+		}
+	}},
+	{"money", "another currency is no match, another number of decimals is read by value", func(f *indexFixture) {
+		f.put(
+			f.a,
+			f.product("product:1", catalog.Offer{Regular: catalog.Money{Minor: 500, Currency: "USD", Exponent: 2}}),
+			f.product("product:2", catalog.Offer{Regular: catalog.Money{Minor: 5, Currency: "EUR"}}),
+			f.product("product:3", catalog.Offer{}),
+		)
+		f.wantOrder("up to 5 euros", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{MaxPrice: indexEuros(500)}}, "product:2")
+		f.wantOrder("over 5 euros", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{MinPrice: indexEuros(501)}})
+	}},
+}
