@@ -292,6 +292,11 @@ func brokenIndexes() map[string]struct {
 			if err := x.Put(ctx, s, retrieval.Entry{Document: e.Document}); err != nil {
 				return err
 			}
+			for range 100 { // long enough for a search to come by
+				if _, err := x.Search(ctx, s, query{Text: "thing", Limit: 1}); err != nil {
+					return err
+				}
+			}
 			return x.Put(ctx, s, e)
 		}),
 		"keeps what is taken out": putting("take out", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {

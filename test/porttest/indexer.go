@@ -119,19 +119,24 @@ var indexWriteCases = []contractCase[*indexFixture]{
 		}
 		f.put(f.a, revision(0))
 		var over atomic.Bool
-		var wg sync.WaitGroup
+		var searching, wg sync.WaitGroup
 		for _, q := range []retrieval.Query{words("thing"), {Vector: []float32{1, 1}}, {Text: "thing", Vector: []float32{1, 1}, Filter: retrieval.Filter{MaxPrice: indexEuros(100)}}} {
 			q.Limit, q.At = 10, f.now
+			searching.Add(1)
 			wg.Go(func() {
+				started := sync.OnceFunc(searching.Done)
+				defer started()
 				for !over.Load() {
 					ps, err := f.Search(f.Context(), f.a, q)
 					if err != nil || len(ps) != 2 || ps[0].Ref.Revision != ps[1].Ref.Revision {
 						f.Errorf("got %v and error %v, want two chunks of one revision", ps, err)
 						return
 					}
+					started()
 				}
 			})
 		}
+		searching.Wait()
 		for n := range 100 {
 			f.put(f.a, revision(n))
 		}
