@@ -41,7 +41,7 @@ Rules:
 		sys.WriteString("(none)\n")
 	}
 	for _, e := range in.Evidence {
-		fmt.Fprintf(&sys, "<source n=\"%d\" title=%q>\n%s\n</source>\n", e.Marker, clean(e.Title), fence(e.Text))
+		fmt.Fprintf(&sys, "[%d] %s\n<source>\n%s\n</source>\n", e.Marker, fence(clean(e.Title)), fence(e.Text))
 	}
 	p := Prompt{
 		Model: in.Model, MaxTokens: in.MaxTokens, Question: in.Question, Evidence: in.Evidence, Locale: in.Locale,

@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/aiwoochat/woochat/test/harness/browser"
 )
 
 //go:embed testdata/axe.min.js
@@ -20,100 +22,100 @@ var axe string
 func TestKeyboard(t *testing.T) {
 	s := newServer(t)
 	s.on("POST /api/chat/message", say("msg_1", "See [1].", "stop", answerSources(), answerProducts()))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.is(`q(".launcher").tagName === "BUTTON" && q(".launcher").ariaExpanded === "false" && q(".launcher").ariaHasPopup === "dialog" && q(".launcher").ariaLabel === "Chat with us"`)
-	p.is(`!performance.getEntriesByType("resource").some((e) => e.name.includes("/w/panel-"))`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Is(`q(".launcher").tagName === "BUTTON" && q(".launcher").ariaExpanded === "false" && q(".launcher").ariaHasPopup === "dialog" && q(".launcher").ariaLabel === "Chat with us"`)
+	p.Is(`!performance.getEntriesByType("resource").some((e) => e.name.includes("/w/panel-"))`)
 
 	focused := `document.querySelector("woo-chat").shadowRoot.activeElement`
 	for range 20 {
-		if eval[bool](p, focused+` === q(".launcher")`) {
+		if browser.Eval[bool](p, focused+` === q(".launcher")`) {
 			break
 		}
-		p.keys(kb.Tab)
+		p.Keys(kb.Tab)
 	}
-	p.is(focused + ` === q(".launcher")`)
+	p.Is(focused + ` === q(".launcher")`)
 	// Reaching for it fetches the panel ahead of the click.
-	p.wait(`performance.getEntriesByType("resource").some((e) => e.name.includes("/w/panel-"))`)
-	p.keys(kb.Enter)
-	p.wait(focused + ` === q("textarea")`)
-	p.is(`q(".launcher").ariaExpanded === "true" && q(".panel").getAttribute("role") === "dialog" && q("#" + q(".panel").getAttribute("aria-labelledby")).textContent === "Chat with us"`)
-	p.is(`q("textarea").value === ""`)
+	p.Wait(`performance.getEntriesByType("resource").some((e) => e.name.includes("/w/panel-"))`)
+	p.Keys(kb.Enter)
+	p.Wait(focused + ` === q("textarea")`)
+	p.Is(`q(".launcher").ariaExpanded === "true" && q(".panel").getAttribute("role") === "dialog" && q("#" + q(".panel").getAttribute("aria-labelledby")).textContent === "Chat with us"`)
+	p.Is(`q("textarea").value === ""`)
 
-	p.keys("First line")
-	p.keys(kb.Enter, chromedp.ModifierShift)
-	p.keys("second")
-	p.is(`q("textarea").value === "First line\nsecond" && qa(".turn").length === 1 && q("textarea").clientHeight > 50`)
-	p.keys(kb.Enter)
-	p.answered(1)
-	p.is(`q("textarea").value === "" && q(".me .bubble").textContent === "First line\nsecond"`)
-	p.keys("   ")
-	p.keys(kb.Enter)
-	p.is(`qa(".turn").length === 3 && q(".go").disabled`)
+	p.Keys("First line")
+	p.Keys(kb.Enter, chromedp.ModifierShift)
+	p.Keys("second")
+	p.Is(`q("textarea").value === "First line\nsecond" && qa(".turn").length === 1 && q("textarea").clientHeight > 50`)
+	p.Keys(kb.Enter)
+	p.Answered(1)
+	p.Is(`q("textarea").value === "" && q(".me .bubble").textContent === "First line\nsecond"`)
+	p.Keys("   ")
+	p.Keys(kb.Enter)
+	p.Is(`qa(".turn").length === 3 && q(".go").disabled`)
 
-	p.keys(kb.Escape)
-	p.wait(focused + ` === q(".launcher")`)
-	p.is(`q(".panel").hidden && q(".launcher").ariaExpanded === "false"`)
-	p.keys(kb.Enter)
-	p.wait(focused + ` === q("textarea")`)
-	p.is(`qa(".turn").length === 3`)
+	p.Keys(kb.Escape)
+	p.Wait(focused + ` === q(".launcher")`)
+	p.Is(`q(".panel").hidden && q(".launcher").ariaExpanded === "false"`)
+	p.Keys(kb.Enter)
+	p.Wait(focused + ` === q("textarea")`)
+	p.Is(`qa(".turn").length === 3`)
 	if n := len(s.seen("POST /api/chat/session")); n != 1 {
 		t.Errorf("opening again made %d sessions", n)
 	}
-	p.is(`happened.map((e) => e.name).join() === "ready,open,message,message,close,open"`)
-	p.healthy()
+	p.Is(`happened.map((e) => e.name).join() === "ready,open,message,message,close,open"`)
+	p.Healthy()
 }
 
 // Enter that ends a composition (Japanese, Chinese, Korean input) chooses a word and sends nothing.
 func TestInputMethod(t *testing.T) {
 	s := newServer(t)
 	s.on("POST /api/chat/message", say("msg_1", "はい", "stop", nil, nil))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, input.ImeSetComposition, input.ImeSetCompositionParams{Text: "にほん", SelectionStart: 3, SelectionEnd: 3})
 		return err
 	}))
-	p.is(`q("textarea").value === "にほん"`)
-	p.keys(kb.Enter)
+	p.Is(`q("textarea").value === "にほん"`)
+	p.Keys(kb.Enter)
 	// Safari sends the Enter after the composition has ended, with key code 229.
-	eval[bool](p, `q("textarea").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", keyCode: 229, bubbles: true, cancelable: true, composed: true}))`)
-	p.is(`qa(".turn").length === 1`)
-	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	browser.Eval[bool](p, `q("textarea").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", keyCode: 229, bubbles: true, cancelable: true, composed: true}))`)
+	p.Is(`qa(".turn").length === 1`)
+	p.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, input.InsertText, input.InsertTextParams{Text: "日本"})
 		return err
 	}))
-	p.keys(kb.Enter)
-	p.answered(1)
-	p.is(`q(".me .bubble").textContent === "日本"`)
+	p.Keys(kb.Enter)
+	p.Answered(1)
+	p.Is(`q(".me .bubble").textContent === "日本"`)
 }
 
 // The shop's own keyboard shortcuts do not fire while somebody types a question.
 func TestKeysStayInThePanel(t *testing.T) {
 	s := newServer(t)
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	eval[bool](p, `(["keydown", "keypress", "keyup"].forEach((n) => document.addEventListener(n, () => broken.push(n))), true)`)
-	p.keys("s/?")
-	p.is(`q("textarea").value === "s/?"`)
-	p.healthy()
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	browser.Eval[bool](p, `(["keydown", "keypress", "keyup"].forEach((n) => document.addEventListener(n, () => broken.push(n))), true)`)
+	p.Keys("s/?")
+	p.Is(`q("textarea").value === "s/?"`)
+	p.Healthy()
 }
 
 // On a phone the panel covers the page, so nothing behind it can be reached; closing gives the page back.
 func TestPhoneIsModal(t *testing.T) {
 	s := newServer(t)
-	p := newTab(t)
-	p.do(chromedp.EmulateViewport(412, 823))
-	p.visit(s.shop.URL)
-	eval[bool](p, `document.querySelector("main").inert = true`)
-	p.open()
-	p.is(`q(".panel").ariaModal === "true" && document.querySelector("header.site").inert && getComputedStyle(q(".launcher")).visibility === "hidden"`)
-	p.click(".close")
-	p.wait(`q(".panel").hidden`)
-	p.is(`!document.querySelector("header.site").inert && document.querySelector("main").inert && q(".panel").ariaModal === null`)
-	p.is(`document.querySelector("woo-chat").shadowRoot.activeElement === q(".launcher")`)
+	p := browser.New(t)
+	p.Do(chromedp.EmulateViewport(412, 823))
+	p.Visit(s.shop.URL)
+	browser.Eval[bool](p, `document.querySelector("main").inert = true`)
+	p.Open()
+	p.Is(`q(".panel").ariaModal === "true" && document.querySelector("header.site").inert && getComputedStyle(q(".launcher")).visibility === "hidden"`)
+	p.Click(".close")
+	p.Wait(`q(".panel").hidden`)
+	p.Is(`!document.querySelector("header.site").inert && document.querySelector("main").inert && q(".panel").ariaModal === null`)
+	p.Is(`document.querySelector("woo-chat").shadowRoot.activeElement === q(".launcher")`)
 }
 
 // axe-core finds nothing, whatever is on the screen.
@@ -139,14 +141,14 @@ func TestAxe(t *testing.T) {
 				},
 				refuse(503, "UNAVAILABLE", nil),
 				refuse(403, "USAGE_LIMIT_EXCEEDED", nil))
-			p := newTab(t)
-			p.scheme(mode.scheme)
-			p.do(chromedp.EmulateViewport(mode.width, mode.height))
-			p.visit(s.shop.URL)
-			eval[bool](p, axe+`;true`)
+			p := browser.New(t)
+			p.Scheme(mode.scheme)
+			p.Do(chromedp.EmulateViewport(mode.width, mode.height))
+			p.Visit(s.shop.URL)
+			browser.Eval[bool](p, axe+`;true`)
 			check := func(state string) {
 				t.Helper()
-				found := eval[[]struct {
+				found := browser.Eval[[]struct {
 					ID, Impact string
 					Nodes      []struct {
 						Target         []any
@@ -160,20 +162,20 @@ func TestAxe(t *testing.T) {
 				}
 			}
 			check("closed")
-			p.open()
-			p.wait(`q(".chip")`)
+			p.Open()
+			p.Wait(`q(".chip")`)
 			check("greeting")
-			p.ask("Is it safe?")
-			p.wait(`q(".md")?.textContent.includes("two")`)
+			p.Ask("Is it safe?")
+			p.Wait(`q(".md")?.textContent.includes("two")`)
 			check("streaming")
 			close(gate)
-			p.answered(1)
+			p.Answered(1)
 			check("answered")
-			p.ask("And now?")
-			p.wait(`q(".retry")`)
+			p.Ask("And now?")
+			p.Wait(`q(".retry")`)
 			check("failed")
-			p.ask("And now?")
-			p.wait(`happened.some((e) => e.name === "limit")`)
+			p.Ask("And now?")
+			p.Wait(`happened.some((e) => e.name === "limit")`)
 			check("limit")
 		})
 	}
@@ -189,29 +191,29 @@ func TestStrictPolicies(t *testing.T) {
 		"require-trusted-types-for 'script'", "trusted-types 'none'", "base-uri 'none'",
 	}, "; ")
 	s.on("POST /api/chat/message", say("msg_1", answerText, "stop", answerSources(), answerProducts()))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("Is it safe?")
-	p.answered(1)
-	p.wait(`q(".card img").naturalWidth > 0`)
-	p.is(`getComputedStyle(q(".panel")).position === "fixed" && !q("[style]") && !document.querySelector("woo-chat").hasAttribute("style")`)
-	p.healthy()
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("Is it safe?")
+	p.Answered(1)
+	p.Wait(`q(".card img").naturalWidth > 0`)
+	p.Is(`getComputedStyle(q(".panel")).position === "fixed" && !q("[style]") && !document.querySelector("woo-chat").hasAttribute("style")`)
+	p.Healthy()
 }
 
 // The snippet's options, the shop's settings and the page's style sheet: whoever is nearer to the page wins.
 func TestTheme(t *testing.T) {
 	s := newServer(t)
 	s.on("POST /api/chat/session", session(map[string]any{"accent": "#00695c", "title": "From the server", "greeting": "Server greeting"}))
-	p := newTab(t)
+	p := browser.New(t)
 	accent := func(page, attributes string) string {
 		s.html = strings.Replace(shopPage(s.api.URL, `data-site-key="pk_test" `+attributes), "</style>", page+"</style>", 1)
-		p.visit(s.shop.URL)
-		p.open()
-		p.wait(`q(".subtitle")`)
+		p.Visit(s.shop.URL)
+		p.Open()
+		p.Wait(`q(".subtitle")`)
 		s.waitFor("POST /api/chat/session", len(s.seen("POST /api/chat/session")))
-		p.wait(`q(".bubble").textContent !== "Hello! Ask me about our products, delivery or returns."`)
-		return eval[string](p, `getComputedStyle(q(".head")).backgroundColor + " " + getComputedStyle(q(".head")).color`)
+		p.Wait(`q(".bubble").textContent !== "Hello! Ask me about our products, delivery or returns."`)
+		return browser.Eval[string](p, `getComputedStyle(q(".head")).backgroundColor + " " + getComputedStyle(q(".head")).color`)
 	}
 	for _, c := range []struct{ page, attributes, want string }{
 		{"", "", "rgb(0, 105, 92) rgb(255, 255, 255)"},
@@ -222,19 +224,19 @@ func TestTheme(t *testing.T) {
 		if got := accent(c.page, c.attributes); got != c.want {
 			t.Errorf("%q %q: %s, wanted %s", c.page, c.attributes, got, c.want)
 		}
-		p.is(`q("h2").textContent === "From the server" && q(".bubble").textContent === "Server greeting"`)
+		p.Is(`q("h2").textContent === "From the server" && q(".bubble").textContent === "Server greeting"`)
 	}
 	accent("woo-chat { --woo-chat-radius: 2px; --woo-chat-offset-x: 30px; }", `data-title="Ask Ana" data-greeting="Hi, Ana here" data-position="bottom-left"`)
-	p.is(`q("h2").textContent === "Ask Ana" && q(".bubble").textContent === "Hi, Ana here"`)
-	p.is(`q(".launcher").getBoundingClientRect().left === 30 && q(".panel").getBoundingClientRect().left === 30 && getComputedStyle(q(".panel")).borderRadius === "2px"`)
+	p.Is(`q("h2").textContent === "Ask Ana" && q(".bubble").textContent === "Hi, Ana here"`)
+	p.Is(`q(".launcher").getBoundingClientRect().left === 30 && q(".panel").getBoundingClientRect().left === 30 && getComputedStyle(q(".panel")).borderRadius === "2px"`)
 
-	p.scheme("dark")
+	p.Scheme("dark")
 	dark := `getComputedStyle(q(".panel")).backgroundColor === "rgb(23, 25, 31)"`
 	accent("", "")
-	p.is(dark)
+	p.Is(dark)
 	accent("", `data-theme="light"`)
-	p.is("!(" + dark + ")")
-	p.healthy()
+	p.Is("!(" + dark + ")")
+	p.Healthy()
 }
 
 // Commands given before the launcher has loaded are kept; later ones run at once.
@@ -244,14 +246,14 @@ func TestCommands(t *testing.T) {
 	s.html = strings.Replace(s.html, "<script async", `<script>window.wooChat = window.wooChat || []; wooChat.push(["open"]); wooChat.push(["send", "From the page"]);</script><script async`, 1)
 	// The snippet twice gives one assistant.
 	s.html = strings.Replace(s.html, "</body>", `<script async src="`+s.api.URL+`/w.js" data-site-key="pk_test"></script></body>`, 1)
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.answered(1)
-	p.is(`document.querySelectorAll("woo-chat").length === 1 && q(".me .bubble").textContent === "From the page" && !q(".panel").hidden`)
-	p.is(`happened.filter((e) => e.name === "message").map((e) => e.role + " " + (e.conversation_id ?? "")).join() === "visitor ,assistant conv_1"`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Answered(1)
+	p.Is(`document.querySelectorAll("woo-chat").length === 1 && q(".me .bubble").textContent === "From the page" && !q(".panel").hidden`)
+	p.Is(`happened.filter((e) => e.name === "message").map((e) => e.role + " " + (e.conversation_id ?? "")).join() === "visitor ,assistant conv_1"`)
 	// A page may go on from an event: the answer is then over.
-	eval[bool](p, `(document.addEventListener("woo-chat:message", (e) => { if (e.detail.id === "msg_2") wooChat.close(); }), wooChat.push(["send", "Again"], ["nonsense"], "open"), true)`)
-	p.wait(`q(".panel").hidden`)
-	p.is(`qa(".me .bubble").length === 2 && q(".launcher").ariaExpanded === "false"`)
-	p.healthy()
+	browser.Eval[bool](p, `(document.addEventListener("woo-chat:message", (e) => { if (e.detail.id === "msg_2") wooChat.close(); }), wooChat.push(["send", "Again"], ["nonsense"], "open"), true)`)
+	p.Wait(`q(".panel").hidden`)
+	p.Is(`qa(".me .bubble").length === 2 && q(".launcher").ariaExpanded === "false"`)
+	p.Healthy()
 }

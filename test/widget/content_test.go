@@ -6,36 +6,38 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/aiwoochat/woochat/test/harness/browser"
 )
 
 // [1] leads to its source, the card shows what the shop's data says.
 func TestCitationsAndCards(t *testing.T) {
 	s := newServer(t)
 	s.on("POST /api/chat/message", say("msg_1", "Safe [1], see also [2], [1, 2] and [the guide](https://docs.example.com/care) or mail [us](mailto:hello@example.com). Not a source: [9]. An [x] stays, $CAD 5 or **$10** too.", "stop", answerSources(), answerProducts()))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("Is it safe?")
-	p.answered(1)
-	p.is(`q(".md").textContent === "Safe 1, see also 2, 12 and the guide or mail us. Not a source: [9]. An [x] stays, $CAD 5 or $10 too." && q(".md strong").textContent === "$10"`)
-	p.is(`qa(".cite").map((a) => new URL(a.href).pathname).join() === "/product/mug-sand,/shipping,/product/mug-sand,/shipping"`)
-	p.is(`q(".cite").getAttribute("aria-label") === "Source 1: Stoneware mug, sand" && q(".cite").target === ""`)
-	p.is(`[...q(".md").querySelectorAll("a:not(.cite)")].map((a) => a.href + " " + a.target + " " + a.rel).join() === "https://docs.example.com/care _blank noopener noreferrer,mailto:hello@example.com _blank noopener noreferrer"`)
-	p.is(`qa(".sources a").map((a) => a.textContent).join() === "Stoneware mug, sand,Shipping and delivery" && qa(".sources li")[1].value === 2`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("Is it safe?")
+	p.Answered(1)
+	p.Is(`q(".md").textContent === "Safe 1, see also 2, 12 and the guide or mail us. Not a source: [9]. An [x] stays, $CAD 5 or $10 too." && q(".md strong").textContent === "$10"`)
+	p.Is(`qa(".cite").map((a) => new URL(a.href).pathname).join() === "/product/mug-sand,/shipping,/product/mug-sand,/shipping"`)
+	p.Is(`q(".cite").getAttribute("aria-label") === "Source 1: Stoneware mug, sand" && q(".cite").target === ""`)
+	p.Is(`[...q(".md").querySelectorAll("a:not(.cite)")].map((a) => a.href + " " + a.target + " " + a.rel).join() === "https://docs.example.com/care _blank noopener noreferrer,mailto:hello@example.com _blank noopener noreferrer"`)
+	p.Is(`qa(".sources a").map((a) => a.textContent).join() === "Stoneware mug, sand,Shipping and delivery" && qa(".sources li")[1].value === 2`)
 
-	p.is(`qa(".card").length === 2`)
-	p.is(`q(".card-title").textContent === "Stoneware mug, sand" && new URL(q(".card-title").href).pathname === "/product/mug-sand"`)
-	p.is(`q(".card-price s").textContent === "€24.00" && q(".card-price strong").textContent === "€18.00"`)
-	p.is(`q(".card-facts").textContent === "Colour: Sand, Grey · Volume: 300 ml · SKU\u00a0MUG-300-S"`)
-	p.is(`q(".stock.instock").textContent === "In stock" && q(".card time").textContent.startsWith("as of ")`)
-	p.is(`!qa(".card")[1].querySelector("s") && !qa(".card")[1].querySelector("time") && qa(".card")[1].querySelector(".stock.onbackorder").textContent === "Back on 3 December"`)
-	p.wait(`q(".card img").naturalWidth > 0`)
-	p.is(`new URL(q(".card img").src).pathname === "/mug.svg" && q(".card img").alt === ""`)
+	p.Is(`qa(".card").length === 2`)
+	p.Is(`q(".card-title").textContent === "Stoneware mug, sand" && new URL(q(".card-title").href).pathname === "/product/mug-sand"`)
+	p.Is(`q(".card-price s").textContent === "€24.00" && q(".card-price strong").textContent === "€18.00"`)
+	p.Is(`q(".card-facts").textContent === "Colour: Sand, Grey · Volume: 300 ml · SKU\u00a0MUG-300-S"`)
+	p.Is(`q(".stock.instock").textContent === "In stock" && q(".card time").textContent.startsWith("as of ")`)
+	p.Is(`!qa(".card")[1].querySelector("s") && !qa(".card")[1].querySelector("time") && qa(".card")[1].querySelector(".stock.onbackorder").textContent === "Back on 3 December"`)
+	p.Wait(`q(".card img").naturalWidth > 0`)
+	p.Is(`new URL(q(".card img").src).pathname === "/mug.svg" && q(".card img").alt === ""`)
 
 	// The link works, in the same tab.
-	if _, err := chromedp.Run(p.ctx, chromedp.WaitEvent(page.FrameNavigated, func(e page.EventFrameNavigated) bool {
+	if _, err := chromedp.Run(p.Context(), chromedp.WaitEvent(page.FrameNavigated, func(e page.EventFrameNavigated) bool {
 		return e.Frame.URL == s.shop.URL+"/product/mug-sand"
-	}, chromedp.Click(inShadow(".cite")))); err != nil {
+	}, chromedp.Click(browser.InShadow(".cite")))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -50,12 +52,12 @@ func TestSourcesBeforeText(t *testing.T) {
 		w.event("m", 4, "sources", answerSources())
 		w.event("m", 5, "message.end", map[string]any{"finish": "stop"})
 	})
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("Is it safe?")
-	p.answered(1)
-	p.is(`qa(".cite[href]").length === 2 && qa(".sources li").length === 2 && qa(".sourced").length === 1`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("Is it safe?")
+	p.Answered(1)
+	p.Is(`qa(".cite[href]").length === 2 && qa(".sources li").length === 2 && qa(".sourced").length === 1`)
 }
 
 // hostile texts try to become more than text.
@@ -88,23 +90,23 @@ func TestHostileTextIsInert(t *testing.T) {
 	s.on("POST /api/chat/session", session(map[string]any{
 		"title": bad, "greeting": bad, "suggestions": []string{bad}, "assistant_note": bad, "limit_text": bad, "accent": "red;} *{display:none} x{color:red",
 	}))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.wait(`q("h2").textContent === ` + quote(bad))
-	eval[bool](p, `(globalThis.pwned = () => broken.push("pwned"), true)`)
-	eval[bool](p, feed+`;true`)
-	p.is(`q(".chip").textContent === ` + quote(bad) + ` && q(".subtitle").textContent === ` + quote(bad))
-	p.is(`getComputedStyle(q(".panel")).display === "flex"`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Wait(`q("h2").textContent === ` + browser.Quote(bad))
+	browser.Eval[bool](p, `(globalThis.pwned = () => broken.push("pwned"), true)`)
+	browser.Eval[bool](p, feed+`;true`)
+	p.Is(`q(".chip").textContent === ` + browser.Quote(bad) + ` && q(".subtitle").textContent === ` + browser.Quote(bad))
+	p.Is(`getComputedStyle(q(".panel")).display === "flex"`)
 
 	for _, text := range hostile() {
 		for _, whole := range []bool{true, false} {
-			js := `feed(answerOf(` + quote(text) + `, [{n: 1, title: "One", url: "/one"}]))`
+			js := `feed(answerOf(` + browser.Quote(text) + `, [{n: 1, title: "One", url: "/one"}]))`
 			if !whole {
 				// One character at a time, as a model writes.
-				js = `feed(...[answerOf("")].map((b) => new TextDecoder().decode(b)).flatMap((s) => { const at = s.indexOf("event: message.end"); const chars = [...` + quote(text) + `].slice(0, 600); return [s.slice(0, at), ...chars.map((c, i) => "event: delta\nid: m:" + (i + 10) + "\ndata: " + JSON.stringify({text: c}) + "\n\n"), s.slice(at).replace("m:5", "m:99999")]; }).map((s) => new TextEncoder().encode(s)))`
+				js = `feed(...[answerOf("")].map((b) => new TextDecoder().decode(b)).flatMap((s) => { const at = s.indexOf("event: message.end"); const chars = [...` + browser.Quote(text) + `].slice(0, 600); return [s.slice(0, at), ...chars.map((c, i) => "event: delta\nid: m:" + (i + 10) + "\ndata: " + JSON.stringify({text: c}) + "\n\n"), s.slice(at).replace("m:5", "m:99999")]; }).map((s) => new TextEncoder().encode(s)))`
 			}
-			if found := eval[[]string](p, js+`.then((el) => { const found = alive(el); if (!el.querySelector(".note") && !el.textContent) found.push("no text"); clear(); return found; })`); len(found) > 0 {
+			if found := browser.Eval[[]string](p, js+`.then((el) => { const found = alive(el); if (!el.querySelector(".note") && !el.textContent) found.push("no text"); clear(); return found; })`); len(found) > 0 {
 				t.Errorf("%.80q: %v", text, found)
 			}
 		}
@@ -116,22 +118,22 @@ func TestHostileTextIsInert(t *testing.T) {
 			"attributes": map[string]any{bad: []string{bad}, "n": 5, "o": map[string]any{"a": 1}},
 		}}
 		sources := []any{map[string]any{"n": 1, "title": bad, "url": url}}
-		js := `feed(answerOf("See [1]", ` + quote(sources) + `, ` + quote(products) + `)).then((el) => { const found = alive(el); if (!el.querySelector(".card-title").textContent.includes("<img")) found.push("no title"); clear(); return found; })`
-		if found := eval[[]string](p, js); len(found) > 0 {
+		js := `feed(answerOf("See [1]", ` + browser.Quote(sources) + `, ` + browser.Quote(products) + `)).then((el) => { const found = alive(el); if (!el.querySelector(".card-title").textContent.includes("<img")) found.push("no title"); clear(); return found; })`
+		if found := browser.Eval[[]string](p, js); len(found) > 0 {
 			t.Errorf("%q: %v", url, found)
 		}
 	}
-	p.healthy()
+	p.Healthy()
 }
 
 // The parser is somebody else's: a long run of random markup must neither break it nor get anything past the renderer.
 func TestRandomMarkupIsInert(t *testing.T) {
 	s := newServer(t)
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	eval[bool](p, feed+`;true`)
-	found := eval[[]string](p, `(async () => {
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	browser.Eval[bool](p, feed+`;true`)
+	found := browser.Eval[[]string](p, `(async () => {
 		globalThis.pwned = () => broken.push("pwned");
 		const parts = ["[", "]", "(", ")", "![", "](", "javascript:pwned()", "https://example.com/x", "http://", "*", "**", "_", "~~", "`+"`"+`", "`+"```"+`", "\n", "\n\n", "    ", "\t", "> ", "- ", "1. ", "# ", "|", "---|", "<br>", "<img src=x onerror=pwned()>", "\\", "\\(", "\\[", "$", "$$", "1", "[1]", "word ", "h", "é😀", " ", "[x] ", "&colon;"];
 		let seed = 20260102;
@@ -149,5 +151,5 @@ func TestRandomMarkupIsInert(t *testing.T) {
 	for _, f := range found {
 		t.Error(f)
 	}
-	p.healthy()
+	p.Healthy()
 }

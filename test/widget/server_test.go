@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/aiwoochat/woochat/widget"
+
+	"github.com/aiwoochat/woochat/test/harness/browser"
 )
 
 // request is one call of the widget, as the server saw it.
@@ -83,7 +85,7 @@ func (s *server) seen(call string) []request {
 // waitFor returns the n-th call (from 1) with this method and path as soon as it has come.
 func (s *server) waitFor(call string, n int) request {
 	s.t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(browser.Patience)
 	for {
 		s.mu.Lock()
 		wake := s.wake
@@ -200,13 +202,13 @@ func (w *stream) hold(gate <-chan struct{}) {
 }
 
 func event(id string, n int, name string, data any) string {
-	return fmt.Sprintf("event: %s\nid: %s:%d\ndata: %s\n\n", name, id, n, quote(data))
+	return fmt.Sprintf("event: %s\nid: %s:%d\ndata: %s\n\n", name, id, n, browser.Quote(data))
 }
 
 func (w *stream) json(status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	io.WriteString(w, quote(body))
+	io.WriteString(w, browser.Quote(body))
 }
 
 // session opens a session with this configuration of the shop.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aiwoochat/woochat/test/harness/browser"
 )
 
 //go:embed testdata/feed.js
@@ -25,26 +27,26 @@ func TestTextAppearsAsItStreams(t *testing.T) {
 		w.hold(gates[2])
 		w.event("msg_1", 4, "message.end", map[string]any{"finish": "stop"})
 	})
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	eval[bool](p, `(globalThis.announced = [], new MutationObserver(() => announced.push(q("[role=status]").textContent)).observe(q("[role=status]"), {childList: true, characterData: true, subtree: true}), true)`)
-	p.ask("How much does it hold?")
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	browser.Eval[bool](p, `(globalThis.announced = [], new MutationObserver(() => announced.push(q("[role=status]").textContent)).observe(q("[role=status]"), {childList: true, characterData: true, subtree: true}), true)`)
+	p.Ask("How much does it hold?")
 
 	s.waitFor("POST /api/chat/message", 1)
-	p.wait(`q(".dots") && q(".stop:not([hidden])") && q(".go:not(.stop)").hidden`)
+	p.Wait(`q(".dots") && q(".stop:not([hidden])") && q(".go:not(.stop)").hidden`)
 	close(gates[0])
-	p.wait(`q(".md strong")?.textContent.startsWith("30")`)
-	p.is(`!q(".dots") && q(".stop:not([hidden])") && announced.length === 0 && q(".log").getAttribute("aria-busy") === "true"`)
+	p.Wait(`q(".md strong")?.textContent.startsWith("30")`)
+	p.Is(`!q(".dots") && q(".stop:not([hidden])") && announced.length === 0 && q(".log").getAttribute("aria-busy") === "true"`)
 	close(gates[1])
-	p.wait(`q(".md").textContent.startsWith("It holds 300 ml")`)
-	p.is(`announced.length === 0`)
+	p.Wait(`q(".md").textContent.startsWith("It holds 300 ml")`)
+	p.Is(`announced.length === 0`)
 	close(gates[2])
-	p.answered(1)
-	p.is(`q(".md").textContent === "It holds 300 ml."`)
-	p.is(`q(".stop").hidden && q(".log").getAttribute("aria-busy") === "false"`)
-	p.wait(`announced.length > 0`)
-	p.is(`announced.length === 1 && announced[0] === "Assistant said: It holds 300 ml."`)
+	p.Answered(1)
+	p.Is(`q(".md").textContent === "It holds 300 ml."`)
+	p.Is(`q(".stop").hidden && q(".log").getAttribute("aria-busy") === "false"`)
+	p.Wait(`announced.length > 0`)
+	p.Is(`announced.length === 1 && announced[0] === "Assistant said: It holds 300 ml."`)
 
 	got := s.seen("POST /api/chat/message")[0]
 	if got.body["message"] != "How much does it hold?" || got.body["conversation_id"] != nil || got.body["locale"] != "en" {
@@ -56,17 +58,17 @@ func TestTextAppearsAsItStreams(t *testing.T) {
 	if got.header.Get("Accept") != "text/event-stream" || got.header.Get("Authorization") != "Bearer token-1" || len(got.header.Get("Idempotency-Key")) != 36 {
 		t.Errorf("headers: %v", got.header)
 	}
-	p.healthy()
+	p.Healthy()
 }
 
 // Where a network cuts the stream makes no difference, whichever line ends the server uses.
 func TestEventStreamCutAnywhere(t *testing.T) {
 	s := newServer(t)
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.wait(`happened.length`)
-	eval[bool](p, feed+`;true`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Wait(`happened.length`)
+	browser.Eval[bool](p, feed+`;true`)
 
 	text := "\uFEFF: a comment first\n\n" +
 		"event: message.start\nid: m:1\ndata: {\"conversation_id\":\"conv_1\",\"message_id\":\"m\"}\n\n" +
@@ -77,11 +79,11 @@ func TestEventStreamCutAnywhere(t *testing.T) {
 		"event: message.end\nid: m:6\ndata: {\"finish\":\"stop\"}\n\n"
 	for name, end := range map[string]string{"LF": "\n", "CRLF": "\r\n", "CR": "\r"} {
 		t.Run(name, func(t *testing.T) {
-			got := eval[struct {
+			got := browser.Eval[struct {
 				Whole string
 				Wrong []string
 				Cuts  int
-			}](p, `cutEverywhere(`+quote(strings.ReplaceAll(text, "\n", end))+`)`)
+			}](p, `cutEverywhere(`+browser.Quote(strings.ReplaceAll(text, "\n", end))+`)`)
 			if len(got.Wrong) > 0 {
 				t.Errorf("of %d cuts these gave something else: %v", got.Cuts, got.Wrong)
 			}
@@ -92,7 +94,7 @@ func TestEventStreamCutAnywhere(t *testing.T) {
 			}
 		})
 	}
-	p.healthy()
+	p.Healthy()
 }
 
 // A line that breaks is taken up again where it broke; each piece of text appears once, also when the server starts
@@ -126,16 +128,16 @@ func TestResumeAfterACut(t *testing.T) {
 					w.event("msg_1", 5, "delta", map[string]string{"text": "four"})
 					w.event("msg_1", 6, "message.end", map[string]any{"finish": "stop"})
 				})
-			p := newTab(t)
-			p.visit(s.shop.URL)
-			p.open()
-			p.ask("Count")
-			p.wait(`q(".md")?.textContent.startsWith("One two")`)
+			p := browser.New(t)
+			p.Visit(s.shop.URL)
+			p.Open()
+			p.Ask("Count")
+			p.Wait(`q(".md")?.textContent.startsWith("One two")`)
 			close(cut[0])
-			p.wait(`q(".md").textContent.startsWith("One two three")`)
+			p.Wait(`q(".md").textContent.startsWith("One two three")`)
 			close(cut[1])
-			p.answered(1)
-			p.is(`q(".md").textContent === "One two three four" && !q(".note") && !q(".retry")`)
+			p.Answered(1)
+			p.Is(`q(".md").textContent === "One two three four" && !q(".note") && !q(".retry")`)
 			var ids []string
 			for _, r := range s.seen("GET /api/chat/messages/msg_1/events") {
 				ids = append(ids, r.header.Get("Last-Event-ID"))
@@ -161,15 +163,15 @@ func TestResumeRefused(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	s.on("GET /api/chat/messages/msg_1/events", refuse(404, "NOT_FOUND", nil))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("Count")
-	p.wait(`q(".md")?.textContent.startsWith("Half")`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("Count")
+	p.Wait(`q(".md")?.textContent.startsWith("Half")`)
 	close(cut)
-	p.wait(`q(".retry")`)
-	p.is(`q(".md").textContent === "Half an" && q(".note").textContent === "Something went wrong on our side."`)
-	p.is(`happened.some((e) => e.name === "error" && e.code === "NOT_FOUND") && !q(".thumb")`)
+	p.Wait(`q(".retry")`)
+	p.Is(`q(".md").textContent === "Half an" && q(".note").textContent === "Something went wrong on our side."`)
+	p.Is(`happened.some((e) => e.name === "error" && e.code === "NOT_FOUND") && !q(".thumb")`)
 }
 
 // Stop asks the server to end the message; the stream then ends by itself and says so.
@@ -186,21 +188,21 @@ func TestStop(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 		close(stopped)
 	})
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("Tell me a story")
-	p.wait(`q(".md")?.textContent.startsWith("A long")`)
-	p.click(".stop")
-	p.answered(1)
-	p.is(`q(".note").textContent === "You stopped this answer." && q(".md").textContent === "A long story"`)
-	p.is(`document.querySelector("woo-chat").shadowRoot.activeElement === q("textarea")`)
-	p.ask("Something shorter")
-	p.answered(2)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("Tell me a story")
+	p.Wait(`q(".md")?.textContent.startsWith("A long")`)
+	p.Click(".stop")
+	p.Answered(1)
+	p.Is(`q(".note").textContent === "You stopped this answer." && q(".md").textContent === "A long story"`)
+	p.Is(`document.querySelector("woo-chat").shadowRoot.activeElement === q("textarea")`)
+	p.Ask("Something shorter")
+	p.Answered(2)
 	if n := len(s.seen("POST /api/chat/messages/msg_1/stop")); n != 1 {
 		t.Errorf("stop was sent %d times", n)
 	}
-	p.healthy()
+	p.Healthy()
 }
 
 // Stop before the message has an id: the server is told as soon as there is one.
@@ -218,23 +220,23 @@ func TestStopBeforeTheFirstEvent(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 		close(stopped)
 	})
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("Tell me a story")
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("Tell me a story")
 	s.waitFor("POST /api/chat/message", 1)
-	p.click(".stop")
+	p.Click(".stop")
 	close(begin)
-	p.answered(1)
-	p.is(`q(".note").textContent === "You stopped this answer."`)
+	p.Answered(1)
+	p.Is(`q(".note").textContent === "You stopped this answer."`)
 }
 
 // What is not as it should be about an answer is said; a complete one has no note.
 func TestFinishIsSaid(t *testing.T) {
 	s := newServer(t)
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
 	for i, c := range []struct{ finish, note string }{
 		{"stop", ""},
 		{"length", "This answer was cut short."},
@@ -245,11 +247,11 @@ func TestFinishIsSaid(t *testing.T) {
 		{"constructor", ""},
 	} {
 		s.on("POST /api/chat/message", say("msg_1", "Some text", c.finish, nil, nil))
-		p.ask("A question")
-		p.answered(i + 1)
-		p.is(`(qa(".turn").pop().querySelector(".note")?.textContent ?? "") === ` + quote(c.note))
-		p.is(`!!qa(".turn").pop().querySelector(".retry") === ` + quote(c.finish == "failed"))
-		p.is(`happened.filter((e) => e.role === "assistant").pop().finish === ` + quote(c.finish))
+		p.Ask("A question")
+		p.Answered(i + 1)
+		p.Is(`(qa(".turn").pop().querySelector(".note")?.textContent ?? "") === ` + browser.Quote(c.note))
+		p.Is(`!!qa(".turn").pop().querySelector(".retry") === ` + browser.Quote(c.finish == "failed"))
+		p.Is(`happened.filter((e) => e.role === "assistant").pop().finish === ` + browser.Quote(c.finish))
 	}
 }
 
@@ -260,22 +262,22 @@ func TestFeedback(t *testing.T) {
 	s.on("POST /api/chat/feedback",
 		func(w *stream, _ request) { w.json(http.StatusOK, map[string]any{}) },
 		refuse(503, "UNAVAILABLE", nil))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("A question")
-	p.answered(1)
-	p.click(`[aria-label="Good answer"]`)
-	p.wait(`q("[role=status]").textContent === "Thank you for the feedback."`)
-	p.is(`q("[aria-label='Good answer']").ariaPressed === "true" && q("[aria-label='Bad answer']").ariaPressed === "false"`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("A question")
+	p.Answered(1)
+	p.Click(`[aria-label="Good answer"]`)
+	p.Wait(`q("[role=status]").textContent === "Thank you for the feedback."`)
+	p.Is(`q("[aria-label='Good answer']").ariaPressed === "true" && q("[aria-label='Bad answer']").ariaPressed === "false"`)
 	if got := s.waitFor("POST /api/chat/feedback", 1).body; got["message_id"] != "msg_7" || got["rating"] != 1.0 {
 		t.Errorf("feedback: %v", got)
 	}
-	p.click(`[aria-label="Bad answer"]`)
+	p.Click(`[aria-label="Bad answer"]`)
 	if got := s.waitFor("POST /api/chat/feedback", 2).body; got["rating"] != -1.0 {
 		t.Errorf("feedback: %v", got)
 	}
-	p.wait(`q("[aria-label='Good answer']").ariaPressed === "true" && q("[aria-label='Bad answer']").ariaPressed === "false"`)
+	p.Wait(`q("[aria-label='Good answer']").ariaPressed === "true" && q("[aria-label='Bad answer']").ariaPressed === "false"`)
 }
 
 // A token is renewed by the old one before it expires and once when it is refused; then the message goes through.
@@ -292,11 +294,11 @@ func TestSessionIsRenewed(t *testing.T) {
 		refuse(401, "UNAUTHENTICATED", nil), // too old to be renewed: the widget starts anew as the same visitor
 		token("good", 15*time.Minute))
 	s.on("POST /api/chat/message", refuse(401, "UNAUTHENTICATED", nil), say("msg_1", "Some text", "stop", nil, nil))
-	p := newTab(t)
-	p.visit(s.shop.URL + "/?p=12&key=secret#top")
-	p.open()
-	p.ask("A question")
-	p.answered(1)
+	p := browser.New(t)
+	p.Visit(s.shop.URL + "/?p=12&key=secret#top")
+	p.Open()
+	p.Ask("A question")
+	p.Answered(1)
 	var bearers []string
 	for _, r := range s.seen("POST /api/chat/session") {
 		bearers = append(bearers, r.header.Get("Authorization"))
@@ -321,11 +323,11 @@ func TestSessionIsRenewed(t *testing.T) {
 func TestHistory(t *testing.T) {
 	s := newServer(t)
 	s.on("POST /api/chat/message", say("msg_1", "Some text", "stop", nil, nil))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("A question")
-	p.answered(1)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("A question")
+	p.Answered(1)
 	if n := len(s.seen("GET /api/chat/history")); n != 0 {
 		t.Errorf("a new visitor's history was asked for %d times", n)
 	}
@@ -337,24 +339,24 @@ func TestHistory(t *testing.T) {
 		}})
 	})
 	s.on("GET /api/chat/messages/msg_2/events", say("msg_2", "It is blue.", "stop", nil, nil))
-	p.visit(s.shop.URL)
-	p.open()
-	p.answered(1)
-	p.is(`qa(".me .bubble").map((b) => b.textContent).join("|") === "A <b>question</b>|Another"`)
-	p.is(`qa(".md").map((b) => b.textContent).join("|") === "See 1.|It is blue."`)
-	p.is(`qa(".note").map((n) => n.textContent).join() === "This answer was cut short.,This answer quotes the shop's own pages." && qa(".card").length === 2 && q(".cite").href.endsWith("/product/mug-sand")`)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Answered(1)
+	p.Is(`qa(".me .bubble").map((b) => b.textContent).join("|") === "A <b>question</b>|Another"`)
+	p.Is(`qa(".md").map((b) => b.textContent).join("|") === "See 1.|It is blue."`)
+	p.Is(`qa(".note").map((n) => n.textContent).join() === "This answer was cut short.,This answer quotes the shop's own pages." && qa(".card").length === 2 && q(".cite").href.endsWith("/product/mug-sand")`)
 	// The server knows the visitor again by the old token.
 	if got := s.seen("POST /api/chat/session")[1]; got.header.Get("Authorization") != "Bearer token-1" || got.body["visitor_id"] != "visitor-1" {
 		t.Errorf("session of the second page: %v", got)
 	}
 
 	s.on("GET /api/chat/history", refuse(500, "UNAVAILABLE", nil))
-	p.visit(s.shop.URL)
-	p.open()
+	p.Visit(s.shop.URL)
+	p.Open()
 	s.waitFor("GET /api/chat/history", 2)
-	p.ask("Still there?")
-	p.answered(1)
-	p.is(`qa(".turn").length === 3`)
+	p.Ask("Still there?")
+	p.Answered(1)
+	p.Is(`qa(".turn").length === 3`)
 	if got := s.seen("POST /api/chat/message"); got[0].body["conversation_id"] != nil || got[1].body["conversation_id"] != "conv_1" {
 		t.Errorf("the conversation did not go on: %v", got)
 	}
@@ -363,15 +365,15 @@ func TestHistory(t *testing.T) {
 	s.on("POST /api/chat/session", func(w *stream, _ request) {
 		w.json(http.StatusOK, map[string]any{"token": "token-2", "expires_at": time.Now().Add(15 * time.Minute).Format(time.RFC3339), "visitor_id": "visitor-2"})
 	})
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("And now?")
-	p.answered(1)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("And now?")
+	p.Answered(1)
 	if n := len(s.seen("GET /api/chat/history")); n != 2 {
 		t.Errorf("history was asked for %d times", n)
 	}
 	if got := s.seen("POST /api/chat/message"); got[2].body["conversation_id"] != nil {
 		t.Errorf("a new visitor writes into the old conversation: %v", got[2])
 	}
-	p.healthy()
+	p.Healthy()
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/aiwoochat/woochat/test/harness/browser"
 )
 
 // The day's limit is the shop's affair: the shopper reads the shop's own words, never the API's.
@@ -33,16 +35,16 @@ func TestLimitShowsTheShopsOwnText(t *testing.T) {
 			s := newServer(t)
 			s.on("POST /api/chat/session", session(c.config))
 			s.on("POST /api/chat/message", refuse(403, "USAGE_LIMIT_EXCEEDED", c.details))
-			p := newTab(t)
-			p.visit(s.shop.URL)
-			p.open()
-			p.ask("A question")
-			p.wait(`happened.some((e) => e.name === "limit" && e.exceeded === ` + quote(c.details["exceeded"]) + `)`)
-			p.is(`qa(".shop .bubble").pop().textContent === ` + quote(c.want))
-			p.is(quote(c.want) + `.startsWith(q("[role=status]").textContent)`)
-			p.is(`qa(".shop a").every((a) => new URL(a.href).pathname === "/contact")`)
-			p.is(`!/LIMIT|limit|internal|1000/.test(q(".log").textContent) && !q(".retry") && !happened.some((e) => e.name === "error")`)
-			p.is(`!q("textarea").disabled && q(".stop").hidden`)
+			p := browser.New(t)
+			p.Visit(s.shop.URL)
+			p.Open()
+			p.Ask("A question")
+			p.Wait(`happened.some((e) => e.name === "limit" && e.exceeded === ` + browser.Quote(c.details["exceeded"]) + `)`)
+			p.Is(`qa(".shop .bubble").pop().textContent === ` + browser.Quote(c.want))
+			p.Is(browser.Quote(c.want) + `.startsWith(q("[role=status]").textContent)`)
+			p.Is(`qa(".shop a").every((a) => new URL(a.href).pathname === "/contact")`)
+			p.Is(`!/LIMIT|limit|internal|1000/.test(q(".log").textContent) && !q(".retry") && !happened.some((e) => e.name === "error")`)
+			p.Is(`!q("textarea").disabled && q(".stop").hidden`)
 		})
 	}
 }
@@ -65,19 +67,19 @@ func TestTryAgainKeepsTheKey(t *testing.T) {
 				w.Header().Set("Retry-After", "7")
 				refuse(c.status, c.code, nil)(w, r)
 			}, say("msg_1", "There you are.", "stop", nil, nil))
-			p := newTab(t)
-			p.visit(s.shop.URL)
-			p.open()
-			p.ask("A question")
-			p.wait(`q(".retry")`)
-			p.is(`q(".note").textContent === ` + quote(c.want) + ` && q("[role=status]").textContent === ` + quote(c.want))
-			p.is(`!/internal words|` + c.code + `/.test(q(".panel").textContent)`)
-			p.is(`happened.some((e) => e.name === "error" && e.code === ` + quote(c.code) + `)`)
-			p.click(".retry")
-			p.answered(1)
-			p.is(`q(".md").textContent === "There you are." && qa(".turn").length === 3 && !q(".note")`)
+			p := browser.New(t)
+			p.Visit(s.shop.URL)
+			p.Open()
+			p.Ask("A question")
+			p.Wait(`q(".retry")`)
+			p.Is(`q(".note").textContent === ` + browser.Quote(c.want) + ` && q("[role=status]").textContent === ` + browser.Quote(c.want))
+			p.Is(`!/internal words|` + c.code + `/.test(q(".panel").textContent)`)
+			p.Is(`happened.some((e) => e.name === "error" && e.code === ` + browser.Quote(c.code) + `)`)
+			p.Click(".retry")
+			p.Answered(1)
+			p.Is(`q(".md").textContent === "There you are." && qa(".turn").length === 3 && !q(".note")`)
 			sent := s.seen("POST /api/chat/message")
-			if len(sent) != 2 || sent[0].header.Get("Idempotency-Key") != sent[1].header.Get("Idempotency-Key") || quote(sent[0].body) != quote(sent[1].body) {
+			if len(sent) != 2 || sent[0].header.Get("Idempotency-Key") != sent[1].header.Get("Idempotency-Key") || browser.Quote(sent[0].body) != browser.Quote(sent[1].body) {
 				t.Errorf("not the same message again: %v", sent)
 			}
 		})
@@ -99,14 +101,14 @@ func TestTryAgainAfterAFailedAnswerIsANewMessage(t *testing.T) {
 				w.event("msg_1", 2, "delta", map[string]string{"text": "Half an"})
 				end(w)
 			}, say("msg_2", "A whole one.", "stop", nil, nil))
-			p := newTab(t)
-			p.visit(s.shop.URL)
-			p.open()
-			p.ask("A question")
-			p.wait(`q(".retry")`)
-			p.is(`q(".md").textContent === "Half an" && q(".note")`)
-			p.click(".retry")
-			p.wait(`q(".md").textContent === "A whole one." && !q(".retry")`)
+			p := browser.New(t)
+			p.Visit(s.shop.URL)
+			p.Open()
+			p.Ask("A question")
+			p.Wait(`q(".retry")`)
+			p.Is(`q(".md").textContent === "Half an" && q(".note")`)
+			p.Click(".retry")
+			p.Wait(`q(".md").textContent === "A whole one." && !q(".retry")`)
 			sent := s.seen("POST /api/chat/message")
 			if len(sent) != 2 || sent[0].header.Get("Idempotency-Key") == sent[1].header.Get("Idempotency-Key") {
 				t.Errorf("the same key for two messages: %v", sent)
@@ -122,12 +124,12 @@ func TestLostReplyIsJoined(t *testing.T) {
 		func(*stream, request) { panic(http.ErrAbortHandler) },
 		refuse(409, "IDEMPOTENCY_IN_PROGRESS", map[string]any{"message_id": "msg_5"}))
 	s.on("GET /api/chat/messages/msg_5/events", say("msg_5", "Here it is.", "stop", nil, nil))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("A question")
-	p.answered(1)
-	p.is(`q(".md").textContent === "Here it is." && !q(".note")`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("A question")
+	p.Answered(1)
+	p.Is(`q(".md").textContent === "Here it is." && !q(".note")`)
 	sent := s.seen("POST /api/chat/message")
 	if len(sent) != 2 || sent[0].header.Get("Idempotency-Key") != sent[1].header.Get("Idempotency-Key") {
 		t.Errorf("sent %v", sent)
@@ -141,16 +143,16 @@ func TestLostReplyIsJoined(t *testing.T) {
 func TestConnectionLost(t *testing.T) {
 	s := newServer(t)
 	s.on("POST /api/chat/message", func(*stream, request) { panic(http.ErrAbortHandler) })
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.ask("A question")
-	p.wait(`q(".retry")`)
-	p.is(`q(".note").textContent === "The connection was lost." && happened.some((e) => e.name === "error" && e.code === "NETWORK")`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Ask("A question")
+	p.Wait(`q(".retry")`)
+	p.Is(`q(".note").textContent === "The connection was lost." && happened.some((e) => e.name === "error" && e.code === "NETWORK")`)
 	sent := s.seen("POST /api/chat/message")
 	s.on("POST /api/chat/message", say("msg_1", "There you are.", "stop", nil, nil))
-	p.click(".retry")
-	p.answered(1)
+	p.Click(".retry")
+	p.Answered(1)
 	keys := map[string]bool{}
 	for _, r := range s.seen("POST /api/chat/message") {
 		keys[r.header.Get("Idempotency-Key")] = true
@@ -165,26 +167,26 @@ func TestSessionRefused(t *testing.T) {
 	s := newServer(t)
 	s.on("POST /api/chat/session", refuse(503, "UNAVAILABLE", nil), refuse(503, "UNAVAILABLE", nil), session(nil))
 	s.on("POST /api/chat/message", say("msg_1", "There you are.", "stop", nil, nil))
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
 	s.waitFor("POST /api/chat/session", 1)
-	p.is(`!q(".note")`)
-	p.ask("A question")
-	p.wait(`q(".retry")`)
-	p.click(".retry")
-	p.answered(1)
+	p.Is(`!q(".note")`)
+	p.Ask("A question")
+	p.Wait(`q(".retry")`)
+	p.Click(".retry")
+	p.Answered(1)
 }
 
 // Offline is said at once, and gone when the connection is back.
 func TestOffline(t *testing.T) {
 	s := newServer(t)
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.open()
-	p.is(`q(".offline").hidden`)
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Open()
+	p.Is(`q(".offline").hidden`)
 	offline := func(on bool) {
-		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		p.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			if _, err := cdp.Call(ctx, target, network.Enable, network.EnableParams{}); err != nil {
 				return err
 			}
@@ -193,25 +195,25 @@ func TestOffline(t *testing.T) {
 		}))
 	}
 	offline(true)
-	p.wait(`!q(".offline").hidden`)
-	p.is(`q(".offline").textContent.startsWith("You are offline.")`)
+	p.Wait(`!q(".offline").hidden`)
+	p.Is(`q(".offline").textContent.startsWith("You are offline.")`)
 	offline(false)
-	p.wait(`q(".offline").hidden`)
+	p.Wait(`q(".offline").hidden`)
 }
 
 // A panel that cannot be loaded is told to the page, and the next click tries again under another address.
 func TestPanelThatDoesNotLoad(t *testing.T) {
 	s := newServer(t)
 	s.lose = 1
-	p := newTab(t)
-	p.visit(s.shop.URL)
-	p.do(chromedp.Focus(inShadow(".launcher")))
-	p.keys("\r")
-	p.wait(`happened.some((e) => e.name === "error" && e.code === "PANEL_UNAVAILABLE") && !q(".launcher").hasAttribute("aria-busy")`)
-	p.keys("\r")
-	p.wait(`q(".panel:not([hidden])")`)
-	p.is(`performance.getEntriesByType("resource").some((e) => /\/w\/panel-[A-Z0-9]+\.js\?1$/.test(e.name))`)
-	if b := strings.Join(eval[[]string](p, "broken"), ""); strings.Contains(b, "error:") {
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Do(chromedp.Focus(browser.InShadow(".launcher")))
+	p.Keys("\r")
+	p.Wait(`happened.some((e) => e.name === "error" && e.code === "PANEL_UNAVAILABLE") && !q(".launcher").hasAttribute("aria-busy")`)
+	p.Keys("\r")
+	p.Wait(`q(".panel:not([hidden])")`)
+	p.Is(`performance.getEntriesByType("resource").some((e) => /\/w\/panel-[A-Z0-9]+\.js\?1$/.test(e.name))`)
+	if b := strings.Join(browser.Eval[[]string](p, "broken"), ""); strings.Contains(b, "error:") {
 		t.Error(b)
 	}
 }

@@ -1,4 +1,6 @@
-package widget_test
+// Package browser drives a real Chromium on a page that has the widget: the tests of the
+// widget and of the whole product share it.
+package browser
 
 import (
 	"context"
@@ -17,8 +19,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// patience bounds every wait for a condition in the page; a passing test never gets near it.
-const patience = 20 * time.Second
+// Patience bounds every wait for a condition in the page; a passing test never gets near it.
+const Patience = 20 * time.Second
 
 // prelude runs before the page's own scripts: q and qa look into the shadow root, happened is what the widget told
 // the page, broken is every script error and policy violation.
@@ -34,11 +36,14 @@ addEventListener("unhandledrejection", (e) => broken.push("rejection: " + e.reas
 addEventListener("securitypolicyviolation", (e) => broken.push("policy: " + e.violatedDirective + " " + e.blockedURI + " " + e.sample));
 `
 
-// tab is one page of a real browser.
-type tab struct {
+// Tab is one page of a real browser.
+type Tab struct {
 	t   *testing.T
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // chromedp keeps its browser in one
 }
+
+// Context returns the context of the browser, for chromedp's own functions.
+func (p *Tab) Context() context.Context { return p.ctx }
 
 // chromium finds the browser. Without one the tests are skipped on a developer's machine and fail in CI.
 func chromium(t *testing.T) string {
@@ -56,8 +61,8 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// newTab starts a browser of its own with an empty profile; both are gone when the test ends.
-func newTab(t *testing.T) *tab {
+// New starts a browser of its own with an empty profile; both are gone when the test ends.
+func New(t *testing.T) *Tab {
 	t.Helper()
 	path := chromium(t)
 	// Not t.TempDir, which fails a test if a helper of the browser still writes for a moment after the browser's end. The
@@ -91,7 +96,7 @@ func newTab(t *testing.T) *tab {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	p := &tab{t: t, ctx: ctx}
+	p := &Tab{t: t, ctx: ctx}
 	// The first call starts the browser and must not carry a deadline: it would end the browser, too.
 	if _, err := chromedp.Run(ctx, func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: prelude})
@@ -99,23 +104,23 @@ func newTab(t *testing.T) *tab {
 	}); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
-	p.do(chromedp.EmulateViewport(1280, 900))
+	p.Do(chromedp.EmulateViewport(1280, 900))
 	return p
 }
 
-func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+func (p *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.t.Fatalf("%v\n%s", err, p.dump())
 	}
 }
 
-// eval returns the value of an expression, promises awaited.
-func eval[T any](p *tab, js string) T {
+// Eval returns the value of an expression, promises awaited.
+func Eval[T any](p *Tab, js string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 5*patience)
+	ctx, cancel := context.WithTimeout(p.ctx, 5*Patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -124,26 +129,26 @@ func eval[T any](p *tab, js string) T {
 	return v
 }
 
-// wait returns when the condition holds in the page.
-func (p *tab) wait(js string) {
+// Wait returns when the condition holds in the page.
+func (p *Tab) Wait(js string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience+5*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, Patience+5*time.Second)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void]("!!("+js+")", chromedp.WithPollingTimeout(patience))); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void]("!!("+js+")", chromedp.WithPollingTimeout(Patience))); err != nil {
 		p.t.Fatalf("waiting for %s: %v\n%s", js, err, p.dump())
 	}
 }
 
-// is fails the test unless the condition holds now.
-func (p *tab) is(js string) {
+// Is fails the test unless the condition holds now.
+func (p *Tab) Is(js string) {
 	p.t.Helper()
-	if !eval[bool](p, "!!("+js+")") {
+	if !Eval[bool](p, "!!("+js+")") {
 		p.t.Errorf("not so: %s\n%s", js, p.dump())
 	}
 }
 
 // dump says what the widget shows, for a failure's message.
-func (p *tab) dump() string {
+func (p *Tab) dump() string {
 	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
 	defer cancel()
 	s, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify({shown: q(".log")?.innerText ?? null, status: q("[role=status]")?.textContent ?? null, happened, broken}, null, 1)`))
@@ -153,58 +158,58 @@ func (p *tab) dump() string {
 	return s
 }
 
-// visit opens the shop and waits for the launcher.
-func (p *tab) visit(url string) {
+// Visit opens the shop and waits for the launcher.
+func (p *Tab) Visit(url string) {
 	p.t.Helper()
-	p.do(chromedp.Navigate(url))
-	p.wait(`q(".launcher")`)
+	p.Do(chromedp.Navigate(url))
+	p.Wait(`q(".launcher")`)
 }
 
-// click is a real mouse click on what the selector finds in the widget.
-func (p *tab) click(selector string) {
+// Click is a real mouse click on what the selector finds in the widget.
+func (p *Tab) Click(selector string) {
 	p.t.Helper()
-	p.wait(`q(` + quote(selector) + `)`)
-	p.do(chromedp.Click(inShadow(selector)))
+	p.Wait(`q(` + Quote(selector) + `)`)
+	p.Do(chromedp.Click(InShadow(selector)))
 }
 
-// open opens the panel with the mouse and waits until it can be typed into.
-func (p *tab) open() {
+// Open opens the panel with the mouse and waits until it can be typed into.
+func (p *Tab) Open() {
 	p.t.Helper()
-	p.click(".launcher")
-	p.wait(`q("textarea") && q(".panel:not([hidden])") && document.querySelector("woo-chat").shadowRoot.activeElement === q("textarea")`)
+	p.Click(".launcher")
+	p.Wait(`q("textarea") && q(".panel:not([hidden])") && document.querySelector("woo-chat").shadowRoot.activeElement === q("textarea")`)
 }
 
-// keys types into whatever has the focus.
-func (p *tab) keys(text string, mods ...chromedp.Modifier) {
+// Keys types into whatever has the focus.
+func (p *Tab) Keys(text string, mods ...chromedp.Modifier) {
 	p.t.Helper()
-	p.do(chromedp.KeyEvent(text, chromedp.KeyModifiers(mods...)))
+	p.Do(chromedp.KeyEvent(text, chromedp.KeyModifiers(mods...)))
 }
 
-// ask types a question and sends it by keyboard.
-func (p *tab) ask(question string) {
+// Ask types a question and sends it by keyboard.
+func (p *Tab) Ask(question string) {
 	p.t.Helper()
-	p.keys(question)
-	p.keys(kb.Enter)
+	p.Keys(question)
+	p.Keys(kb.Enter)
 }
 
-// answered waits until n messages of the assistant have ended.
-func (p *tab) answered(n int) {
+// Answered waits until n messages of the assistant have ended.
+func (p *Tab) Answered(n int) {
 	p.t.Helper()
-	p.wait(`happened.filter((e) => e.name === "message" && e.role === "assistant").length >= ` + quote(n))
+	p.Wait(`happened.filter((e) => e.name === "message" && e.role === "assistant").length >= ` + Quote(n))
 }
 
-// healthy fails the test if the page saw a script error or a policy violation.
-func (p *tab) healthy() {
+// Healthy fails the test if the page saw a script error or a policy violation.
+func (p *Tab) Healthy() {
 	p.t.Helper()
-	if b := eval[[]string](p, "broken"); len(b) > 0 {
+	if b := Eval[[]string](p, "broken"); len(b) > 0 {
 		p.t.Errorf("the page broke: %s", strings.Join(b, "\n"))
 	}
 }
 
-// scheme makes the browser prefer "light" or "dark", and no motion: then what is shown is final at once.
-func (p *tab) scheme(value string) {
+// Scheme makes the browser prefer "light" or "dark", and no motion: then what is shown is final at once.
+func (p *Tab) Scheme(value string) {
 	p.t.Helper()
-	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	p.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 		})
@@ -212,16 +217,16 @@ func (p *tab) scheme(value string) {
 	}))
 }
 
-// picture keeps a screenshot in the folder named by WOOCHAT_PICTURES, for people to look at.
-func (p *tab) picture(name string) {
+// Picture keeps a screenshot in the folder named by WOOCHAT_PICTURES, for people to look at.
+func (p *Tab) Picture(name string) {
 	p.t.Helper()
 	dir := os.Getenv("WOOCHAT_PICTURES")
 	if dir == "" {
 		return
 	}
 	// Two frames later everything that was asked for has been painted.
-	eval[bool](p, `Promise.all([...document.images, ...qa("img")].map((i) => i.decode().catch(() => {}))).then(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))))`)
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	Eval[bool](p, `Promise.all([...document.images, ...qa("img")].map((i) => i.decode().catch(() => {}))).then(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))))`)
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
@@ -232,12 +237,13 @@ func (p *tab) picture(name string) {
 	}
 }
 
-func inShadow(selector string) chromedp.JSPath {
-	return chromedp.JSPath(`document.querySelector("woo-chat").shadowRoot.querySelector(` + quote(selector) + `)`)
+// InShadow finds a selector inside the widget.
+func InShadow(selector string) chromedp.JSPath {
+	return chromedp.JSPath(`document.querySelector("woo-chat").shadowRoot.querySelector(` + Quote(selector) + `)`)
 }
 
-// quote writes a Go value as a JavaScript literal.
-func quote(v any) string {
+// Quote writes a Go value as a JavaScript literal.
+func Quote(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // strings and numbers only
