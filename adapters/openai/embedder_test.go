@@ -177,7 +177,7 @@ func TestEmbedFaults(t *testing.T) {
 			cfg := config(fake)
 			cfg.EmbeddingModel = c.model
 			if c.kind == ports.ModelTimeout {
-				cfg.EmbedTimeout = 40 * time.Millisecond
+				cfg.EmbedTimeout = 300 * time.Millisecond
 			}
 			got, err := newEmbedder(t, cfg).Embed(t.Context(), texts)
 			if got.Tokens != c.tokens || got.Reported != (c.tokens == 3) {

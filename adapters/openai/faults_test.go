@@ -34,9 +34,11 @@ type fault struct {
 	output  int64 // tokens; -1: what the fake sent
 }
 
-func quick(c *openai.Config) { c.BetweenTokens = 40 * time.Millisecond }
+// The clocks are tested in TestTiming, where time costs nothing; here they are
+// as short as a loaded machine allows.
+func quick(c *openai.Config) { c.BetweenTokens = 300 * time.Millisecond }
 
-func impatient(c *openai.Config) { c.FirstToken = 40 * time.Millisecond }
+func impatient(c *openai.Config) { c.FirstToken = 300 * time.Millisecond }
 
 // story is a good answer.
 func story(model string, by chat.CountedBy) fault {
@@ -154,6 +156,7 @@ func TestFaults(t *testing.T) {
 	fake := openaifake.New(t, openaifake.Options{})
 	for i, f := range faults() {
 		t.Run(f.model, func(t *testing.T) {
+			t.Parallel()
 			cfg := config(fake)
 			if f.cfg != nil {
 				f.cfg(&cfg)

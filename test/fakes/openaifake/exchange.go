@@ -86,8 +86,7 @@ func (e *Exchange) raw(s string, tokens int) bool {
 	}
 	e.Start()
 	if e.server.gate.pass(e.ctx) != nil {
-		e.over = true
-		return false
+		return e.lost()
 	}
 	e.usage.Completion += tokens
 	e.Call.sent.Add(int64(tokens))
@@ -102,10 +101,18 @@ func (e *Exchange) write(s string) bool {
 	n, err := io.WriteString(to, s)
 	e.Call.bytes.Add(int64(n))
 	if err != nil || e.flush() != nil || e.ctx.Err() != nil {
-		e.over = true
-		return false
+		return e.lost()
 	}
 	return true
+}
+
+// lost notes that the client has left. It is called wherever that shows first:
+// in a failed write, or in the request's context, whose own callback may be
+// stopped by the end of the handler before it runs. It returns false.
+func (e *Exchange) lost() bool {
+	e.over = true
+	e.Call.leave()
+	return false
 }
 
 func (e *Exchange) flush() error {
@@ -200,6 +207,7 @@ func (e *Exchange) Wait() {
 	e.over = true
 	select {
 	case <-e.ctx.Done():
+		e.lost()
 	case <-e.server.closing:
 	}
 }
@@ -208,7 +216,7 @@ func (e *Exchange) Wait() {
 // lets it pass, or 100 ms without a gate.
 func (e *Exchange) pause() bool {
 	if e.server.gate != nil {
-		return e.server.gate.pass(e.ctx) == nil
+		return e.server.gate.pass(e.ctx) == nil || e.lost()
 	}
 	t := time.NewTimer(100 * time.Millisecond)
 	defer t.Stop()
@@ -216,9 +224,10 @@ func (e *Exchange) pause() bool {
 	case <-t.C:
 		return true
 	case <-e.ctx.Done():
+		return e.lost()
 	case <-e.server.closing:
+		return false
 	}
-	return false
 }
 
 // Reset breaks the connection with a TCP reset; the client may still read

@@ -212,6 +212,7 @@ func wireQuirks() map[string]func(*Exchange) {
 				select {
 				case <-t.C:
 				case <-e.ctx.Done():
+					e.lost()
 					return
 				case <-e.server.closing:
 					return
