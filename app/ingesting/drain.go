@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -37,6 +38,7 @@ type DrainReport struct {
 type Refused struct {
 	Document retrieval.DocumentID
 	Err      error
+	certain  bool // it is the document, whatever the embedder does with others
 }
 
 // pendingPage is how many documents are read at a time.
@@ -127,7 +129,7 @@ func (d *draining) run(ctx context.Context) error {
 		// That one text is refused says something about the text only if
 		// others were taken; else it is the configuration.
 		for _, r := range refused {
-			if d.report.Texts == 0 {
+			if d.report.Texts == 0 && !r.certain {
 				d.pause(r.Err)
 				break
 			}
@@ -187,6 +189,9 @@ func (d *draining) embed(ctx context.Context, docs []ports.PendingDocument) ([]R
 		return append(first, second...), err
 	case aboutText(err):
 		return []Refused{{Document: docs[0].Document.ID, Err: err}}, nil
+	case d.neverFits(docs[0], err):
+		err = fmt.Errorf("its text takes more tokens than the license allows a day: %w", err)
+		return []Refused{{Document: docs[0].Document.ID, Err: err, certain: true}}, nil
 	}
 	d.pause(err)
 	return nil, nil
@@ -226,6 +231,15 @@ func aboutText(err error) bool {
 		return false
 	}
 	return true
+}
+
+// neverFits reports whether doc alone needs more than a whole day's tokens. To
+// try it again each day would spend them all and embed nothing. A license
+// without any embedding tokens says nothing about a document.
+func (d *draining) neverFits(doc ports.PendingDocument, err error) bool {
+	var limit *usage.LimitError
+	return errors.As(err, &limit) && slices.Contains(limit.Exceeded, usage.EmbeddingTokens) &&
+		limit.Limits.EmbeddingTokens > 0 && d.size(doc) > int64(limit.Limits.EmbeddingTokens)
 }
 
 func (d *draining) pause(err error) {
