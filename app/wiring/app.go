@@ -10,7 +10,6 @@ import (
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
-	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -74,9 +73,3 @@ type ShopPage struct {
 	Title string
 	HTML  string
 }
-
-// The sources are declared by their constructors in sources.go:
-//
-//	WooCommerceCSV(c CSV) ports.DocumentSource
-//	Pages(site tenant.Site, pages []ShopPage) ports.DocumentSource
-var _ = catalog.Cursor("")

@@ -18,12 +18,10 @@ import (
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/adapters/openai"
 	"github.com/aiwoochat/woochat/adapters/pricelist"
-	"github.com/aiwoochat/woochat/adapters/sqlite"
 	"github.com/aiwoochat/woochat/adapters/system"
 	"github.com/aiwoochat/woochat/adapters/tiktoken"
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/answering"
-	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -36,7 +34,7 @@ var ErrConfig = errors.New("configuration")
 const extractiveModel = "extractive"
 
 // modules picks one module for each port.
-func modules(cfg Config, o Options) (fx.Option, error) {
+func modules(cfg Config, o Options, c *closers) (fx.Option, error) {
 	var opts []fx.Option
 	var errs []error
 	pick := func(name string, m fx.Option, err error) {
@@ -49,20 +47,20 @@ func modules(cfg Config, o Options) (fx.Option, error) {
 	pick("WOOCHAT_DATABASE_URL", store, err)
 	index, err := indexModule(cfg)
 	pick("WOOCHAT_QDRANT_URL", index, err)
-	opts = append(opts, systemModule(o), modelModule(cfg), useCases(cfg))
+	opts = append(opts, systemModule(o, c), modelModule(cfg), useCases(cfg))
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, errors.Join(errs...))
 	}
 	return fx.Options(opts...), nil
 }
 
-func systemModule(o Options) fx.Option {
+func systemModule(o Options, c *closers) fx.Option {
 	clock := o.Clock
 	if clock == nil {
 		clock = system.Now
 	}
 	return fx.Module("system",
-		fx.Supply(clock, ports.NewID(system.NewID), o.Log),
+		fx.Supply(clock, ports.NewID(system.NewID), o.Log, c),
 		fx.Provide(
 			fx.Annotate(func(log *slog.Logger) (*system.Sink, error) { return system.NewSink(log) }, fx.As(fx.Self()), fx.As(new(ports.EventSink))),
 			fx.Annotate(tiktoken.New, fx.As(new(ports.Tokenizer))),
@@ -155,7 +153,7 @@ func modelModule(cfg Config) fx.Option {
 			return models{Chat: extractive.New(), Names: modelNames{chat: extractiveModel, words: "extractive (quotes the shop's pages, no model)"}}
 		}))
 	}
-	return fx.Module("openai", fx.Provide(func(tok ports.Tokenizer, now ports.Clock, lc fx.Lifecycle) (models, error) {
+	return fx.Module("openai", fx.Provide(func(tok ports.Tokenizer, now ports.Clock, c *closers) (models, error) {
 		oc := openai.Config{
 			BaseURL: cfg.OpenAIBaseURL, APIKey: openai.NewSecret(cfg.OpenAIKey.Reveal()), Tokenizer: tok,
 			Output: outputFields()[cfg.OutputField], EmbeddingModel: cfg.EmbeddingModel, Clock: now,
@@ -164,7 +162,7 @@ func modelModule(cfg Config) fx.Option {
 		if err != nil {
 			return models{}, fmt.Errorf("%w: model provider: %w", ErrConfig, err)
 		}
-		lc.Append(fx.StopHook(chat.Close))
+		c.add(chat.Close)
 		out := models{
 			Chat:  decorated.Breaker(chat, decorated.BreakerConfig{Now: now}),
 			Names: modelNames{chat: cfg.ChatModel, words: cfg.ChatModel + " at " + hostOf(cfg.OpenAIBaseURL)},
@@ -174,7 +172,7 @@ func modelModule(cfg Config) fx.Option {
 			if err != nil {
 				return models{}, fmt.Errorf("%w: model provider: %w", ErrConfig, err)
 			}
-			lc.Append(fx.StopHook(e.Close))
+			c.add(e.Close)
 			out.Embedder, out.Names.embedding = embedder{e}, cfg.EmbeddingModel
 		}
 		return out, nil
@@ -231,7 +229,7 @@ func useCases(cfg Config) fx.Option {
 				Members: p.Members, PlatformUsers: p.PlatformUsers, Now: p.Now, NewID: p.NewID, Random: rand.Reader,
 			})
 		},
-		newIngesting(cfg),
+		newIngesting(),
 		func(s *system.Sink) http.Handler { return s.Metrics() },
 	))
 }
@@ -286,8 +284,3 @@ type adminParams struct {
 	Now           ports.Clock
 	NewID         ports.NewID
 }
-
-// sqliteStore and sqliteIndex are in sqlite.go.
-var _ = sqlite.Config{}
-
-var _ *ingesting.Service

@@ -32,7 +32,8 @@ const tokenPurpose = "woochat visitor token v1"
 // be served; a listener that cannot be opened, or a data folder that another
 // server has, is an error that says so. Nothing is left behind then.
 func Start(ctx context.Context, cfg Config, o Options) (*App, error) {
-	parts, err := modules(cfg, o)
+	opened := &closers{}
+	parts, err := modules(cfg, o, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +46,10 @@ func Start(ctx context.Context, cfg Config, o Options) (*App, error) {
 		fx.StartTimeout(30*time.Second), fx.StopTimeout(cfg.ShutdownGrace+30*time.Second),
 	)
 	if err := graph.Err(); err != nil {
-		// Constructors may have opened files before one of them failed; their
-		// stop hooks close them.
-		return nil, errors.Join(rootCause(err), graph.Stop(ctx))
+		return nil, errors.Join(rootCause(err), p.listeners.close(ctx), opened.close())
 	}
 	if err := graph.Start(ctx); err != nil {
-		return nil, errors.Join(rootCause(err), graph.Stop(context.WithoutCancel(ctx)))
+		return nil, errors.Join(rootCause(err), graph.Stop(context.WithoutCancel(ctx)), opened.close())
 	}
 	app := &App{
 		Administering: p.Administering, Answering: p.Answering, Ingesting: p.Ingesting, Metering: p.Metering,
@@ -62,7 +61,7 @@ func Start(ctx context.Context, cfg Config, o Options) (*App, error) {
 	var once sync.Once
 	var stopErr error
 	app.stop = func(ctx context.Context) error {
-		once.Do(func() { stopErr = graph.Stop(context.WithoutCancel(ctx)) })
+		once.Do(func() { stopErr = errors.Join(graph.Stop(context.WithoutCancel(ctx)), opened.close()) })
 		return stopErr
 	}
 	return app, nil
@@ -249,6 +248,9 @@ func (l *listeners) refuse() {
 const closeTimeout = 5 * time.Second
 
 func (l *listeners) close(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	var errs []error
