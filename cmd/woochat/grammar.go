@@ -1,0 +1,31 @@
+package main
+
+import "github.com/alecthomas/kong"
+
+// grammar is the command line. A command's fields are its flags, and its Run
+// does the work.
+type grammar struct {
+	Config      string           `name:"config" placeholder:"FILE" help:"File of settings, one NAME=value a line (WOOCHAT_CONFIG)."`
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
+	Settings    kong.Plugins
+
+	Demo  demoCommand  `cmd:"" group:"run" help:"Open a shop whose assistant answers. Needs no account and no key."`
+	Serve serveCommand `cmd:"" group:"run" help:"Serve the widget, its API and the admin API."`
+	Init  initCommand  `cmd:"" group:"run" help:"Create the first tenant, site, license and key, and print the snippet to paste."`
+
+	Tenant       tenantCommand   `cmd:"" group:"shop" help:"Create, list and disable tenants: the paying accounts."`
+	Site         siteCommand     `cmd:"" group:"shop" help:"Create, list and disable sites: the shops of a tenant."`
+	License      licenseCommand  `cmd:"" group:"shop" help:"Set, list, suspend and resume licenses: what a site may spend."`
+	Key          keyCommand      `cmd:"" group:"shop" help:"Create, list and disable keys of a site."`
+	Member       memberCommand   `cmd:"" group:"shop" help:"Create, list and remove members: the people of a tenant."`
+	PlatformUser platformCommand `cmd:"" name:"platform-user" group:"shop" help:"Create, list and remove super admins."`
+
+	Ingest ingestCommand `cmd:"" group:"data" help:"Import a shop's products and pages."`
+	Usage  usageCommand  `cmd:"" group:"data" help:"Show what each day used, what it cost, and what is left today."`
+
+	Migrate       migrateCommand `cmd:"" group:"care" help:"Bring the store to this version's shape."`
+	Backup        backupCommand  `cmd:"" group:"care" help:"Write a copy of the embedded store to a file, also while it is in use."`
+	Configuration configCommand  `cmd:"" name:"config" group:"care" help:"Check and show the configuration; make a secret key."`
+	Doctor        doctorCommand  `cmd:"" group:"care" help:"Look for what would keep woochat from working."`
+	Version       versionCommand `cmd:"" group:"care" help:"Print the version."`
+}
