@@ -149,7 +149,7 @@ func (m *ChatModel) outcome(ctx context.Context, c *call, a *answer, emitErr, lc
 
 // finish translates how the answer ended.
 func (m *ChatModel) finish(c *call, a *answer) (chat.Finish, error) {
-	f := chat.Finish(0)
+	var f chat.Finish
 	switch {
 	case a.cut:
 		return chat.Length, nil

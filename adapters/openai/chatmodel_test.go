@@ -57,18 +57,28 @@ func TestRequest(t *testing.T) {
 		header map[string]string
 		temp   string
 	}{
-		{name: "openai", cfg: openai.Config{APIKey: openai.NewSecret(testKey), Organization: "org-1", Project: "proj-1"},
+		{
+			name: "openai", cfg: openai.Config{APIKey: openai.NewSecret(testKey), Organization: "org-1", Project: "proj-1"},
 			url: "https://api.openai.com/v1/chat/completions", limits: []string{"max_completion_tokens"},
-			header: map[string]string{"Authorization": "Bearer " + testKey, "Openai-Organization": "org-1", "Openai-Project": "proj-1"}},
-		{name: "local", cfg: openai.Config{BaseURL: "http://localhost:11434/v1/"},
+			header: map[string]string{"Authorization": "Bearer " + testKey, "Openai-Organization": "org-1", "Openai-Project": "proj-1"},
+		},
+		{
+			name: "local", cfg: openai.Config{BaseURL: "http://localhost:11434/v1/"},
 			url: "http://localhost:11434/v1/chat/completions", limits: both,
-			header: map[string]string{"Authorization": "", "Openai-Organization": "", "Openai-Project": ""}},
-		{name: "older", cfg: openai.Config{BaseURL: "http://localhost:8000/v1", Output: openai.OutputMaxTokens, Temperature: &half},
-			url: "http://localhost:8000/v1/chat/completions", limits: both[:1], temp: "0.5"},
-		{name: "newer", cfg: openai.Config{BaseURL: "http://localhost:8000/v1", Output: openai.OutputMaxCompletionTokens},
-			url: "http://localhost:8000/v1/chat/completions", limits: both[1:]},
-		{name: "both", cfg: openai.Config{Output: openai.OutputBoth},
-			url: "https://api.openai.com/v1/chat/completions", limits: both},
+			header: map[string]string{"Authorization": "", "Openai-Organization": "", "Openai-Project": ""},
+		},
+		{
+			name: "older", cfg: openai.Config{BaseURL: "http://localhost:8000/v1", Output: openai.OutputMaxTokens, Temperature: &half},
+			url: "http://localhost:8000/v1/chat/completions", limits: both[:1], temp: "0.5",
+		},
+		{
+			name: "newer", cfg: openai.Config{BaseURL: "http://localhost:8000/v1", Output: openai.OutputMaxCompletionTokens},
+			url: "http://localhost:8000/v1/chat/completions", limits: both[1:],
+		},
+		{
+			name: "both", cfg: openai.Config{Output: openai.OutputBoth},
+			url: "https://api.openai.com/v1/chat/completions", limits: both,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var req *http.Request
@@ -132,16 +142,28 @@ func TestOddFrames(t *testing.T) {
 		tokens  chat.Tokens
 		suspect bool
 	}{
-		{"an empty finish reason after the true one", []string{yes, stop,
-			`{"choices":[{"index":0,"delta":{"content":""},"finish_reason":""}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, `[DONE]`},
-			0, chat.Tokens{Input: 9, Output: 3, CountedBy: chat.ByProvider}, false},
+		{
+			"an empty finish reason after the true one",
+			[]string{
+				yes, stop,
+				`{"choices":[{"index":0,"delta":{"content":""},"finish_reason":""}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, `[DONE]`,
+			},
+			0,
+			chat.Tokens{Input: 9, Output: 3, CountedBy: chat.ByProvider},
+			false,
+		},
 		{"no prompt", []string{yes, stop, `{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":3}}`}, 0, own, true},
 		{"no output", []string{yes, stop, `{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":0}}`}, 0, own, true},
 		{"an error after the end", []string{yes, stop, `{"error":{"message":"output withheld"}}`}, ports.ModelBroke, own, false},
 		{"rubbish after the end", []string{yes, stop, `{"choi`}, ports.ModelMalformed, own, false},
 		{"empty data", []string{"", yes, "", stop, `[DONE]`}, 0, own, false},
-		{"one frame for all", []string{`{"choices":[{"index":0,"delta":{"content":"Yes, sir."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`},
-			0, chat.Tokens{Input: 9, Output: 3, CountedBy: chat.ByProvider}, false},
+		{
+			"one frame for all",
+			[]string{`{"choices":[{"index":0,"delta":{"content":"Yes, sir."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`},
+			0,
+			chat.Tokens{Input: 9, Output: 3, CountedBy: chat.ByProvider},
+			false,
+		},
 		{"numbers as names", []string{yes, `{"error":{"message":null,"code":503}}`}, ports.ModelBroke, own, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -111,7 +111,8 @@ type Config struct {
 	// block, as for tracing or tests. It must honour the request's context.
 	Transport http.RoundTripper
 
-	// Clock is used to read dates in Retry-After; default time.Now.
+	// Clock is for a date in a Retry-After that comes without a Date, which
+	// HTTP does not allow; nil ignores it.
 	Clock ports.Clock
 }
 
@@ -231,9 +232,6 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxConnections, DefaultMaxConnections)
 	if c.MaxBatchTokens == 0 {
 		c.MaxBatchTokens = DefaultMaxBatchTokens
-	}
-	if c.Clock == nil {
-		c.Clock = time.Now
 	}
 	return c
 }

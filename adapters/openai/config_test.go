@@ -24,8 +24,10 @@ func TestConfigListsEverythingThatIsWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"BaseURL", "APIKey", "Organization", "Proxy", "Temperature", "Output", "Vectors", "FinishReasons", "FirstToken", "BetweenTokens",
-		"EmbedTimeout", "DialTimeout", "TLSTimeout", "Dimensions", "MaxEvent", "MaxBatchTexts", "MaxBatchTokens", "MaxConnections", "EmbeddingModel"} {
+	for _, name := range []string{
+		"BaseURL", "APIKey", "Organization", "Proxy", "Temperature", "Output", "Vectors", "FinishReasons", "FirstToken", "BetweenTokens",
+		"EmbedTimeout", "DialTimeout", "TLSTimeout", "Dimensions", "MaxEvent", "MaxBatchTexts", "MaxBatchTokens", "MaxConnections", "EmbeddingModel",
+	} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not in the list:\n%v", name, err)
 		}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -58,10 +57,7 @@ func (e *wireError) UnmarshalJSON(b []byte) error {
 		Type    json.RawMessage `json:"type"`
 		Code    json.RawMessage `json:"code"`
 	}
-	if json.Unmarshal(b, &w) != nil {
-		*e = wireError{Message: "the provider sent an error without a text"}
-		return nil
-	}
+	_ = json.Unmarshal(b, &w) // a list or a number says no more than that it is an error
 	*e = wireError{Message: plain(w.Message), Type: plain(w.Type), Code: plain(w.Code)}
 	return nil
 }
@@ -87,11 +83,11 @@ func (e wireError) code() string {
 }
 
 // statusError turns an answer that is not 200 into an error. It closes nothing.
-func statusError(resp *http.Response, clean scrubber, now time.Time) *ports.ModelError {
+func statusError(resp *http.Response, clean scrubber, clock ports.Clock) *ports.ModelError {
 	e := &ports.ModelError{
 		Status:     resp.StatusCode,
 		Message:    http.StatusText(resp.StatusCode),
-		RetryAfter: retryAfter(resp.Header, now),
+		RetryAfter: retryAfter(resp.Header, clock),
 	}
 	// An answer that breaks off is still this answer: its status has come.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))

@@ -39,7 +39,7 @@ type call struct {
 	clean   scrubber
 	// ctx is the request's own context: the guard ends it to close the
 	// upstream without ending the caller's.
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a call lives no longer than its request
 	cancel context.CancelCauseFunc
 
 	tried     bool        // the request was given to the transport
@@ -97,7 +97,7 @@ func (g *guard) open(resp *http.Response, c *call) error {
 		return malformed(resp.StatusCode, nil, "the answer is compressed by %q, which was not asked for", truncate(encoding, maxName))
 	}
 	if resp.StatusCode != http.StatusOK {
-		return statusError(resp, c.clean, g.Clock())
+		return statusError(resp, c.clean, g.Clock)
 	}
 	body, err := c.receive(resp)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aiwoochat/woochat/ports"
 )
 
 // maxRetryAfter bounds what a provider may ask us to wait, so that a broken
@@ -14,9 +16,9 @@ const maxRetryAfter = 24 * time.Hour
 // retryAfter reads how long the provider asks us to wait: retry-after-ms (as
 // OpenAI and Azure send beside the other), or Retry-After as seconds or as an
 // HTTP date (RFC 9110, 10.2.3). A date is compared with the response's own
-// Date, if there is one, since the provider's clock made both. It returns 0 if
-// there is none or it cannot be read.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+// Date, since the provider's clock made both; only if there is none, with
+// clock, which may be nil. It returns 0 if nothing is asked or can be read.
+func retryAfter(h http.Header, clock ports.Clock) time.Duration {
 	if ms, err := strconv.ParseFloat(strings.TrimSpace(h.Get("Retry-After-Ms")), 64); err == nil {
 		return clampWait(ms * float64(time.Millisecond))
 	}
@@ -28,8 +30,12 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if err != nil {
 		return 0
 	}
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		if clock == nil {
+			return 0
+		}
+		now = clock()
 	}
 	return clampWait(float64(at.Sub(now)))
 }

@@ -45,7 +45,7 @@ func (r *eventReader) next() (event, error) {
 	for {
 		line, err := r.readLine()
 		if err != nil {
-			if err == io.EOF && r.filled {
+			if errors.Is(err, io.EOF) && r.filled {
 				return event{name: r.name, data: r.data}, nil
 			}
 			return event{}, err
@@ -125,7 +125,7 @@ func (r *eventReader) readLine() ([]byte, error) {
 // endOfBody returns the error that ended the body, or what is left as a last
 // line if the body ended cleanly without a line end.
 func (r *eventReader) endOfBody(err error) ([]byte, error) {
-	if err == io.EOF && len(r.line) > 0 {
+	if errors.Is(err, io.EOF) && len(r.line) > 0 {
 		return r.withoutBOM(), nil
 	}
 	return nil, err

@@ -90,12 +90,12 @@ func FuzzEventReader(f *testing.F) {
 				t.Errorf("in pieces %q, %v; whole %q, %v", got, err, want, wantErr)
 			}
 		}
-		if bytes.ContainsRune(in, '\r') || wantErr != io.EOF {
+		if bytes.ContainsRune(in, '\r') || !errors.Is(wantErr, io.EOF) {
 			return
 		}
 		for _, eol := range []string{"\r", "\r\n"} {
 			got, _, err := readEvents(bytes.NewReader(bytes.ReplaceAll(in, []byte("\n"), []byte(eol))), 1<<10)
-			if !slices.Equal(got, want) || err != io.EOF {
+			if !slices.Equal(got, want) || !errors.Is(err, io.EOF) {
 				t.Errorf("with %q %q, %v; with LF %q", eol, got, err, want)
 			}
 		}

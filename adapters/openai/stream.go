@@ -153,15 +153,18 @@ var errBroken = errors.New("broken after its end")
 
 // end ends the stream, well with io.EOF.
 func (b *chatBody) end(err error) {
-	if err != io.EOF {
+	switch {
+	case !errors.Is(err, io.EOF):
 		b.err = b.call.fail(b.explain(err))
-	} else if b.answer.complete() {
+	case b.answer.complete():
 		b.err = io.EOF
 		b.out = append(b.out, doneLine...)
 		b.drain()
-	} else {
-		b.err = b.call.fail(&ports.ModelError{Kind: ports.ModelTruncated, Status: b.status,
-			Message: "the stream ended without a finish reason", Err: io.ErrUnexpectedEOF})
+	default:
+		b.err = b.call.fail(&ports.ModelError{
+			Kind: ports.ModelTruncated, Status: b.status,
+			Message: "the stream ended without a finish reason", Err: io.ErrUnexpectedEOF,
+		})
 	}
 	b.firstToken.Stop()
 	b.call.cancel(context.Canceled)
@@ -169,8 +172,7 @@ func (b *chatBody) end(err error) {
 
 // explain turns an error of reading into what it means.
 func (b *chatBody) explain(err error) error {
-	var known *ports.ModelError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*ports.ModelError](err); ok {
 		return known
 	}
 	var slow timeoutError
@@ -184,8 +186,10 @@ func (b *chatBody) explain(err error) error {
 	case isUnpackError(err):
 		return malformed(b.status, err, "the compressed answer cannot be unpacked")
 	}
-	return &ports.ModelError{Kind: ports.ModelTruncated, Status: b.status,
-		Message: "the connection broke in the middle of the answer", Err: notOfContext(err)}
+	return &ports.ModelError{
+		Kind: ports.ModelTruncated, Status: b.status,
+		Message: "the connection broke in the middle of the answer", Err: notOfContext(err),
+	}
 }
 
 // event takes one event in. io.EOF means that the answer is over.

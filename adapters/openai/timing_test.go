@@ -75,8 +75,10 @@ func TestTiming(t *testing.T) {
 		{name: "just in time", script: script{{first - 1, word}, {between - 1, word}, {between - 1, finish + usage + done}}, by: chat.ByProvider},
 		{name: "no first token", script: script{}, took: first, is: openai.ErrNoFirstToken, by: chat.ByTokenizer},
 		{name: "comments only", script: heartbeats(100), took: first, is: openai.ErrNoFirstToken, by: chat.ByTokenizer},
-		{name: "roles are no output", script: script{{first - 1, `data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}` + "\n\n"}},
-			took: first, is: openai.ErrNoFirstToken, by: chat.ByTokenizer},
+		{
+			name: "roles are no output", script: script{{first - 1, `data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}` + "\n\n"}},
+			took: first, is: openai.ErrNoFirstToken, by: chat.ByTokenizer,
+		},
 		{name: "silence", script: script{{0, word}}, took: between, is: openai.ErrNoNextToken, by: chat.ByTokenizer},
 		{name: "silence and comments", script: append(script{{0, word}}, heartbeats(100)...), took: between, is: openai.ErrNoNextToken, by: chat.ByTokenizer},
 		{name: "a slow reader", script: script{{0, word}, {0, word}, {0, finish + usage + done}}, slow: time.Minute, by: chat.ByProvider},

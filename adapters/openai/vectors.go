@@ -63,8 +63,10 @@ func (e *Embedder) receive(c *call, resp *http.Response, n int, to *embeddingAns
 	case isUnpackError(err):
 		return nil, malformed(resp.StatusCode, err, "the compressed answer cannot be unpacked")
 	default:
-		return nil, &ports.ModelError{Kind: ports.ModelTruncated, Status: resp.StatusCode,
-			Message: "the connection broke in the middle of the answer", Err: notOfContext(err)}
+		return nil, &ports.ModelError{
+			Kind: ports.ModelTruncated, Status: resp.StatusCode,
+			Message: "the connection broke in the middle of the answer", Err: notOfContext(err),
+		}
 	}
 	if err := json.Unmarshal(raw, to); err != nil {
 		return nil, malformed(resp.StatusCode, err, "the answer (%s) is not the JSON of embeddings: is the base URL that of an API?", c.clean.name(mediaType(resp.Header)))

@@ -31,9 +31,21 @@ func TestRetryAfter(t *testing.T) {
 		for k, v := range c.header {
 			h.Set(k, v)
 		}
-		if got := retryAfter(h, now); got != c.want {
+		if got := retryAfter(h, func() time.Time { return now }); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
+	}
+}
+
+func TestRetryAfterWithoutAClock(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 30, 0, time.UTC)
+	h := http.Header{"Retry-After": {at.Format(http.TimeFormat)}}
+	if got := retryAfter(h, nil); got != 0 {
+		t.Errorf("%v without anything to compare with", got)
+	}
+	h.Set("Date", at.Add(-30*time.Second).Format(http.TimeFormat))
+	if got := retryAfter(h, nil); got != 30*time.Second {
+		t.Errorf("%v, want 30s", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package openaifake
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,9 +27,9 @@ type StreamOptions struct {
 
 // Question returns the last user message.
 func (r ChatRequest) Question() string {
-	for i := len(r.Messages) - 1; i >= 0; i-- {
-		if r.Messages[i].Role == "user" {
-			return r.Messages[i].Content
+	for _, m := range slices.Backward(r.Messages) {
+		if m.Role == "user" {
+			return m.Content
 		}
 	}
 	return ""
