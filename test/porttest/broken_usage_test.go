@@ -449,7 +449,9 @@ var brokenLedgers = []struct {
 		}
 	}},
 	{"sweeps without a limit", porttest.Sweeper, "oldest first", func(f *faulty) {
-		f.sweep = func(ctx context.Context, now time.Time, _ int) ([]ports.Swept, error) { return f.good.Sweep(ctx, now, 1000) }
+		f.sweep = func(ctx context.Context, now time.Time, _ int) ([]ports.Swept, error) {
+			return f.good.Sweep(ctx, now, 1000)
+		}
 	}},
 	{"sweeps the youngest first", porttest.Sweeper, "oldest first", func(f *faulty) {
 		f.sweep = func(ctx context.Context, now time.Time, limit int) ([]ports.Swept, error) {
