@@ -34,7 +34,7 @@ func (s *Service) Apply(ctx context.Context, scope tenant.Scope, source string, 
 	}
 	var chunks []retrieval.Chunk
 	if doc.Shown {
-		chunks = retrieval.ChunkDocument(doc, s.count, s.deps.Chunks)
+		chunks = retrieval.ChunkDocument(doc, s.measure, s.deps.Chunks)
 	}
 	changed, err = s.deps.Documents.Put(ctx, scope, doc, chunks)
 	if err != nil {

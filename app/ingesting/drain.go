@@ -148,7 +148,7 @@ func (d *draining) run(ctx context.Context) error {
 func (d *draining) size(doc ports.PendingDocument) int64 {
 	var n int64
 	for _, c := range doc.Chunks {
-		n += d.count(retrieval.EmbeddingText(doc.Document.Title, c))
+		n += d.bound(retrieval.EmbeddingText(doc.Document.Title, c))
 	}
 	return n
 }

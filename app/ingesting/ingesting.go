@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -29,8 +30,8 @@ type Deps struct {
 	// Embedder returns the embedder for one site, metered for it (see
 	// metering.MeteredEmbedder); nil: documents are found by words only.
 	Embedder func(tenant.Scope) ports.Embedder
-	// EmbeddingModel is the name by whose vocabulary chunks are measured, ""
-	// to measure them by their bytes.
+	// EmbeddingModel is the name by whose vocabulary chunks are measured; where
+	// the Tokenizer does not know it, their size is estimated.
 	EmbeddingModel string
 	Events         ports.EventSink // nil: nobody is told
 
@@ -86,7 +87,28 @@ func New(d Deps) (*Service, error) {
 	return &Service{deps: d, lexical: map[revisionKey]struct{}{}}, nil
 }
 
-func (s *Service) count(text string) int64 {
+// bound returns how many tokens text is at most, as metering counts.
+func (s *Service) bound(text string) int64 {
 	n, _ := s.deps.Tokenizer.Count(s.deps.EmbeddingModel, text)
 	return n
+}
+
+// measure returns the size of text in tokens, for cutting it into chunks. Where
+// the vocabulary is not known, four ASCII characters or one other are taken for
+// a token: bytes are a bound that must hold for money, but as a measure they
+// would make chunks of a line or two.
+func (s *Service) measure(text string) int64 {
+	n, exact := s.deps.Tokenizer.Count(s.deps.EmbeddingModel, text)
+	if exact {
+		return n
+	}
+	var ascii, others int64
+	for _, c := range text {
+		if c < utf8.RuneSelf {
+			ascii++
+		} else {
+			others++
+		}
+	}
+	return (ascii+3)/4 + others
 }
