@@ -485,6 +485,22 @@ func TestOneTextRefusedDoesNotHoldUpTheOthers(t *testing.T) {
 	}
 }
 
+// A key that is withdrawn in mid-drain is no fault of the texts that follow.
+func TestKeyWithdrawnPauses(t *testing.T) {
+	w := newWorld(t, func(d *ingesting.Deps) { d.EmbedTexts = 4 })
+	w.load(&feed{changes: products(9)}, ingesting.Options{Full: true})
+	calls := 0
+	w.embedder.refuse = func([]string) error {
+		if calls++; calls > 1 {
+			return &ports.ModelError{Kind: ports.ModelRefused, Status: 401, Code: "invalid_api_key"}
+		}
+		return nil
+	}
+	if r := w.drain(); r.Paused == nil || r.Indexed != 4 || r.Waiting != 5 || len(r.Refused) > 0 || calls != 2 {
+		t.Errorf("report %+v after %d calls", r, calls)
+	}
+}
+
 func TestTextLargerThanADaysTokensIsFoundByWords(t *testing.T) {
 	w := newWorld(t, nil)
 	big := product(1, 100)
