@@ -1,0 +1,148 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// Index is an adapter of one's own: an inverted index, which keeps for each
+// word where it is. It implements [ports.Searcher] and [ports.Indexer]. What a
+// match is worth and in which order passages come is decided by the domain
+// (retrieval.Corpus), so that every index ranks alike; how words are kept is
+// the adapter's.
+type Index struct {
+	mu    sync.RWMutex // guards sites
+	sites map[tenant.Scope]*site
+}
+
+// The compiler says which method is missing.
+var (
+	_ ports.Searcher = (*Index)(nil)
+	_ ports.Indexer  = (*Index)(nil)
+)
+
+// NewIndex returns an empty index.
+func NewIndex() *Index { return &Index{sites: map[tenant.Scope]*site{}} }
+
+// site is what one scope owns: another scope's search never looks here.
+type site struct {
+	documents map[retrieval.DocumentID]*retrieval.Indexed
+	words     map[string]map[posting]float64
+}
+
+// posting is a place where a word is.
+type posting struct {
+	document retrieval.DocumentID
+	chunk    int
+}
+
+// Put implements [ports.Indexer].
+func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error {
+	if err := check(ctx, s); err != nil {
+		return err
+	}
+	dim, err := e.Dim()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ports.ErrInvalid, err)
+	}
+	e.Chunks = slices.SortedFunc(slices.Values(e.Chunks), func(a, b retrieval.Chunk) int { return cmp.Compare(a.Seq, b.Seq) })
+
+	x.mu.Lock() // a Search sees the old revision or the new one
+	defer x.mu.Unlock()
+	own := x.sites[s]
+	if own == nil {
+		own = &site{documents: map[retrieval.DocumentID]*retrieval.Indexed{}, words: map[string]map[posting]float64{}}
+		x.sites[s] = own
+	}
+	if have := own.dim(e.Document); dim > 0 && have > 0 && dim != have {
+		return fmt.Errorf("%w: vectors of length %d in an index of length %d", ports.ErrInvalid, dim, have)
+	}
+	own.remove(e.Document)
+	if len(e.Chunks) > 0 {
+		own.add(e)
+	}
+	return nil
+}
+
+func (s *site) remove(id retrieval.DocumentID) {
+	delete(s.documents, id)
+	for word, where := range s.words {
+		maps.DeleteFunc(where, func(p posting, _ float64) bool { return p.document == id })
+		if len(where) == 0 {
+			delete(s.words, word)
+		}
+	}
+}
+
+func (s *site) add(e retrieval.Entry) {
+	d := &retrieval.Indexed{Document: e.Document, Revision: e.Revision, Kind: e.Kind, Title: e.Title, Facts: e.Facts.Clone()}
+	for i, c := range e.Chunks {
+		words, n := retrieval.WeightedTokens(e, c)
+		chunk := retrieval.IndexedChunk{Seq: c.Seq, Tokens: n}
+		if len(c.Vector) > 0 {
+			chunk.Unit = retrieval.Unit(c.Vector) // a copy: slices passed in are not kept
+		}
+		d.Chunks = append(d.Chunks, chunk)
+		for word, weight := range words {
+			if s.words[word] == nil {
+				s.words[word] = map[posting]float64{}
+			}
+			s.words[word][posting{e.Document, i}] = weight
+		}
+	}
+	d.Prepare()
+	s.documents[e.Document] = d
+}
+
+// dim returns the length of the vectors of all documents but one, 0 if they
+// have none.
+func (s *site) dim(but retrieval.DocumentID) int {
+	for id, d := range s.documents {
+		for _, c := range d.Chunks {
+			if id != but && len(c.Unit) > 0 {
+				return len(c.Unit)
+			}
+		}
+	}
+	return 0
+}
+
+// Search implements [ports.Searcher].
+func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error) {
+	if err := check(ctx, s); err != nil {
+		return nil, err
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	own := x.sites[s]
+	if own == nil {
+		own = &site{}
+	}
+	if err := q.Valid(own.dim("")); err != nil {
+		return nil, fmt.Errorf("%w: %w", ports.ErrInvalid, err)
+	}
+	corpus := retrieval.NewCorpus(slices.Collect(maps.Values(own.documents)), retrieval.DefaultFusionWeights())
+	return corpus.Search(q, func(word string) ([]retrieval.Posting, error) {
+		var found []retrieval.Posting
+		for at, weight := range own.words[word] {
+			found = append(found, retrieval.Posting{Document: own.documents[at.document], Chunk: at.chunk, Weighted: weight})
+		}
+		return found, ctx.Err()
+	})
+}
+
+// check is what every call about a scope begins with.
+func check(ctx context.Context, s tenant.Scope) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Valid()
+}
