@@ -68,7 +68,8 @@ func TestPageFolder(t *testing.T) {
 		t.Fatalf("%d changes, want 4: %+v", len(changes), changes)
 	}
 	for i, want := range []catalog.Page{
-		{ID: "about-us", Title: "about us", URL: "https://shop.example.com/about-us/"}, {},
+		{ID: "about-us", Title: "about us", URL: "https://shop.example.com/about-us/"},
+		{},
 		{ID: "help/index", Title: "Help & more", URL: "https://shop.example.com/help/"},
 		{ID: "returns", Title: "Returns & refunds", URL: "https://shop.example.com/returns/"},
 	} {

@@ -90,7 +90,8 @@ func readPage(fsys fs.FS, name, siteURL string) (catalog.Change, error) {
 	case !utf8.Valid(data):
 		return rejected(name, id, "the file is not in UTF-8: save it as UTF-8"), nil
 	}
-	text, title := strings.ReplaceAll(string(data), "\r\n", "\n"), ""
+	text := strings.ReplaceAll(string(data), "\r\n", "\n")
+	var title string
 	if format(name) == formatMarkdown {
 		text, title = markdown(text)
 	} else if title = element(text, "title"); title == "" {

@@ -44,6 +44,7 @@ func tooCostly(source string) bool {
 			if name, _ := z.TagName(); atom.Lookup(name) == atom.Table && tables > 0 {
 				tables--
 			}
+		default: // the doctype
 		}
 		if copied > maxCopied {
 			return true

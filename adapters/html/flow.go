@@ -70,8 +70,9 @@ func (r *renderer) block(n *html.Node) []string {
 		return preformatted(n)
 	case atom.Hr:
 		return nil
+	default:
+		return r.flow(n)
 	}
-	return r.flow(n)
 }
 
 func (r *renderer) headed(n *html.Node, level int) []string {
@@ -219,8 +220,9 @@ func blockElement(a atom.Atom) bool {
 		atom.H4, atom.H5, atom.H6, atom.Header, atom.Hgroup, atom.Hr, atom.Legend, atom.Li, atom.Main, atom.Menu, atom.Ol,
 		atom.P, atom.Pre, atom.Search, atom.Section, atom.Summary, atom.Table, atom.Ul:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // dropped reports whether nothing of n is for a reader: code, controls,
@@ -238,6 +240,7 @@ func dropped(n *html.Node) bool {
 		atom.Embed, atom.Canvas, atom.Audio, atom.Video, atom.Map, atom.Button, atom.Select, atom.Input, atom.Textarea,
 		atom.Nav, atom.Footer, atom.Dialog, atom.Img, atom.Datalist:
 		return true
+	default:
 	}
 	for _, a := range n.Attr {
 		switch a.Key {

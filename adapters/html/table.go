@@ -159,6 +159,7 @@ func holdsStructure(n *html.Node) bool {
 		switch c.DataAtom {
 		case atom.Table, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 			return true
+		default:
 		}
 		if holdsStructure(c) {
 			return true

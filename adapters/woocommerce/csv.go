@@ -221,7 +221,7 @@ func readAll(ctx context.Context, open func() (io.ReadCloser, error), limit int6
 	if err != nil {
 		return nil, fmt.Errorf("open the CSV file: %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(untilDone{ctx, f}, limit+1))
+	data, err := io.ReadAll(io.LimitReader(untilDone(ctx, f), limit+1))
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -234,15 +234,16 @@ func readAll(ctx context.Context, open func() (io.ReadCloser, error), limit int6
 	return data, nil
 }
 
-// untilDone ends reading when ctx is done.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
+type readFunc func([]byte) (int, error)
 
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// untilDone returns a reader of r that ends when ctx is done.
+func untilDone(ctx context.Context, r io.Reader) io.Reader {
+	return readFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return r.Read(p)
+	})
 }

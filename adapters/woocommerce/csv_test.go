@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
 	"strings"
@@ -33,11 +34,13 @@ func eur(minor int64) catalog.Money {
 }
 
 // head has every column that is read; rows name the cells that they set.
-var head = []string{"ID", "Type", "SKU", "GTIN, UPC, EAN, or ISBN", "Name", "Published", "Visibility in catalog", "Short description", "Description",
+var head = []string{
+	"ID", "Type", "SKU", "GTIN, UPC, EAN, or ISBN", "Name", "Published", "Visibility in catalog", "Short description", "Description",
 	"Date sale price starts", "Date sale price ends", "In stock?", "Stock", "Backorders allowed?", "Weight (kg)", "Length (cm)", "Width (cm)", "Height (cm)",
 	"Purchase note", "Sale price", "Regular price", "Categories", "Tags", "Images", "Parent", "Grouped products", "External URL", "Brands",
 	"Attribute 1 name", "Attribute 1 value(s)", "Attribute 1 visible", "Attribute 2 name", "Attribute 2 value(s)", "Attribute 2 visible",
-	"Meta: _purchase_cost", "Download 1 URL", "Permalink", "Post password"}
+	"Meta: _purchase_cost", "Download 1 URL", "Permalink", "Post password",
+}
 
 type cells map[string]string
 
@@ -65,9 +68,7 @@ func export(rows ...cells) string {
 
 func with(base cells, more ...string) cells {
 	c := cells{}
-	for k, v := range base {
-		c[k] = v
-	}
+	maps.Copy(c, base)
 	for i := 0; i < len(more); i += 2 {
 		c[more[i]] = more[i+1]
 	}
@@ -122,12 +123,18 @@ func TestCells(t *testing.T) {
 		"free":               {with(simple, "Regular price", "0"), config(), func(p catalog.Product) any { return p.Offer.Regular }, eur(0)},
 		"sale":               {with(simple, "Sale price", "9.90"), config(), func(p catalog.Product) any { return p.Offer.Sale }, eur(990)},
 		"sale above regular": {with(simple, "Sale price", "19.90"), config(), func(p catalog.Product) any { return p.Offer.Sale.IsSet() }, false},
-		"sale ends after a second": {with(simple, "Sale price", "9.90", "Date sale price ends", "2026-11-30 23:59:59"), inBerlin,
-			func(p catalog.Product) any { return p.Offer.SaleTo.UTC() }, time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC)},
-		"sale ends with its day": {with(simple, "Sale price", "9.90", "Date sale price ends", "2026-11-30"), inBerlin,
-			func(p catalog.Product) any { return p.Offer.SaleTo.UTC() }, time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC)},
-		"sale begins": {with(simple, "Sale price", "9.90", "Date sale price starts", "2026-11-20 0:00:00"), inBerlin,
-			func(p catalog.Product) any { return p.Offer.SaleFrom.UTC() }, time.Date(2026, 11, 19, 23, 0, 0, 0, time.UTC)},
+		"sale ends after a second": {
+			with(simple, "Sale price", "9.90", "Date sale price ends", "2026-11-30 23:59:59"), inBerlin,
+			func(p catalog.Product) any { return p.Offer.SaleTo.UTC() }, time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC),
+		},
+		"sale ends with its day": {
+			with(simple, "Sale price", "9.90", "Date sale price ends", "2026-11-30"), inBerlin,
+			func(p catalog.Product) any { return p.Offer.SaleTo.UTC() }, time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC),
+		},
+		"sale begins": {
+			with(simple, "Sale price", "9.90", "Date sale price starts", "2026-11-20 0:00:00"), inBerlin,
+			func(p catalog.Product) any { return p.Offer.SaleFrom.UTC() }, time.Date(2026, 11, 19, 23, 0, 0, 0, time.UTC),
+		},
 		"stock not counted":   {simple, config(), func(p catalog.Product) any { return p.Offer.Counted }, false},
 		"stock counted":       {with(simple, "Stock", "7"), config(), func(p catalog.Product) any { return p.Offer.Quantity }, int64(7)},
 		"stock in parts":      {with(simple, "Stock", "2.75"), config(), func(p catalog.Product) any { return p.Offer.Quantity }, int64(2)},
@@ -139,12 +146,21 @@ func TestCells(t *testing.T) {
 		"draft, as escaped":   {with(simple, "Published", "'-1"), config(), func(p catalog.Product) any { return p.Status }, catalog.Draft},
 		"hidden":              {with(simple, "Visibility in catalog", "hidden"), config(), func(p catalog.Product) any { return p.Shown() }, false},
 		"protected":           {with(simple, "Post password", "secret"), config(), func(p catalog.Product) any { return p.Protected }, true},
-		"categories": {with(simple, "Categories", `Clothing, Clothing > Jackets &amp; Coats, Care\, Repair`), config(),
-			func(p catalog.Product) any { return p.Categories }, []string{"Clothing", "Clothing > Jackets & Coats", "Care, Repair"}},
-		"attributes": {with(simple, "Attribute 1 name", "Material", "Attribute 1 value(s)", `Nylon\, recycled, Wool`, "Attribute 1 visible", "1", "Attribute 2 name", "Supplier", "Attribute 2 value(s)", "Acme", "Attribute 2 visible", "0"), config(),
-			func(p catalog.Product) any { return p.Attributes }, []catalog.Attribute{{Name: "Material", Values: []string{"Nylon, recycled", "Wool"}}}},
-		"images": {with(simple, "Images", "https://shop.example.com/a.jpg, javascript:x, /b.jpg"), config(),
-			func(p catalog.Product) any { return p.Images }, []string{"https://shop.example.com/a.jpg"}},
+		"categories": {
+			with(simple, "Categories", `Clothing, Clothing > Jackets &amp; Coats, Care\, Repair`), config(),
+			func(p catalog.Product) any { return p.Categories },
+			[]string{"Clothing", "Clothing > Jackets & Coats", "Care, Repair"},
+		},
+		"attributes": {
+			with(simple, "Attribute 1 name", "Material", "Attribute 1 value(s)", `Nylon\, recycled, Wool`, "Attribute 1 visible", "1", "Attribute 2 name", "Supplier", "Attribute 2 value(s)", "Acme", "Attribute 2 visible", "0"), config(),
+			func(p catalog.Product) any { return p.Attributes },
+			[]catalog.Attribute{{Name: "Material", Values: []string{"Nylon, recycled", "Wool"}}},
+		},
+		"images": {
+			with(simple, "Images", "https://shop.example.com/a.jpg, javascript:x, /b.jpg"), config(),
+			func(p catalog.Product) any { return p.Images },
+			[]string{"https://shop.example.com/a.jpg"},
+		},
 		"description":     {with(simple, "Description", `<p>a</p>\n<p>b \\n c</p>`), config(), func(p catalog.Product) any { return p.Description }, "<p>a</p>\n<p>b \\n c</p>\n"},
 		"plain text":      {with(simple, "Description", "a\nb\n\nc"), config(), func(p catalog.Product) any { return p.Description }, "<p>a<br>\nb</p>\n<p>c</p>\n"},
 		"weight":          {with(simple, "Weight (kg)", ".5"), config(), func(p catalog.Product) any { return p.Weight }, "0.5 kg"},
@@ -152,8 +168,10 @@ func TestCells(t *testing.T) {
 		"some dimensions": {with(simple, "Height (cm)", "2"), config(), func(p catalog.Product) any { return p.Dimensions }, "height 2 cm"},
 		"address":         {with(simple, "Name", "Couchtisch „Åse“ – Eiche 🪵 massiv"), config(), func(p catalog.Product) any { return p.URL }, "https://shop.example.com/product/couchtisch-ase-eiche-%f0%9f%aa%b5-massiv/"},
 		"own address":     {with(simple, "Permalink", "https://shop.example.com/p/1"), config(), func(p catalog.Product) any { return p.URL }, "https://shop.example.com/p/1"},
-		"external": {with(simple, "Type", "external", "External URL", "https://example.org/x?a=1&b=2"), config(),
-			func(p catalog.Product) any { return p.BuyURL }, "https://example.org/x?a=1&b=2"},
+		"external": {
+			with(simple, "Type", "external", "External URL", "https://example.org/x?a=1&b=2"), config(),
+			func(p catalog.Product) any { return p.BuyURL }, "https://example.org/x?a=1&b=2",
+		},
 		"virtual":                {with(simple, "Type", "simple, downloadable, virtual"), config(), func(p catalog.Product) any { return p.Type }, catalog.Simple},
 		"a plugin's type":        {with(simple, "Type", "subscription"), config(), func(p catalog.Product) any { return p.Offer.Regular.IsSet() }, false},
 		"price of a draft":       {with(simple, "Published", "-1", "Regular price", "to be done"), config(), func(p catalog.Product) any { return p.Status }, catalog.Draft},

@@ -207,6 +207,7 @@ func (r *reading) product(rec record, e *entry, id string, kind catalog.Type, kn
 		p.Members = listRaw(cell(colGrouped)) // until finish
 	case catalog.External:
 		p.BuyURL = webURL(cell(colBuyURL))
+	case catalog.Simple, catalog.Variable:
 	}
 	if (kind == catalog.Simple || kind == catalog.External) && known {
 		if p.Offer, err = r.offer(rec, ""); err != nil {
@@ -390,8 +391,8 @@ func (r *reading) finish(e *entry) {
 		}
 		return
 	}
-	for i := len(e.invisible) - 1; i >= 0; i-- {
-		if hidden := e.invisible[i]; e.chosenBy(hidden.Name) {
+	for _, hidden := range slices.Backward(e.invisible) {
+		if e.chosenBy(hidden.Name) {
 			e.product.Attributes = slices.Insert(e.product.Attributes, hidden.at, hidden.Attribute)
 		}
 	}

@@ -19,6 +19,7 @@ func plain(s string) string {
 				return oneLine(b.String())
 			case html.TextToken:
 				b.Write(z.Text())
+			default: // tags and comments
 			}
 		}
 	}

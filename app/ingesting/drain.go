@@ -98,7 +98,7 @@ func (d *draining) run(ctx context.Context) error {
 		var refused []Refused
 		texts, tokens := 0, int64(0)
 		flush := func() error {
-			if len(group) == 0 || d.report.Paused != nil {
+			if len(group) == 0 || d.paused() {
 				return nil
 			}
 			more, err := d.embed(ctx, group)
@@ -139,7 +139,7 @@ func (d *draining) run(ctx context.Context) error {
 			d.report.Refused = append(d.report.Refused, r)
 		}
 		// Documents that change faster than they are indexed do not keep us.
-		if len(waiting) == 0 || d.report.Indexed == before || d.report.Paused != nil {
+		if len(waiting) == 0 || d.report.Indexed == before || d.paused() {
 			return nil
 		}
 	}
@@ -182,7 +182,7 @@ func (d *draining) embed(ctx context.Context, docs []ports.PendingDocument) ([]R
 		// enough for some of them.
 		half := len(docs) / 2
 		first, err := d.embed(ctx, docs[:half])
-		if err != nil || d.report.Paused != nil {
+		if err != nil || d.paused() {
 			return first, err
 		}
 		second, err := d.embed(ctx, docs[half:])
@@ -241,6 +241,8 @@ func (d *draining) neverFits(doc ports.PendingDocument, err error) bool {
 	return errors.As(err, &limit) && slices.Contains(limit.Exceeded, usage.EmbeddingTokens) &&
 		limit.Limits.EmbeddingTokens > 0 && d.size(doc) > int64(limit.Limits.EmbeddingTokens)
 }
+
+func (d *draining) paused() bool { return d.report.Paused != nil }
 
 func (d *draining) pause(err error) {
 	d.report.Paused = err

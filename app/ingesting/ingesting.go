@@ -68,8 +68,13 @@ func New(d Deps) (*Service, error) {
 		name string
 		ok   bool
 	}{
-		{"Documents", d.Documents != nil}, {"Inventory", d.Inventory != nil}, {"Cursors", d.Cursors != nil}, {"Indexer", d.Indexer != nil},
-		{"Text", d.Text != nil}, {"Tokenizer", d.Tokenizer != nil}, {"Now", d.Now != nil},
+		{"Documents", d.Documents != nil},
+		{"Inventory", d.Inventory != nil},
+		{"Cursors", d.Cursors != nil},
+		{"Indexer", d.Indexer != nil},
+		{"Text", d.Text != nil},
+		{"Tokenizer", d.Tokenizer != nil},
+		{"Now", d.Now != nil},
 	} {
 		if !dep.ok {
 			errs = append(errs, fmt.Errorf("ingesting: Deps.%s is missing", dep.name))

@@ -31,7 +31,8 @@ func jacket() catalog.Product {
 		Offer:      catalog.Offer{Regular: eur(99900)},
 		Variations: []catalog.Variation{
 			{ID: "2", Status: catalog.Published, Image: "https://shop.example.com/b.jpg", Offer: catalog.Offer{
-				SKU: "RJ-B", Regular: eur(14900), Stock: catalog.InStock, Attributes: []catalog.Attribute{attr("colour", "Blue"), attr("Size")}}},
+				SKU: "RJ-B", Regular: eur(14900), Stock: catalog.InStock, Attributes: []catalog.Attribute{attr("colour", "Blue"), attr("Size")},
+			}},
 			{ID: "3", Status: catalog.Private, Offer: catalog.Offer{SKU: "RJ-SECRET", Regular: eur(100), Attributes: []catalog.Attribute{attr("Colour", "Gold")}}},
 			{ID: "4", Status: catalog.Published, Offer: catalog.Offer{SKU: "RJ-R", Attributes: []catalog.Attribute{attr("Colour", "Red")}}},
 		},

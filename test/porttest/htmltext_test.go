@@ -29,7 +29,9 @@ func TestHTMLTextCatches(t *testing.T) {
 		"strips every bracket": {func(h, _ string) (string, error) {
 			return strings.NewReplacer("[new]", "", "[", "", "]", "").Replace(h), nil
 		}, "shortcodes"},
-		"forgets the base":            {func(h, _ string) (string, error) { return strings.Replace(h, "../../size-guide/", "/size-guide/", 1), nil }, "links"},
+		"forgets the base": {func(h, _ string) (string, error) {
+			return strings.Replace(h, "../../size-guide/", "/size-guide/", 1), nil
+		}, "links"},
 		"fails with an untyped error": {func(string, string) (string, error) { return "", fmt.Errorf("too deep") }, "deep"},
 	} {
 		t.Run(name, func(t *testing.T) {

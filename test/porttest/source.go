@@ -94,7 +94,7 @@ var sourceCases = []sourceCase{
 				return nil
 			})
 			if !errors.Is(err, errVisit) {
-				return fmt.Errorf("visit failed at change %d, Changes returned %v", stop+1, err)
+				return unlike("visit failed at change %d, Changes returned %v", stop+1, err)
 			}
 			rest, _, err := s.all(ctx, after)
 			if err != nil {
@@ -111,7 +111,7 @@ var sourceCases = []sourceCase{
 		calls := 0
 		_, err := s.Changes(ctx, s.Scope, "", func(catalog.Change) error { calls++; return errVisit })
 		if calls != 1 || !errors.Is(err, errVisit) {
-			return fmt.Errorf("%d calls, error %v", calls, err)
+			return unlike("%d calls, error %v", calls, err)
 		}
 		return nil
 	}},
@@ -122,14 +122,14 @@ var sourceCases = []sourceCase{
 		}
 		rest, again, err := s.all(ctx, end)
 		if err != nil || again == "" || len(rest) > len(all) {
-			return fmt.Errorf("%d changes, cursor %q, %v", len(rest), again, err)
+			return unlike("%d changes, cursor %q, %v", len(rest), again, err)
 		}
 		return nil
 	}},
 	{"foreign cursor", "ErrInvalid if since is not a cursor of this source", func(ctx context.Context, s SourceUnderTest) error {
 		for _, c := range []catalog.Cursor{"no cursor", "\x00", "csv9:x:-1"} {
 			if got, _, err := s.all(ctx, c); !errors.Is(err, ports.ErrInvalid) || len(got) > 0 {
-				return fmt.Errorf("cursor %q: %d changes, %v", c, len(got), err)
+				return unlike("cursor %q: %d changes, %v", c, len(got), err)
 			}
 		}
 		return nil
@@ -139,7 +139,7 @@ var sourceCases = []sourceCase{
 			n := 0
 			_, err := s.Changes(ctx, scope, "", func(catalog.Change) error { n++; return nil })
 			if !errors.Is(err, tenant.ErrNoScope) || n > 0 {
-				return fmt.Errorf("scope %+v: %d changes, %v", scope, n, err)
+				return unlike("scope %+v: %d changes, %v", scope, n, err)
 			}
 		}
 		return nil
@@ -150,10 +150,10 @@ var sourceCases = []sourceCase{
 		n := 0
 		_, err := s.Changes(ctx, s.Scope, "", func(catalog.Change) error { n++; cancel(); return nil })
 		if !errors.Is(err, context.Canceled) || n != 1 {
-			return fmt.Errorf("canceled in the first change: %d changes, %v", n, err)
+			return unlike("canceled in the first change: %d changes, %v", n, err)
 		}
 		if _, _, err := s.all(ctx, ""); !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("canceled before: %v", err)
+			return unlike("canceled before: %v", err)
 		}
 		return nil
 	}},
