@@ -43,8 +43,11 @@ func (l *Limiter) Take(ctx context.Context, s tenant.Scope, b usage.Bucket, n in
 	if err != nil {
 		return fail(err)
 	}
-	now := l.db.now()
 	return fail(l.db.write(ctx, func(tx *sqlx.Tx) error {
+		// The time is read here, in the order in which the takes are made: one
+		// from before waiting for the writer would find the bucket emptied at a
+		// later time than its own, and refuse the last that it has room for.
+		now := l.db.now()
 		var full time.Time
 		var ns int64
 		switch err := tx.GetContext(ctx, &ns, selectBucket, o.tenant, o.site, b.Key); {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -19,7 +20,6 @@ import (
 	"github.com/aiwoochat/woochat/adapters/openai"
 	"github.com/aiwoochat/woochat/adapters/pricelist"
 	"github.com/aiwoochat/woochat/adapters/system"
-	"github.com/aiwoochat/woochat/adapters/tiktoken"
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/metering"
@@ -62,8 +62,8 @@ func systemModule(o Options, c *closers) fx.Option {
 	return fx.Module("system",
 		fx.Supply(clock, ports.NewID(system.NewID), o.Log, c),
 		fx.Provide(
-			fx.Annotate(func(log *slog.Logger) (*system.Sink, error) { return system.NewSink(log) }, fx.As(fx.Self()), fx.As(new(ports.EventSink))),
-			fx.Annotate(tiktoken.New, fx.As(new(ports.Tokenizer))),
+			fx.Annotate(func(log *slog.Logger) (*system.Sink, error) { return system.NewSink(log, read) }, fx.As(fx.Self()), fx.As(new(ports.EventSink))),
+			fx.Annotate(memory.NewTokenizer, fx.As(new(ports.Tokenizer))),
 			fx.Annotate(html.New, fx.As(new(ports.HTMLText))),
 		),
 	)
@@ -164,7 +164,7 @@ func modelModule(cfg Config) fx.Option {
 		}
 		c.add(chat.Close)
 		out := models{
-			Chat:  decorated.Breaker(chat, decorated.BreakerConfig{Now: now}),
+			Chat:  decorated.ChatModel(chat, decorated.Breaker(decorated.BreakerConfig{Now: now})),
 			Names: modelNames{chat: cfg.ChatModel, words: cfg.ChatModel + " at " + hostOf(cfg.OpenAIBaseURL)},
 		}
 		if cfg.EmbeddingModel != "" {
@@ -173,7 +173,8 @@ func modelModule(cfg Config) fx.Option {
 				return models{}, fmt.Errorf("%w: model provider: %w", ErrConfig, err)
 			}
 			c.add(e.Close)
-			out.Embedder, out.Names.embedding = embedder{e}, cfg.EmbeddingModel
+			out.Embedder = embedder{decorated.Embedder(e, decorated.Breaker(decorated.BreakerConfig{Now: now}))}
+			out.Names.embedding = cfg.EmbeddingModel
 		}
 		return out, nil
 	}))
@@ -209,7 +210,7 @@ func useCases(cfg Config) fx.Option {
 		},
 		func(p meterParams) (*metering.Service, error) {
 			return metering.New(metering.Deps{
-				Ledger: p.Ledger, Checkpointer: p.Checkpointer, Sweeper: p.Sweeper, Usage: p.Usage, Licenses: p.Licenses, Prices: p.Prices,
+				Ledger: decorated.RetryLedger(p.Ledger, admitRetry(), settleRetry()), Checkpointer: p.Checkpointer, Sweeper: p.Sweeper, Usage: p.Usage, Licenses: p.Licenses, Prices: p.Prices,
 				Sites: p.Sites, Tokenizer: p.Tokenizer, Now: p.Now, NewID: p.NewID, Events: p.Events, CallTimeout: cfg.AnswerTimeout,
 			})
 		},
@@ -232,6 +233,16 @@ func useCases(cfg Config) fx.Option {
 		newIngesting(),
 		func(s *system.Sink) http.Handler { return s.Metrics() },
 	))
+}
+
+// admitRetry is short, since a shopper waits.
+func admitRetry() decorated.RetryConfig {
+	return decorated.RetryConfig{Tries: 3, Base: 20 * time.Millisecond, Max: 100 * time.Millisecond}
+}
+
+// settleRetry is patient, since nobody waits and the sweep knows less.
+func settleRetry() decorated.RetryConfig {
+	return decorated.RetryConfig{Tries: 6, Base: 100 * time.Millisecond, Max: 2 * time.Second}
 }
 
 type meterParams struct {

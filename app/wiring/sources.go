@@ -3,10 +3,13 @@ package wiring
 import (
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
+	"github.com/aiwoochat/woochat/adapters/files"
 	"github.com/aiwoochat/woochat/adapters/system"
 	"github.com/aiwoochat/woochat/adapters/woocommerce"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -21,6 +24,17 @@ func WooCommerceCSV(c CSV) ports.DocumentSource {
 		cfg.Exponent = *c.Decimals
 	}
 	return woocommerce.NewCSVSource(c.Open, cfg)
+}
+
+// Pages returns a source of pages of the site; each is addressed by its slug.
+func Pages(site tenant.Site, pages []ShopPage) ports.DocumentSource {
+	out := make([]catalog.Page, 0, len(pages))
+	for _, p := range pages {
+		out = append(out, catalog.Page{
+			ID: p.Slug, Title: p.Title, URL: strings.TrimRight(site.URL, "/") + "/" + p.Slug + "/", Status: catalog.Published, HTML: p.HTML,
+		})
+	}
+	return files.NewPages(out...)
 }
 
 func zone(site tenant.Site) *time.Location {

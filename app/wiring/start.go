@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gin-gonic/gin"
+	"go.uber.org/dig"
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 
@@ -21,6 +23,7 @@ import (
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 	"github.com/aiwoochat/woochat/widget"
 )
@@ -81,7 +84,7 @@ type started struct {
 
 // rootCause takes fx's account of its graph off an error.
 func rootCause(err error) error {
-	if root := fx.RootCause(err); root != nil {
+	if root := dig.RootCause(err); root != nil {
 		return root
 	}
 	return err
@@ -119,7 +122,7 @@ func httpModule(cfg Config, o Options, out *started) fx.Option {
 			return err
 		}
 		out.listeners = l
-		work := &periodic{log: p.Log, answering: p.Answering, metering: p.Metering, ingesting: p.Ingesting}
+		work := &periodic{log: p.Log, answering: p.Answering, metering: p.Metering, ingesting: p.Ingesting, tenants: p.Tenants, sites: p.Sites}
 		lc.Append(fx.Hook{
 			OnStart: func(context.Context) error {
 				l.serve(server)
@@ -152,6 +155,9 @@ func newServer(cfg Config, o Options, p serverParams) (*ginhttp.Server, error) {
 		sub := k.Derive(tokenPurpose)
 		tokenKeys = append(tokenKeys, ginhttp.TokenKey{ID: k.ID(), Secret: sub[:]})
 	}
+	// Gin's mode belongs to the process, which is ours here; ginhttp leaves it
+	// to whoever builds a server of his own.
+	gin.SetMode(gin.ReleaseMode)
 	_, launcher, etag := widget.Launcher()
 	return ginhttp.New(ginhttp.Deps{
 		Answering: p.Answering, Metering: p.Metering, Tenants: p.Tenants, Sites: p.Sites, SiteKeys: p.SiteKeys, Feedback: p.Feedback,
@@ -275,6 +281,8 @@ type periodic struct {
 	answering *answering.Service
 	metering  *metering.Service
 	ingesting *ingesting.Service
+	tenants   ports.Tenants
+	sites     ports.Sites
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -283,6 +291,7 @@ type periodic struct {
 const (
 	checkpointEvery = time.Second
 	sweepEvery      = 5 * time.Second
+	drainEvery      = 30 * time.Second
 )
 
 func (p *periodic) start() {
@@ -296,6 +305,51 @@ func (p *periodic) start() {
 		}
 		return err
 	})
+	p.each(ctx, drainEvery, "index", p.drain)
+}
+
+// drainPage is how many tenants, and sites of a tenant, are read at a time.
+const drainPage = 100
+
+// drain brings every site's index up to what is stored: what an import that
+// was cut off, or a spent embedding limit, has left.
+func (p *periodic) drain(ctx context.Context) error {
+	var errs []error
+	for after, more := tenant.ID(""), true; more; {
+		tenants, err := p.tenants.ListTenants(ctx, after, drainPage)
+		if err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		for _, t := range tenants {
+			after = t.ID
+			if !t.Disabled {
+				errs = append(errs, p.drainSites(ctx, t.ID))
+			}
+		}
+		more = len(tenants) == drainPage
+	}
+	return errors.Join(errs...)
+}
+
+func (p *periodic) drainSites(ctx context.Context, id tenant.ID) error {
+	var errs []error
+	for after, more := tenant.SiteID(""), true; more; {
+		sites, err := p.sites.ListSites(ctx, id, after, drainPage)
+		if err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		for _, s := range sites {
+			after = s.ID
+			if s.Disabled {
+				continue
+			}
+			if _, err := p.ingesting.Drain(ctx, s.Scope()); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		more = len(sites) == drainPage
+	}
+	return errors.Join(errs...)
 }
 
 func (p *periodic) each(ctx context.Context, every time.Duration, name string, do func(context.Context) error) {
