@@ -225,12 +225,12 @@ func putChunks(ctx context.Context, tx *sqlx.Tx, site, entry int64, e retrieval.
 	if err != nil {
 		return err
 	}
-	defer insertWords.Close()
+	defer func() { _ = insertWords.Close() }() // the transaction's end closes it anyway
 	insertChunk, err := tx.PrepareContext(ctx, `insert into chunks (id, seq, tokens, vector) values (?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
-	defer insertChunk.Close()
+	defer func() { _ = insertChunk.Close() }()
 	chunks := slices.SortedFunc(slices.Values(e.Chunks), func(a, b retrieval.Chunk) int { return cmp.Compare(a.Seq, b.Seq) })
 	for i, c := range chunks {
 		args, tokens := []any{chunkID(entry, i)}, 0

@@ -72,6 +72,8 @@ func ChunkDocument(doc Document, count func(text string) int64, o ChunkOptions) 
 // FactsText returns those of a product's facts that seldom change, one a line,
 // as they stand in its first chunk. Prices and stock are not among them: they
 // are read from the shop's data when an answer is made, never from an index.
+// Neither are the codes of variations and the GTINs, which an index finds as
+// codes: a dozen numbers say nothing about a product and fill its chunk.
 func FactsText(f catalog.Facts) string {
 	var b strings.Builder
 	line := func(name string, values []string) {
@@ -98,8 +100,7 @@ func FactsText(f catalog.Facts) string {
 		line(strings.Join(strings.Fields(strings.ToValidUTF8(a.Name, "\uFFFD")), " "), a.Values)
 	}
 	line("Tags", f.Tags)
-	line("SKU", f.SKUs)
-	line("GTIN", f.GTINs)
+	line("SKU", f.SKUs[:min(1, len(f.SKUs))])
 	return strings.TrimSuffix(b.String(), "\n")
 }
 

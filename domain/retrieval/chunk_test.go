@@ -50,15 +50,18 @@ func TestChunkDocument(t *testing.T) {
 		{"nothing", retrieval.Document{Kind: catalog.KindPage}, retrieval.ChunkOptions{}, nil},
 		{"a title alone", page(" \n\t"), retrieval.ChunkOptions{}, []string{" | Help"}},
 		{
-			"a product is one chunk with title and facts first", product, retrieval.ChunkOptions{},
+			"a product is one chunk with title and facts first",
+			product, retrieval.ChunkOptions{},
 			[]string{" | Red mug\nBrand: Pot\nCategory: Kitchen > Mugs\nColour: Red\nSKU: M-1\n\nHolds a lot. Is red."},
 		},
 		{
-			"each chunk of a long product begins with its title", product, retrieval.ChunkOptions{Target: 12, Max: 16},
+			"each chunk of a long product begins with its title",
+			product, retrieval.ChunkOptions{Target: 12, Max: 16},
 			[]string{" | Red mug\nBrand: Pot\nCategory: Kitchen > Mugs", " | Red mug\nColour: Red\nSKU: M-1", " | Red mug\nHolds a lot. Is red."},
 		},
 		{
-			"a product without words but its title", retrieval.Document{Kind: catalog.KindProduct, Title: "Red mug"}, retrieval.ChunkOptions{},
+			"a product without words but its title",
+			retrieval.Document{Kind: catalog.KindProduct, Title: "Red mug"}, retrieval.ChunkOptions{},
 			[]string{" | Red mug"},
 		},
 		{

@@ -129,6 +129,7 @@ func (s Sort) String() string {
 		return "cheapest first"
 	case DearestFirst:
 		return "most expensive first"
+	case ByRelevance:
 	}
 	return "by relevance"
 }

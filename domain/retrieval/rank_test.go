@@ -1,6 +1,7 @@
 package retrieval_test
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -318,4 +319,30 @@ func TestFieldTokens(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+func ExampleFuse() {
+	lexical := []retrieval.Found{{Ref: retrieval.PassageRef{Document: "product:1"}, Score: 9}, {Ref: retrieval.PassageRef{Document: "product:2"}, Score: 4}}
+	dense := []retrieval.Found{{Ref: retrieval.PassageRef{Document: "product:2"}, Score: 0.8}}
+	for _, p := range retrieval.Fuse(lexical, dense, nil, retrieval.DefaultFusionWeights(), 10) {
+		fmt.Println(p.Ref.Document, p.Arms.Lexical, p.Arms.Dense)
+	}
+	// Output:
+	// product:2 2 1
+	// product:1 1 0
+}
+
+func ExamplePack() {
+	passages := []retrieval.Passage{
+		{Ref: retrieval.PassageRef{Document: "page:returns"}, Text: "Send it back within thirty days."},
+		{Ref: retrieval.PassageRef{Document: "page:terms"}, Text: "Send it back within thirty days!"},
+		{Ref: retrieval.PassageRef{Document: "page:shipping"}, Text: "We ship to Austria."},
+	}
+	cost := func(p retrieval.Passage) int64 { return int64(len(p.Text)) }
+	for _, p := range retrieval.Pack(passages, 60, cost, retrieval.PackOptions{}) {
+		fmt.Println(p.Ref.Document)
+	}
+	// Output:
+	// page:returns
+	// page:shipping
 }

@@ -135,15 +135,6 @@ func (q *reading) key(from, to int) string {
 	return strings.Join(tokens, " ")
 }
 
-// joined reports whether words i and i+1 stand together but for a hyphen.
-func (q *reading) joined(i int) bool {
-	if i+1 >= len(q.words) {
-		return false
-	}
-	between := q.text[q.words[i].end:max(q.words[i].end, q.words[i+1].start)]
-	return between == "-" || between == "‑"
-}
-
 // readCodes finds SKUs and GTINs. One that could be an ordinary word or number
 // counts only where the question says that it is a code.
 func (q *reading) readCodes() {
@@ -223,8 +214,39 @@ func (q *reading) readTerms() {
 				break
 			}
 		}
+		if n == 0 && q.partUnwanted(i) {
+			q.terms = append(q.terms, termSpan{from: i, to: i + 1, terms: []term{{kind: termAttribute, value: q.token(i)}}})
+		}
 		i += max(1, n)
 	}
+}
+
+// partUnwanted reports whether word i is one of those in the shop's attribute
+// values and the question does not want it. Who wants no leather wants no
+// full-grain leather; who wants large does not want extra large, so that only
+// an exclusion goes by a part of a value.
+func (q *reading) partUnwanted(i int) bool {
+	t := q.token(i)
+	if !q.vocabulary.parts[t] || !plainWord(t) || stopWord(t) {
+		return false
+	}
+	if q.negator(i-1) >= 0 || q.freeOf(i+1) {
+		return true
+	}
+	last := len(q.terms) - 1
+	if last < 0 || q.terms[last].to != i-1 || q.negator(q.terms[last].from-1) < 0 {
+		return false
+	}
+	switch q.token(i - 1) {
+	case "or", "nor", "oder":
+		return true
+	}
+	return false
+}
+
+// freeOf reports whether the word before to is joined to "free" by a hyphen.
+func (q *reading) freeOf(to int) bool {
+	return q.token(to) == "free" && q.text[q.words[to-1].end:q.words[to].start] == "-"
 }
 
 // certain returns those of terms that the words from i up to j can only mean.
@@ -338,7 +360,7 @@ func (q *reading) readExclusions() {
 		t := &q.terms[n]
 		from, to := t.from, t.to
 		switch {
-		case q.token(to) == "free" && to < len(q.words) && q.text[q.words[to-1].end:q.words[to].start] == "-":
+		case q.freeOf(to):
 			to++
 		case q.negator(from-1) >= 0:
 			from = q.negator(from - 1)
@@ -396,6 +418,8 @@ func (q *reading) lists(a, b termSpan) bool {
 		}
 	}
 	return slices.ContainsFunc(a.terms, func(x term) bool {
-		return slices.ContainsFunc(b.terms, func(y term) bool { return x.kind == y.kind && strings.EqualFold(x.name, y.name) })
+		return slices.ContainsFunc(b.terms, func(y term) bool {
+			return x.kind == y.kind && (strings.EqualFold(x.name, y.name) || x.name == "" || y.name == "")
+		})
 	})
 }

@@ -166,6 +166,11 @@ func TestUnderstand(t *testing.T) {
 		{"jackets, not red but blue", "Colour=Blue|Navy Blue -red", "jackets, but blue"},
 		{"jackets without wool, blue", "Colour=Blue|Navy Blue -wool", "jackets blue"},
 		{"tea without sugar", "pages", "tea without sugar"},
+		{"jackets without merino", "-merino", "jackets"},
+		{"jackets without leather or merino", "-leather -merino", "jackets"},
+		{"merino-free jackets", "-merino", "jackets"},
+		{"jackets of merino", "pages", "jackets of merino"},
+		{"jackets that are not extra warm", "pages", "jackets that are not extra warm"},
 
 		// Codes.
 		{"do you have jk100?", "code=JK-100 pages", "do you have jk100?"},

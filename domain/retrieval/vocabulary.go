@@ -14,6 +14,7 @@ type Vocabulary struct {
 	terms  map[string][]term   // by their tokens
 	codes  map[string]string   // SKUs and GTINs as the shop writes them, by CodeKey
 	titles map[string][]string // tokens of the values that the title's product has, by TitleKey
+	parts  map[string]bool     // tokens of attribute values, such as the leather of Full-grain leather
 	// most is how many tokens the longest term or title has.
 	most   int
 	prices map[money]int // how many offers are priced in it
@@ -58,6 +59,7 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		v.terms = make(map[string][]term)
 		v.codes = make(map[string]string)
 		v.titles = make(map[string][]string)
+		v.parts = make(map[string]bool)
 		v.prices = make(map[money]int)
 	}
 	for _, b := range f.Brands {
@@ -84,6 +86,11 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		for _, value := range a.Values {
 			v.learn(term{kind: termAttribute, name: a.Name, value: strings.TrimSpace(value)})
 			values = append(values, TitleKey(value))
+			if !measures(a.Name) {
+				for _, part := range Tokens(value) {
+					v.parts[part] = true
+				}
+			}
 		}
 	}
 	for _, code := range f.SKUs {
@@ -162,6 +169,18 @@ func isColour(name string) bool {
 	default:
 		return strings.HasSuffix(key, " colour")
 	}
+}
+
+// measures reports whether the words of an attribute's values say how much of
+// something there is and not what it is: extra of Extra large.
+func measures(name string) bool {
+	for _, t := range strings.Fields(attributeKey(name)) {
+		switch t {
+		case "size", "grosse", "taille", "maat", "taglia", "talla", "length", "width", "height", "volume", "capacity", "weight", "fit", "lange", "breite":
+			return true
+		}
+	}
+	return false
 }
 
 // attributeKey returns the tokens of an attribute's name, in one spelling.

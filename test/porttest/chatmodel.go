@@ -63,7 +63,8 @@ func (f *modelFixture) prompt(evidence string) chat.Prompt {
 		Model: "gpt-4o-mini",
 		Messages: []chat.Message{
 			{Speaker: chat.System, Text: "Answer from the evidence. [1] " + evidence},
-			{Speaker: chat.Shopper, Text: "Hello"}, {Speaker: chat.Assistant, Text: "Hello, what are you looking for?"},
+			{Speaker: chat.Shopper, Text: "Hello"},
+			{Speaker: chat.Assistant, Text: "Hello, what are you looking for?"},
 			{Speaker: chat.Shopper, Text: question},
 		},
 		MaxTokens: 5_000, Question: question, Locale: "en", CallID: NewID(),
