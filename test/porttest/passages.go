@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -143,22 +144,27 @@ var passageCases = []contractCase[docs]{
 		first, firstChunks := page("page:1", "r1")
 		second, secondChunks := page("page:1", "r2")
 		f.put(s, first, firstChunks, true)
+		var readers atomic.Int64
+		readers.Store(3)
 		together(4, func(i int) {
-			for n := range rounds {
-				switch {
-				case i == 0 && n%2 == 0:
-					_, err := f.Put(f.Context(), s, second, secondChunks)
-					f.wantErr("Put", err, nil)
-				case i == 0:
-					_, err := f.Put(f.Context(), s, first, firstChunks)
-					f.wantErr("Put", err, nil)
-				default:
-					got, err := f.Load(f.Context(), s, []retrieval.PassageRef{ref(first, 0), ref(second, 0)})
-					f.wantErr("Load", err, nil)
-					f.want("number", len(got), 1)
-					for _, p := range got {
-						f.want("text of "+p.Ref.Revision, []string{p.Text, p.Title}, []string{"Text " + p.Ref.Revision, "Page " + p.Ref.Revision})
+			if i == 0 { // writes until nobody reads
+				for n := 0; readers.Load() > 0; n++ {
+					d, chunks := second, secondChunks
+					if n%2 == 1 {
+						d, chunks = first, firstChunks
 					}
+					_, err := f.Put(f.Context(), s, d, chunks)
+					f.wantErr("Put", err, nil)
+				}
+				return
+			}
+			defer readers.Add(-1)
+			for range rounds {
+				got, err := f.Load(f.Context(), s, []retrieval.PassageRef{ref(first, 0), ref(second, 0)})
+				f.wantErr("Load", err, nil)
+				f.want("number", len(got), 1)
+				for _, p := range got {
+					f.want("text of "+p.Ref.Revision, []string{p.Text, p.Title}, []string{"Text " + p.Ref.Revision, "Page " + p.Ref.Revision})
 				}
 			}
 		})
@@ -170,6 +176,9 @@ var passageCases = []contractCase[docs]{
 		refs := []retrieval.PassageRef{ref(d, 0), ref(d, 1)}
 		got, err := f.Load(f.Context(), s, refs)
 		f.must("Load", err)
+		f.wantLoad("before", s, refs, passage(d, chunks[0]), passage(d, chunks[1]))
+		f.want("number", len(got), 2)
+		f.sound()
 		for _, p := range got[:1] {
 			p.Facts.SKUs[0], p.Facts.Offers[0].SKU, p.Facts.Offers[0].Attributes[0].Values[0] = "changed", "changed", "changed"
 			p.Facts.Attributes[0].Values[0] = "changed"

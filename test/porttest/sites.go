@@ -194,9 +194,13 @@ var siteCases = []contractCase[accounts]{
 		f.must("PutSite", f.PutSite(f.Context(), s))
 		s.Origins[0], s.Suggestions[0] = "https://evil.example.com", "changed"
 		f.wantSite(want)
+		f.sound()
 		got, _ := f.Site(f.Context(), want.Scope())
 		got.Origins[0], got.Suggestions[0] = "https://evil.example.com", "changed"
-		list, _ := f.ListSites(f.Context(), want.Tenant, "", 1)
+		list, err := f.ListSites(f.Context(), want.Tenant, "", 1)
+		f.wantErr("ListSites", err, nil)
+		f.wantSite(want)
+		f.sound()
 		for _, l := range list {
 			l.Origins[0], l.Suggestions[0] = "https://evil.example.com", "changed"
 		}

@@ -20,6 +20,15 @@ func (t storeT) must(what string, err error) {
 	}
 }
 
+// sound ends the case if it has failed already: what follows would trip over
+// what is missing.
+func (t storeT) sound() {
+	t.Helper()
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
 // wantErr checks that err matches want; a nil want asks for no error.
 func (t storeT) wantErr(what string, err, want error) {
 	t.Helper()

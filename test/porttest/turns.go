@@ -394,13 +394,13 @@ var turnFinishCases = []contractCase[chats]{
 	}},
 	{"answer or take-over", "of an answer and a take-over at the same time one comes first, and the other sees it", func(f chats) {
 		s := f.NewScope(f.T)
-		for range rounds {
+		for round := range rounds {
 			t := f.begin(s, f.keyed(f.open(s, visitor()), NewID()))
 			done := f.answered(t, "answer")
 			var again chat.Turn
 			var beginErr, finishErr error
 			together(2, func(i int) {
-				if i == 0 {
+				if i == round%2 { // neither is always the one that is let go first
 					finishErr = f.Finish(f.Context(), s, done)
 				} else {
 					again, beginErr = f.Begin(f.Context(), s, f.again(t, time.Minute))
@@ -454,17 +454,24 @@ var turnFinishCases = []contractCase[chats]{
 		}
 		spoil(put)
 		f.wantTurn("after Finish", s, want)
+		f.sound()
 		found, err := f.Find(f.Context(), s, c.Visitor, want.Message)
 		f.must("Find", err)
 		spoil(found)
 		f.wantTurn("after Find", s, want)
+		f.sound()
 		last, err := f.Last(f.Context(), s, c.Visitor, c.ID, 1)
 		f.must("Last", err)
+		f.wantLast("before", s, c, 1, want)
+		f.sound()
 		for _, t := range last {
 			spoil(t)
 		}
 		f.wantTurn("after Last", s, want)
-		spoil(f.begin(s, f.again(want, time.Second)))
+		again := f.begin(s, f.again(want, time.Second))
+		f.want("Begin again", again, want)
+		f.sound()
+		spoil(again)
 		f.wantTurn("after Begin", s, want)
 	}},
 }
