@@ -51,22 +51,26 @@ func TestChunkDocument(t *testing.T) {
 		{"a title alone", page(" \n\t"), retrieval.ChunkOptions{}, []string{" | Help"}},
 		{
 			"a product is one chunk with title and facts first",
-			product, retrieval.ChunkOptions{},
+			product,
+			retrieval.ChunkOptions{},
 			[]string{" | Red mug\nBrand: Pot\nCategory: Kitchen > Mugs\nColour: Red\nSKU: M-1\n\nHolds a lot. Is red."},
 		},
 		{
 			"each chunk of a long product begins with its title",
-			product, retrieval.ChunkOptions{Target: 12, Max: 16},
+			product,
+			retrieval.ChunkOptions{Target: 12, Max: 16},
 			[]string{" | Red mug\nBrand: Pot\nCategory: Kitchen > Mugs", " | Red mug\nColour: Red\nSKU: M-1", " | Red mug\nHolds a lot. Is red."},
 		},
 		{
 			"a product without words but its title",
-			retrieval.Document{Kind: catalog.KindProduct, Title: "Red mug"}, retrieval.ChunkOptions{},
+			retrieval.Document{Kind: catalog.KindProduct, Title: "Red mug"},
+			retrieval.ChunkOptions{},
 			[]string{" | Red mug"},
 		},
 		{
 			"the answer goes with its question",
-			retrieval.Document{Kind: catalog.KindFAQ, Title: "Do you ship?", Body: "Yes."}, retrieval.ChunkOptions{},
+			retrieval.Document{Kind: catalog.KindFAQ, Title: "Do you ship?", Body: "Yes."},
+			retrieval.ChunkOptions{},
 			[]string{" | Do you ship?\nYes."},
 		},
 		{
@@ -77,24 +81,28 @@ func TestChunkDocument(t *testing.T) {
 		},
 		{
 			"small sections share a chunk",
-			page("# A\n\none\n\n# B\n\ntwo"), retrieval.ChunkOptions{Target: 40, Max: 40},
+			page("# A\n\none\n\n# B\n\ntwo"),
+			retrieval.ChunkOptions{Target: 40, Max: 40},
 			[]string{"A | # A\n\none\n\n# B\n\ntwo"},
 		},
 		{"headings without text are kept", page("# A\n## B"), retrieval.ChunkOptions{}, []string{"A > B | # A\n## B"}},
 		{"no heading inside of code", page("```\n# not a heading\n\nx\n```\nafter"), retrieval.ChunkOptions{}, []string{" | ```\n# not a heading\n\nx\n```\n\nafter"}},
 		{
 			"a table that is cut repeats its header",
-			page("| Size | Chest |\n|---|---|\n| S | 90 |\n| M | 95 |\n| L | 99 |\n"), retrieval.ChunkOptions{Target: 16, Max: 16},
+			page("| Size | Chest |\n|---|---|\n| S | 90 |\n| M | 95 |\n| L | 99 |\n"),
+			retrieval.ChunkOptions{Target: 16, Max: 16},
 			[]string{" | | Size | Chest |\n|---|---|\n| S | 90 |", " | | Size | Chest |\n|---|---|\n| M | 95 |", " | | Size | Chest |\n|---|---|\n| L | 99 |"},
 		},
 		{
 			"a list is cut between its items",
-			page("- one thing\n- two things\n  and more\n- three things"), retrieval.ChunkOptions{Target: 8, Max: 8},
+			page("- one thing\n- two things\n  and more\n- three things"),
+			retrieval.ChunkOptions{Target: 8, Max: 8},
 			[]string{" | - one thing", " | - two things\n  and more", " | - three things"},
 		},
 		{
 			"a paragraph is cut between sentences, a sentence between words, a word anywhere",
-			page("One two. Three four five six. " + strings.Repeat("x", 20)), retrieval.ChunkOptions{Target: 3, Max: 3},
+			page("One two. Three four five six. " + strings.Repeat("x", 20)),
+			retrieval.ChunkOptions{Target: 3, Max: 3},
 			[]string{" | One two.", " | Three four", " | five six.", " | " + strings.Repeat("x", 10), " | " + strings.Repeat("x", 10)},
 		},
 	} {

@@ -174,7 +174,7 @@ func isColour(name string) bool {
 // measures reports whether the words of an attribute's values say how much of
 // something there is and not what it is: extra of Extra large.
 func measures(name string) bool {
-	for _, t := range strings.Fields(attributeKey(name)) {
+	for t := range strings.FieldsSeq(attributeKey(name)) {
 		switch t {
 		case "size", "grosse", "taille", "maat", "taglia", "talla", "length", "width", "height", "volume", "capacity", "weight", "fit", "lange", "breite":
 			return true
