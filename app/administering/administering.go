@@ -85,6 +85,12 @@ func (s *Service) CreateTenant(ctx context.Context, who roles.Grants, name, owne
 	if name = strings.TrimSpace(name); name == "" || len(name) > maxName {
 		return tenant.Tenant{}, &FieldError{"name", fmt.Sprintf("must have 1 to %d bytes", maxName)}
 	}
+	if owner != "" {
+		// Before anything is stored: a bad address must not leave half a tenant.
+		if _, err := subjectOf(owner); err != nil {
+			return tenant.Tenant{}, err
+		}
+	}
 	t := tenant.Tenant{ID: tenant.ID(tenant.Prefix + s.deps.NewID()), Name: name, Created: s.deps.Now()}
 	if err := s.deps.Tenants.PutTenant(ctx, t); err != nil {
 		return tenant.Tenant{}, fmt.Errorf("create tenant: %w", err)
@@ -226,6 +232,17 @@ func (s *Service) changeSite(ctx context.Context, who roles.Grants, sc tenant.Sc
 	site, err := s.deps.Sites.Site(ctx, sc)
 	if err != nil {
 		return err
+	}
+	if site.Disabled {
+		// A site of a disabled tenant comes back disabled, whatever is stored:
+		// to store that would leave it so when the tenant is let in again.
+		t, err := s.deps.Tenants.Tenant(ctx, sc.Tenant)
+		if err != nil {
+			return err
+		}
+		if t.Disabled {
+			return fmt.Errorf("tenant %s is disabled: enable it before its sites are changed: %w", t.ID, ports.ErrConflict)
+		}
 	}
 	if err := change(&site); err != nil {
 		return err

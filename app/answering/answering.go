@@ -8,8 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/domain/chat"
@@ -130,11 +132,15 @@ func New(d Deps, cfg Config) (*Service, error) {
 	need(cfg.Model != "", "Config.Model")
 	need(d.Embedder == nil || cfg.EmbeddingModel != "", "Config.EmbeddingModel")
 	need(d.Fallback == nil || cfg.FallbackModel != "", "Config.FallbackModel")
+	cfg = cfg.withDefaults()
+	if d.Meter != nil && d.Meter.CallTimeout < cfg.Timeout {
+		errs = append(errs, fmt.Errorf("answering: Config.Timeout is %v, but the meter's CallTimeout is %v: a hold would expire under a running answer", cfg.Timeout, d.Meter.CallTimeout))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return &Service{
-		Deps: d, cfg: cfg.withDefaults(), live: map[liveKey]*live{},
+		Deps: d, cfg: cfg, live: map[liveKey]*live{},
 		vocabulary: &vocabularies{inventory: d.Inventory, passages: d.Passages, now: d.Now, sites: map[tenant.Scope]*vocabulary{}},
 	}, nil
 }
@@ -172,6 +178,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Stream, error) {
 	if err := q.valid(); err != nil {
 		return nil, err
 	}
+	q = q.plain()
 	site, err := s.Sites.Site(ctx, q.Scope)
 	if err != nil {
 		return nil, err
@@ -189,6 +196,9 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := chat.FitPrompt(s.promptInput(site, q), s.cfg.PromptBudget, s.counter(s.cfg.Model)); !ok {
+		return nil, &chat.InputError{Field: "message", Reason: "is too long for the model"}
+	}
 	turn, err := s.begin(ctx, q)
 	if err != nil {
 		return nil, err
@@ -198,15 +208,16 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Stream, error) {
 	}
 	admitted, err := s.Meter.Admit(ctx, q.Scope, usage.ReservationID(turn.Reservation), want)
 	if err != nil {
-		return nil, errors.Join(err, s.withdraw(ctx, q.Scope, turn))
-	}
-	l, err := s.track(q.Scope, turn)
-	if err != nil {
-		return nil, errors.Join(err, admitted.Close(ctx), s.withdraw(ctx, q.Scope, turn))
+		return nil, errors.Join(err, s.withdraw(ctx, q, turn))
 	}
 	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	l := newLive(turn, s.cfg.ResumeGrace)
 	l.stop = cancel
 	st := l.subscribe()
+	if err := s.track(q.Scope, l); err != nil {
+		cancel(nil)
+		return nil, errors.Join(err, admitted.Close(ctx), s.withdraw(ctx, q, turn))
+	}
 	go func() {
 		defer s.running.Done()
 		run, stopTimer := context.WithTimeoutCause(run, s.cfg.Timeout, errTooLong)
@@ -234,8 +245,40 @@ func (q Question) valid() error {
 		return &chat.InputError{Field: "conversation_id", Reason: "is malformed: send the one of the session, or none"}
 	case len(q.Key) > MaxKey:
 		return &chat.InputError{Field: "Idempotency-Key", Reason: fmt.Sprintf("is longer than %d bytes", MaxKey)}
+	case q.Key != "" && q.BodyHash == "":
+		return &chat.InputError{Field: "Idempotency-Key", Reason: "came without the hash of its request"}
 	}
 	return chat.CheckQuestion(q.Text, MaxQuestion)
+}
+
+// What a browser says of its page and language beside the question. It goes
+// into the prompt, so that it is short and, where it has a form, of that form.
+const (
+	maxTitle  = 200 // bytes
+	maxURL    = 2000
+	maxLocale = 35 // RFC 5646, 4.4.1
+)
+
+// plain returns q with what comes beside the question cut to size. A locale
+// that is none counts as not given: some browsers send odd ones.
+func (q Question) plain() Question {
+	q.Page.Title, q.Page.URL = clip(q.Page.Title, maxTitle), clip(q.Page.URL, maxURL)
+	const tag = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
+	if len(q.Locale) > maxLocale || strings.Trim(q.Locale, tag) != "" {
+		q.Locale = ""
+	}
+	return q
+}
+
+// clip returns at most max bytes of s, no character cut.
+func clip(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return s[:max]
 }
 
 func (s *Service) smooth(ctx context.Context, q Question) error {
@@ -265,33 +308,46 @@ func (s *Service) want(ctx context.Context) (usage.Amounts, error) {
 }
 
 func (s *Service) begin(ctx context.Context, q Question) (chat.Turn, error) {
-	now := s.Now()
-	if q.Conversation == "" {
+	now, fresh := s.Now(), q.Conversation == ""
+	if fresh {
 		q.Conversation = chat.ConversationID(chat.ConversationPrefix + s.NewID())
 	}
 	conv := chat.Conversation{ID: q.Conversation, Visitor: q.Visitor, Locale: q.Locale, Started: now}
 	if _, err := s.Conversations.Open(ctx, q.Scope, conv); err != nil {
 		return chat.Turn{}, fmt.Errorf("conversation: %w", err)
 	}
-	return s.Turns.Begin(ctx, q.Scope, chat.Turn{
+	turn, err := s.Turns.Begin(ctx, q.Scope, chat.Turn{
 		Message:      chat.MessageID(chat.MessagePrefix + s.NewID()),
 		Conversation: q.Conversation, Visitor: q.Visitor,
 		Key: q.Key, BodyHash: q.BodyHash, Question: q.Text, Page: q.Page, Asked: now,
 		State: chat.Running, Attempt: 1, Reservation: string(s.Meter.NewReservation()),
 		Lease: now.Add(leaseFor),
 	})
+	if fresh && (err != nil || turn.Conversation != q.Conversation) {
+		// Nobody knows of the conversation: the message was refused, or it was
+		// sent before, in another one.
+		err = errors.Join(err, s.Conversations.Delete(context.WithoutCancel(ctx), q.Scope, q.Visitor, q.Conversation))
+	}
+	return turn, err
 }
 
 // leaseFor is how long a running turn is believed without a sign of life;
 // drafts renew it each second.
 const leaseFor = 15 * time.Second
 
-func (s *Service) withdraw(ctx context.Context, sc tenant.Scope, t chat.Turn) error {
+// withdraw removes what begin has stored for q.
+func (s *Service) withdraw(ctx context.Context, q Question, t chat.Turn) error {
 	t.State = chat.Withdrawn
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	if err := s.Turns.Finish(ctx, sc, t); err != nil && !errors.Is(err, ports.ErrNotFound) {
+	if err := s.Turns.Finish(ctx, q.Scope, t); err != nil && !errors.Is(err, ports.ErrNotFound) {
 		return fmt.Errorf("withdraw message: %w", err)
+	}
+	if q.Conversation != "" || t.Attempt > 1 {
+		return nil // the conversation was there before
+	}
+	if err := s.Conversations.Delete(ctx, q.Scope, q.Visitor, t.Conversation); err != nil {
+		return fmt.Errorf("withdraw conversation: %w", err)
 	}
 	return nil
 }
@@ -299,22 +355,30 @@ func (s *Service) withdraw(ctx context.Context, sc tenant.Scope, t chat.Turn) er
 // storeTimeout bounds the writes that go on although the shopper has gone.
 const storeTimeout = 10 * time.Second
 
-func (s *Service) track(sc tenant.Scope, t chat.Turn) (*live, error) {
+func (s *Service) track(sc tenant.Scope, l *live) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, ErrClosing
+		return ErrClosing
 	}
-	l := newLive(t, s.cfg.ResumeGrace)
-	s.live[liveKey{sc, t.Message}] = l
+	k := liveKey{sc, l.turn.Message}
+	if lost := s.live[k]; lost != nil {
+		// An attempt whose lease ran out here, since its drafts could not be
+		// stored: its answer would be refused, so it need not be paid for.
+		lost.stop(errStopped)
+	}
+	s.live[k] = l
 	s.running.Add(1)
-	return l, nil
+	return nil
 }
 
 func (s *Service) untrack(sc tenant.Scope, l *live) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.live, liveKey{sc, l.turn.Message})
+	// A later attempt may have taken the place.
+	if k := (liveKey{sc, l.turn.Message}); s.live[k] == l {
+		delete(s.live, k)
+	}
 }
 
 // Close lets no new answer begin and waits until the running ones have ended.

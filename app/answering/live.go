@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/domain/chat"
 )
@@ -118,7 +119,11 @@ func (l *live) after(n int64) (chat.StreamEvent, bool, <-chan struct{}) {
 	case n < 1:
 		return chat.StreamEvent{No: 1, Kind: chat.EventStart, Conversation: l.turn.Conversation, Message: l.turn.Message}, true, nil
 	case n-1 < int64(len(l.answer)):
-		return chat.StreamEvent{No: 1 + int64(len(l.answer)), Kind: chat.EventDelta, Text: string(l.answer[n-1:])}, true, nil
+		from := n - 1
+		for from > 0 && !utf8.RuneStart(l.answer[from]) {
+			from-- // a number that was never given out: no half character is shown
+		}
+		return chat.StreamEvent{No: 1 + int64(len(l.answer)), Kind: chat.EventDelta, Text: string(l.answer[from:])}, true, nil
 	}
 	if i := slices.IndexFunc(l.tail, func(e chat.StreamEvent) bool { return e.No > n }); i >= 0 {
 		return l.tail[i], true, nil

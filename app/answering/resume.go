@@ -66,6 +66,12 @@ func (s *Service) follow(ctx context.Context, sc tenant.Scope, l *live) {
 			l.finish(chat.Turn{}, fmt.Errorf("resume: %w", err))
 			return
 		}
+		if t.Attempt != l.turn.Attempt {
+			// What was shown is of an attempt that was lost; the new one says
+			// something else.
+			l.finish(chat.Turn{Finish: chat.Failed, ErrorCode: CodeLost}, nil)
+			return
+		}
 		l.mu.Lock()
 		grown := len(t.Answer) > len(l.answer)
 		if grown {

@@ -106,10 +106,9 @@ func (s *Service) generate(ctx context.Context, j job) result {
 	if err != nil {
 		return failed(ctx, fmt.Errorf("history: %w", err))
 	}
-	prompt, ok := chat.FitPrompt(chat.PromptInput{
-		Model: s.cfg.Model, ShopName: j.site.Name, ContactURL: j.site.ContactURL, Locale: localeOf(j), Question: j.question.Text, Page: j.question.Page,
-		History: history, Evidence: evidence, MaxTokens: s.cfg.MaxTokens, Now: s.Now(),
-	}, s.cfg.PromptBudget, s.counter(s.cfg.Model))
+	in := s.promptInput(j.site, j.question)
+	in.History, in.Evidence = history, evidence
+	prompt, ok := chat.FitPrompt(in, s.cfg.PromptBudget, s.counter(s.cfg.Model))
 	if !ok {
 		return failed(ctx, &chat.InputError{Field: "message", Reason: "is too long for the model"})
 	}
@@ -192,13 +191,13 @@ func (s *Service) call(ctx context.Context, j job, model ports.ChatModel, p chat
 		return nil
 	}
 	got, err := call.Complete(ctx, model, p, func(text string) error { return show(gate.Push(text)) })
-	if ctx.Err() == nil || got.Finish != 0 {
-		if ferr := show(gate.Flush()); err == nil {
-			err = ferr
-		}
+	if err == nil {
+		// The rest of an answer that broke off is no whole sentence: the gate
+		// cannot tell whether it is true, and the shopper could not either.
+		err = show(gate.Flush())
 	}
 	if err == nil && s.shown(j) == 0 {
-		err = show(chat.NothingFits(localeOf(j), j.site.ContactURL))
+		err = show(chat.NothingFits(localeOf(j.site, j.question), j.site.ContactURL))
 	}
 	out := result{call: call, outcome: call.OutcomeOf(p, got, err), gate: gate, evidence: r.evidence, finish: got.Finish}
 	switch {
@@ -220,15 +219,24 @@ func failed(ctx context.Context, err error) result {
 	return result{finish: chat.Failed, err: err}
 }
 
+// promptInput returns what the prompt for q is made of, without history and
+// evidence.
+func (s *Service) promptInput(site tenant.Site, q Question) chat.PromptInput {
+	return chat.PromptInput{
+		Model: s.cfg.Model, ShopName: site.Name, ContactURL: site.ContactURL, Locale: localeOf(site, q), Question: q.Text, Page: q.Page,
+		MaxTokens: s.cfg.MaxTokens, Now: s.Now(),
+	}
+}
+
 func (s *Service) counter(model string) func(string) (int64, bool) {
 	return func(text string) (int64, bool) { return s.Tokenizer.Count(model, text) }
 }
 
-func localeOf(j job) string {
-	if j.question.Locale != "" {
-		return j.question.Locale
+func localeOf(site tenant.Site, q Question) string {
+	if q.Locale != "" {
+		return q.Locale
 	}
-	return j.site.Locale
+	return site.Locale
 }
 
 func (s *Service) publish(ctx context.Context, sc tenant.Scope, e ports.Event) {

@@ -83,6 +83,8 @@ type Admitted struct {
 	hold  usage.Hold
 	left  usage.Amounts // what calls to come may still use
 	calls int
+	// requested is set once a call carries the hold's chat requests.
+	requested bool
 }
 
 // License returns the license of s if it admits requests now. The error
@@ -194,18 +196,25 @@ type Call struct {
 }
 
 // Start reserves nothing more: it notes durably that c is about to be sent, and
-// lowers the hold to what c and rest need. It sets c's number, time and (of the
-// first chat call) request. The error matches usage.ErrOverHold if c does not
+// lowers the hold to what c and rest need. It sets c's number, time and
+// requests: the first chat call carries those of the hold, whatever embedding
+// came before it. The error matches usage.ErrOverHold if c does not
 // fit; then c must not be sent.
 func (a *Admitted) Start(ctx context.Context, c usage.Call, rest usage.Amounts) (*Call, error) {
 	c.No, c.At = a.calls+1, a.meter.Now()
-	if a.calls == 0 && c.Kind != usage.Embedding {
+	c.ChatRequests = 0
+	switch {
+	case a.requested:
+	case c.Kind == usage.Embedding:
+		rest.ChatRequests = a.hold.Want.ChatRequests // for the chat call to come
+	default:
 		c.ChatRequests = a.hold.Want.ChatRequests
 	}
 	if err := a.meter.Checkpointer.Dispatch(ctx, a.scope, a.hold.ID, c, rest); err != nil {
 		return nil, fmt.Errorf("dispatch: %w", err)
 	}
 	a.calls++
+	a.requested = a.requested || c.Kind != usage.Embedding
 	call := &Call{admitted: a, call: c, started: c.At}
 	a.meter.mu.Lock()
 	a.meter.running[call] = struct{}{}

@@ -97,7 +97,8 @@ func (c *Call) OutcomeOf(p chat.Prompt, got chat.Completion, err error) Outcome 
 		input, by := c.admitted.meter.countInput(p)
 		output, exact := c.admitted.meter.Tokenizer.Count(p.Model, got.Text)
 		if !exact {
-			by = chat.ByBound
+			// The text's bytes are a bound; the cap that was kept is another.
+			by, output = chat.ByBound, min(output, p.MaxTokens)
 		}
 		o.Tokens = chat.Tokens{Input: input, Output: output, CountedBy: by}
 	}
@@ -192,7 +193,7 @@ func (w *meteredEmbedder) Embed(ctx context.Context, texts []string) (retrieval.
 	o := Outcome{ProviderModel: got.Model, RawUsage: got.RawUsage, ErrorCode: ErrorCode(err)}
 	var me *ports.ModelError
 	switch {
-	case errors.As(err, &me) && me.Unspent:
+	case errors.As(err, &me) && me.Unspent, price.Local:
 		o.Tokens.CountedBy = chat.ByProvider
 	case got.Reported && chat.Tokens{Input: got.Tokens}.Valid():
 		o.Tokens = chat.Tokens{Input: got.Tokens, CountedBy: chat.ByProvider}
@@ -207,9 +208,9 @@ func (w *meteredEmbedder) Embed(ctx context.Context, texts []string) (retrieval.
 	return got, err
 }
 
-// Guard admits and reserves want for the site s, runs next, and settles what
-// next returns: the event's Kind, Model, Tokens and ErrorCode are taken, the
-// rest is filled in. It is for work that is neither a ChatModel nor an
+// Guard admits and reserves w for the site s, runs next, and settles what
+// next returns: the event's Tokens, ProviderModel, RawUsage and ErrorCode are
+// taken, the rest is filled in. It is for work that is neither a ChatModel nor an
 // Embedder. If next returns an error and an event without tokens, the call is
 // recorded as failed at no cost. next is not run if the error of Admit is not
 // nil.
