@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
@@ -17,7 +15,10 @@ import (
 // [ports.Checkpointer], a [ports.Sweeper] and a [ports.UsageReader]. Each step
 // loads a reservation, lets [usage.Reservation] decide, and writes what it
 // decides, in one transaction that nobody writes beside.
-type Ledger struct{ db *DB }
+type Ledger struct {
+	db    *DB
+	stmts *statements
+}
 
 var (
 	_ ports.Ledger       = (*Ledger)(nil)
@@ -28,7 +29,7 @@ var (
 
 // Ledger returns the ledger of db. Events that come without a time get it from
 // the clock of db, and those that a sweep writes get their ids from its NewID.
-func (db *DB) Ledger() *Ledger { return &Ledger{db} }
+func (db *DB) Ledger() *Ledger { return &Ledger{db, newStatements(db.file)} }
 
 // Reserve implements [ports.Ledger].
 func (l *Ledger) Reserve(ctx context.Context, s tenant.Scope, h usage.Hold) error {
@@ -41,7 +42,7 @@ func (l *Ledger) Reserve(ctx context.Context, s tenant.Scope, h usage.Hold) erro
 	if err != nil {
 		return fail(err)
 	}
-	return fail(l.db.write(ctx, func(tx *sqlx.Tx) error {
+	return fail(l.stmts.write(ctx, func(tx queryer) error {
 		switch old, err := loadHold(ctx, tx, key); {
 		case err == nil && old.Same(h):
 			return nil
@@ -97,7 +98,7 @@ func (l *Ledger) change(ctx context.Context, s tenant.Scope, id usage.Reservatio
 	if err != nil {
 		return fail(err)
 	}
-	return fail(l.db.write(ctx, func(tx *sqlx.Tx) error {
+	return fail(l.stmts.write(ctx, func(tx queryer) error {
 		r, err := loadReservation(ctx, tx, key)
 		if err != nil {
 			return err

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/usage"
 )
@@ -51,7 +49,7 @@ const selectHold = `select day,
 
 // loadHold returns what identifies a hold, for usage.Hold.Same, or
 // sql.ErrNoRows.
-func loadHold(ctx context.Context, tx *sqlx.Tx, key reservationKey) (usage.Hold, error) {
+func loadHold(ctx context.Context, tx queryer, key reservationKey) (usage.Hold, error) {
 	var row struct {
 		Day string `db:"day"`
 		amounts
@@ -69,7 +67,7 @@ const selectReservation = `select day, state, ended, admitted_at, expires_at,
 
 // loadReservation returns all of a reservation that a step needs, or
 // sql.ErrNoRows.
-func loadReservation(ctx context.Context, tx *sqlx.Tx, key reservationKey) (loaded, error) {
+func loadReservation(ctx context.Context, tx queryer, key reservationKey) (loaded, error) {
 	var row struct {
 		Day      string `db:"day"`
 		State    string `db:"state"`
@@ -132,7 +130,7 @@ const selectCalls = `select call_no, kind, model, conversation_id, message_id, c
 	counted_prompt, counted_completion
 	from usage_calls where tenant_id = ? and site_id = ? and reservation_id = ? order by call_no`
 
-func loadCalls(ctx context.Context, tx *sqlx.Tx, key reservationKey) ([]usage.CallState, error) {
+func loadCalls(ctx context.Context, tx queryer, key reservationKey) ([]usage.CallState, error) {
 	var rows []callRow
 	if err := tx.SelectContext(ctx, &rows, selectCalls, key.tenant, key.site, key.id); err != nil {
 		return nil, err
@@ -169,7 +167,7 @@ const putReservation = `insert into usage_reservations (tenant_id, site_id, id, 
 	held_chat_requests, held_embedding_requests, held_chat_tokens, held_embedding_tokens, held_cost)
 	values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-func insertReservation(ctx context.Context, tx *sqlx.Tx, key reservationKey, r usage.Reservation) error {
+func insertReservation(ctx context.Context, tx queryer, key reservationKey, r usage.Reservation) error {
 	_, err := tx.ExecContext(ctx, putReservation, slices.Concat(
 		[]any{key.tenant, key.site, key.id, string(r.Hold.Day), r.State.String(), r.Ended, micros(r.Hold.Admit), micros(r.Hold.Expires)},
 		values(r.Hold.Want), values(r.Held),
@@ -183,7 +181,7 @@ const changeReservation = `update usage_reservations set state = ?, ended = ?,
 
 // storeReservation writes what a step has changed of a reservation, and what
 // it changes beside.
-func storeReservation(ctx context.Context, tx *sqlx.Tx, key reservationKey, before, after usage.Reservation, eff usage.Effect) error {
+func storeReservation(ctx context.Context, tx queryer, key reservationKey, before, after usage.Reservation, eff usage.Effect) error {
 	if before.State != after.State || before.Ended != after.Ended || before.Held != after.Held {
 		_, err := tx.ExecContext(ctx, changeReservation, slices.Concat(
 			[]any{after.State.String(), after.Ended}, values(after.Held), []any{key.tenant, key.site, key.id},
@@ -226,7 +224,7 @@ const upsertCall = `insert into usage_calls (tenant_id, site_id, reservation_id,
 	counted_chat_tokens = excluded.counted_chat_tokens, counted_embedding_tokens = excluded.counted_embedding_tokens,
 	counted_cost = excluded.counted_cost, counted_prompt = excluded.counted_prompt, counted_completion = excluded.counted_completion`
 
-func putCall(ctx context.Context, tx *sqlx.Tx, key reservationKey, s usage.CallState) error {
+func putCall(ctx context.Context, tx queryer, key reservationKey, s usage.CallState) error {
 	c := s.Call
 	conversation, err := bareOrNull(chat.ConversationPrefix, c.Conversation)
 	if err != nil {
@@ -257,7 +255,7 @@ const putEvent = `insert into usage_events (id, tenant_id, site_id, reservation_
 	cost, price_version, usage_source, excess_tokens, latency_us, success, error_code, raw_usage, created_at)
 	values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-func insertEvent(ctx context.Context, tx *sqlx.Tx, key reservationKey, e usage.Event) error {
+func insertEvent(ctx context.Context, tx queryer, key reservationKey, e usage.Event) error {
 	id, err := bare(usage.EventPrefix, e.ID)
 	if err != nil {
 		return err
@@ -281,7 +279,7 @@ const putAdjustment = `insert into usage_adjustments (tenant_id, site_id, event_
 	prompt_tokens, completion_tokens, reason, created_at)
 	values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-func insertAdjustment(ctx context.Context, tx *sqlx.Tx, o owner, a usage.Adjustment) error {
+func insertAdjustment(ctx context.Context, tx queryer, o owner, a usage.Adjustment) error {
 	event, err := bare(usage.EventPrefix, a.Event)
 	if err != nil {
 		return err
@@ -319,7 +317,7 @@ const selectDays = `select date, chat_requests, embedding_requests, chat_tokens,
 
 // loadDay returns the totals of one day, zero but for its Day if there are
 // none.
-func loadDay(ctx context.Context, tx *sqlx.Tx, o owner, d usage.Day) (usage.Totals, error) {
+func loadDay(ctx context.Context, tx queryer, o owner, d usage.Day) (usage.Totals, error) {
 	var row dayRow
 	err := tx.GetContext(ctx, &row, selectDays, o.tenant, o.site, string(d), string(d))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -341,7 +339,7 @@ const holdOnDay = `insert into usage_daily (tenant_id, site_id, date,
 
 // openDay adds a new hold to its day, and makes the day's row if it is the
 // first.
-func openDay(ctx context.Context, tx *sqlx.Tx, o owner, d usage.Day, want usage.Amounts) error {
+func openDay(ctx context.Context, tx queryer, o owner, d usage.Day, want usage.Amounts) error {
 	return one(tx.ExecContext(ctx, holdOnDay, append([]any{o.tenant, o.site, string(d)}, values(want)...)...))
 }
 
@@ -355,7 +353,7 @@ const changeDay = `update usage_daily set
 
 // addToDay adds the deltas of a step to the day of admission, whose row the
 // reservation has made.
-func addToDay(ctx context.Context, tx *sqlx.Tx, o owner, d usage.Day, eff usage.Effect) error {
+func addToDay(ctx context.Context, tx queryer, o owner, d usage.Day, eff usage.Effect) error {
 	if eff.Used == (usage.Amounts{}) && eff.Held == (usage.Amounts{}) && eff.Prompt == 0 && eff.Completion == 0 {
 		return nil
 	}

@@ -33,18 +33,23 @@ func openWith(t *testing.T, dir string, now ports.Clock) *DB {
 func newSiteOf(db *DB) func(t *testing.T) tenant.Scope {
 	return func(t *testing.T) tenant.Scope {
 		t.Helper()
-		o := owner{porttest.NewID(), porttest.NewID()}
-		if err := db.write(t.Context(), func(tx *sqlx.Tx) error {
-			if _, err := tx.Exec(`insert into tenants (id, name, created_at) values (?, 'tenant', 0)`, o.tenant); err != nil {
-				return err
-			}
-			_, err := tx.Exec(`insert into sites (id, tenant_id, name, url, created_at) values (?, ?, 'shop', 'https://shop.example.com', 0)`, o.site, o.tenant)
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-		return o.scope()
+		return makeSite(t, db)
 	}
+}
+
+func makeSite(t testing.TB, db *DB) tenant.Scope {
+	t.Helper()
+	o := owner{porttest.NewID(), porttest.NewID()}
+	if err := db.write(t.Context(), func(tx *sqlx.Tx) error {
+		if _, err := tx.Exec(`insert into tenants (id, name, created_at) values (?, 'tenant', 0)`, o.tenant); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`insert into sites (id, tenant_id, name, url, created_at) values (?, ?, 'shop', 'https://shop.example.com', 0)`, o.site, o.tenant)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return o.scope()
 }
 
 func usageStore(db *DB) porttest.UsageStore {

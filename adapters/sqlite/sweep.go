@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -27,7 +25,7 @@ func (l *Ledger) Sweep(ctx context.Context, now time.Time, limit int) ([]ports.S
 	var swept []ports.Swept
 	for len(swept) < limit {
 		var s ports.Swept
-		err := l.db.write(ctx, func(tx *sqlx.Tx) (err error) {
+		err := l.stmts.write(ctx, func(tx queryer) (err error) {
 			s, err = l.sweepOne(ctx, tx, now)
 			return err
 		})
@@ -46,15 +44,20 @@ func (l *Ledger) Sweep(ctx context.Context, now time.Time, limit int) ([]ports.S
 // ports.ErrNotFound, so that the transaction's end leaves it as it is.
 var errNoneExpired = fmt.Errorf("%w: no reservation has expired", ports.ErrNotFound)
 
-func (l *Ledger) sweepOne(ctx context.Context, tx *sqlx.Tx, now time.Time) (ports.Swept, error) {
-	var key reservationKey
-	err := tx.QueryRowxContext(ctx, oldestExpired, micros(now)).Scan(&key.tenant, &key.site, &key.id)
+func (l *Ledger) sweepOne(ctx context.Context, tx queryer, now time.Time) (ports.Swept, error) {
+	var row struct {
+		Tenant string `db:"tenant_id"`
+		Site   string `db:"site_id"`
+		ID     string `db:"id"`
+	}
+	err := tx.GetContext(ctx, &row, oldestExpired, micros(now))
 	if errors.Is(err, sql.ErrNoRows) {
 		return ports.Swept{}, errNoneExpired
 	}
 	if err != nil {
 		return ports.Swept{}, err
 	}
+	key := reservationKey{owner{row.Tenant, row.Site}, row.ID}
 	r, err := loadReservation(ctx, tx, key)
 	if err != nil {
 		return ports.Swept{}, err

@@ -293,3 +293,40 @@ func ExampleReservation() {
 	// 700 held
 	// 0 held, 570 used, settled
 }
+
+// The call marked last may settle before others that were sent before it.
+func TestLastIsNotAlwaysTheLastToSettle(t *testing.T) {
+	r := reserve(t, usage.Amounts{ChatRequests: 1, ChatTokens: 300})
+	free := usage.Call{No: 3, Kind: usage.Embedding, Model: "words"}
+	for _, c := range []usage.Call{chatCall(1, 50, 50), chatCall(2, 50, 30), free} {
+		if _, err := r.Dispatch(c, usage.Amounts{ChatTokens: 80 * max(0, 2-int64(c.No))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step := func(what string, e usage.Event, held int64, state usage.ReservationState) {
+		t.Helper()
+		if _, err := r.Settle(e); err != nil || r.Held.ChatTokens != held || r.State != state {
+			t.Errorf("%s: error %v, held %d, %v; want %d, %v", what, err, r.Held.ChatTokens, r.State, held, state)
+		}
+	}
+	step("the last one", settled(2, 50, 5, true), 100, usage.Open)
+	if _, err := r.Dispatch(chatCall(4, 0, 0), usage.Amounts{}); !errors.Is(err, usage.ErrClosed) {
+		t.Errorf("a call after the last one: got %v, want ErrClosed", err)
+	}
+	step("the first one", settled(1, 50, 5, false), 0, usage.Open) // the free one is under way
+	e := settled(3, 0, 0, false)
+	e.Kind = usage.Embedding
+	step("the free one", e, 0, usage.Settled)
+}
+
+func TestSweptEventsHaveIDsOfTheirOwn(t *testing.T) {
+	r := reserve(t, usage.Amounts{ChatRequests: 1, ChatTokens: 300})
+	for _, c := range []usage.Call{chatCall(1, 50, 50), chatCall(2, 50, 30)} {
+		if _, err := r.Dispatch(c, usage.Amounts{ChatTokens: 80 * max(0, 2-int64(c.No))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if eff := r.Sweep(r.Hold.Expires, sweepIDs()); len(eff.Events) != 2 || eff.Events[0].ID == eff.Events[1].ID {
+		t.Errorf("got %+v, want two events", eff.Events)
+	}
+}

@@ -117,8 +117,16 @@ var sweeperCases = []contractCase[*usageFixture]{
 		if len(events) != 3 || events[0].ErrorCode != "" || events[1].ErrorCode != usage.CodeSwept || events[2].ErrorCode != usage.CodeSwept {
 			f.Fatalf("got events %+v, want the settled one and two of the sweep", events)
 		}
+		if events[1].ID == events[2].ID {
+			f.Errorf("the sweep wrote two events of id %s", events[1].ID)
+		}
 		f.wantDay(f.a, 55+40+39, 0)
 		f.wantSums(f.a)
+		f.settle(f.a, id, f.event(1, 10, 10)) // it was settled in time, and truly
+		if n := len(f.adjustments(f.a)); n != 0 {
+			f.Errorf("a call that was settled before the sweep has %d adjustments, want none", n)
+		}
+		f.wantDay(f.a, 55+40+39, 0)
 	}},
 	{"free call", "a call without tokens or cost that was sent is not forgotten, though another one was marked last", func(f *usageFixture) {
 		id := f.reserve(f.a, f.hold(100, 100))
