@@ -61,22 +61,22 @@ func TestAllows(t *testing.T) {
 	s := goodSite()
 	s.Origins = []string{"https://shop.example.com", "http://localhost:8080", "https://b\u00fccher.example.com"}
 	for origin, want := range map[string]bool{
-		"https://shop.example.com":          true,
-		"https://SHOP.example.com":          true, // browsers send lower case, but a host has none
-		"https://shop.example.com:443":      true,
-		"http://localhost:8080":             true,
-		"http://shop.example.com":           false, // another scheme is another origin
-		"https://shop.example.com:8443":     false,
-		"https://www.shop.example.com":      false,
+		"https://shop.example.com":             true,
+		"https://SHOP.example.com":             true, // browsers send lower case, but a host has none
+		"https://shop.example.com:443":         true,
+		"http://localhost:8080":                true,
+		"http://shop.example.com":              false, // another scheme is another origin
+		"https://shop.example.com:8443":        false,
+		"https://www.shop.example.com":         false,
 		"https://shop.example.com.example.net": false,
-		"https://evilshop.example.com":      false,
+		"https://evilshop.example.com":         false,
 		"https://shop.example.com@example.net": false,
 		"https://example.net#shop.example.com": false,
-		"http://localhost":                  false,
-		"null":                              false,
-		"":                                  false,
-		"*":                                 false,
-		"file://":                           false,
+		"http://localhost":                     false,
+		"null":                                 false,
+		"":                                     false,
+		"*":                                    false,
+		"file://":                              false,
 	} {
 		if got := s.Allows(origin); got != want {
 			t.Errorf("Allows(%q) = %v, want %v", origin, got, want)
