@@ -94,7 +94,7 @@ func (configShow) showsSettings() {}
 
 // Help implements kong.HelpProvider.
 func (configShow) Help() string {
-	return `Secrets are shown as [redacted]. Defaults are overridden by the file of --config, that by the environment, that by flags.
+	return `Secrets are shown as [redacted]. Each setting is explained below. Defaults are overridden by the file of --config, that by the environment, that by flags.
 `
 }
 
@@ -120,7 +120,7 @@ func (c configShow) Run(p *program) error {
 			line = append(line, v.Origin)
 		}
 		rows = append(rows, row)
-		cells = append(cells, append(line, v.Help))
+		cells = append(cells, line)
 	}
 	if c.JSON {
 		if jerr := jsonList(p, rows); jerr != nil {
@@ -128,9 +128,9 @@ func (c configShow) Run(p *program) error {
 		}
 		return err
 	}
-	columns := left("NAME", "VALUE", "HELP")
+	columns := left("NAME", "VALUE")
 	if c.Origin {
-		columns = left("NAME", "VALUE", "ORIGIN", "HELP")
+		columns = left("NAME", "VALUE", "ORIGIN")
 	}
 	p.table(columns, cells, "")
 	return err

@@ -7,7 +7,7 @@ import "github.com/alecthomas/kong"
 type grammar struct {
 	Config      string           `name:"config" placeholder:"FILE" help:"File of settings, one NAME=value a line (WOOCHAT_CONFIG)."`
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
-	Settings    kong.Plugins
+	Settings    kong.Plugins     `embed:""`
 
 	Demo  demoCommand  `cmd:"" group:"run" help:"Open a shop whose assistant answers. Needs no account and no key."`
 	Serve serveCommand `cmd:"" group:"run" help:"Serve the widget, its API and the admin API."`
@@ -28,4 +28,15 @@ type grammar struct {
 	Configuration configCommand  `cmd:"" name:"config" group:"care" help:"Check and show the configuration; make a secret key."`
 	Doctor        doctorCommand  `cmd:"" group:"care" help:"Look for what would keep woochat from working."`
 	Version       versionCommand `cmd:"" group:"care" help:"Print the version."`
+}
+
+// Help implements kong.HelpProvider.
+func (*grammar) Help() string {
+	return `First steps:
+
+    woochat demo              see it at work, in an invented shop
+    woochat init              create your own shop, and get the snippet to paste
+    woochat ingest csv FILE   import its products
+    woochat serve             answer its shoppers
+`
 }

@@ -27,7 +27,7 @@ type licenseSet struct {
 	Site       string            `help:"Id, name or address of the site; may be left out if there is only one."`
 	Plan       string            `help:"A plan to take the limits from: ${plans}." placeholder:"NAME"`
 	Limit      map[string]string `mapsep:"none" placeholder:"KEY=N" help:"A limit a day in place of the plan's; null is unlimited. May be repeated. Keys: max_tokens_per_day, max_chat_requests_per_day, max_embedding_tokens_per_day, max_cost_usd_per_day."`
-	Status     string            `enum:"active,trialing,suspended,expired,cancelled" default:"active" help:"One of ${enum}."`
+	Status     string            `enum:"active,trialing,suspended,expired,cancelled" default:"active" help:"active, trialing, suspended, expired or cancelled."`
 	ValidUntil string            `placeholder:"DAY" help:"Last day on which it is valid, such as 2027-06-30, in the site's time zone. For ever if left out."`
 	jsonFlag
 }

@@ -40,7 +40,7 @@ type memberRow struct {
 type memberCreate struct {
 	Tenant string `help:"Id or name of the tenant; may be left out if there is only one."`
 	Email  string `required:"" help:"The person's e-mail address."`
-	Role   string `required:"" enum:"owner,admin,support" help:"One of ${enum}."`
+	Role   string `required:"" enum:"owner,admin,support" help:"owner, admin or support."`
 	jsonFlag
 }
 

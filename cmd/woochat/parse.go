@@ -108,7 +108,7 @@ func (p *program) parse(args []string) (*kong.Context, error) {
 		p.take(k)
 		if err != nil {
 			command = bad.Context
-			problems = append(problems, missing(command, bad.Context.Error, err)...)
+			problems = append(problems, missing(command, err, len(problems) > 0)...)
 		}
 		if len(problems) == 0 {
 			return command, nil
@@ -178,7 +178,8 @@ func flagNamed(c *kong.Context, name string) *kong.Flag {
 }
 
 // missing lists all that the command still needs, where kong stops at the first.
-func missing(c *kong.Context, traced, other error) []error {
+// Kong's own words are taken if that is nothing, and nothing else is wrong.
+func missing(c *kong.Context, kongs error, others bool) []error {
 	var out []error
 	for _, f := range c.Flags() {
 		if f.Required && !f.Set {
@@ -197,11 +198,8 @@ func missing(c *kong.Context, traced, other error) []error {
 			}
 		}
 	}
-	switch {
-	case traced != nil:
-		return append(out, traced)
-	case len(out) == 0:
-		return []error{other}
+	if len(out) == 0 && !others {
+		return []error{kongs}
 	}
 	return out
 }
