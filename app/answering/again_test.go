@@ -128,10 +128,11 @@ func TestTakeOverInOneProcess(t *testing.T) {
 		w.must(err)
 		w.model.say("Shipping ")
 		time.Sleep(15 * time.Second) // no checkpoint in between
+		at := time.Now()
 		st, err := w.Ask(w.Context(), w.keyed())
 		w.must(err)
-		if end := last(w.all(lost)); end.Kind != chat.EventError || !errors.Is(end.Err, ports.ErrConflict) {
-			w.Errorf("the lost one ended with %+v", end)
+		if end := last(w.all(lost)); end.Kind != chat.EventError || !errors.Is(end.Err, ports.ErrConflict) || !time.Now().Equal(at) {
+			w.Errorf("the lost one ended with %+v after %v", end, time.Since(at))
 		}
 		w.model.say("Shipping costs €4.90 [1]. ")
 		w.model.say("And")
@@ -342,6 +343,28 @@ func TestNothingLikeThatShowsTheNearest(t *testing.T) {
 			w.Errorf("got %q", got)
 		}
 	})
+}
+
+// TestIndexBehindTheShop finds by facts that have changed: the loaded ones
+// decide.
+func TestIndexBehindTheShop(t *testing.T) {
+	inWorld(t, func(w *world) { w.deps.Searcher = unfiltered{w.deps.Searcher} }, func(w *world) {
+		w.must(w.stores.Add(w.Context(), w.site.Scope(), retrieval.Document{
+			ID: "product:2", Kind: catalog.KindProduct, Title: "Camp Jacket",
+			Facts: catalog.Facts{Categories: []string{"Jackets"}, Offers: []catalog.Offer{{Regular: eur(12000), Stock: catalog.InStock}}},
+		}, "A jacket."))
+		if got := w.evidence("jacket under 100 euros"); got != "Storm Jacket" {
+			w.Errorf("got %q", got)
+		}
+	})
+}
+
+// unfiltered is an index that knows no facts.
+type unfiltered struct{ ports.Searcher }
+
+func (u unfiltered) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error) {
+	q.Filter = retrieval.Filter{}
+	return u.Searcher.Search(ctx, s, q)
 }
 
 // TestVocabularyIsFresh learns new words of the shop after some seconds, and

@@ -264,6 +264,14 @@ func TestLocaleAndPageArePlain(t *testing.T) {
 		if !strings.Contains(w.model.calls()[1].Messages[0].Text, "in de-AT") {
 			w.Error("a good locale is not passed on")
 		}
+		q.Locale = strings.Repeat("a", 36)
+		st, err = w.Ask(w.Context(), q)
+		w.must(err)
+		w.model.end("Hello.")
+		w.all(st)
+		if !strings.Contains(w.model.calls()[2].Messages[0].Text, "in en") {
+			w.Error("a long locale was passed on")
+		}
 	})
 }
 

@@ -134,6 +134,26 @@ func TestLeaveAndComeBack(t *testing.T) {
 	})
 }
 
+// TestLeaveTwice has the whole grace each time.
+func TestLeaveTwice(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		st := w.begun()
+		st.Leave()
+		time.Sleep(5 * time.Second)
+		again, err := w.Resume(w.Context(), w.site.Scope(), w.visitor, st.Message(), 0)
+		w.must(err)
+		time.Sleep(time.Second)
+		again.Leave()
+		time.Sleep(10*time.Second - 1)
+		synctest.Wait()
+		if turn := w.turn(st.Message()); turn.State != chat.Running {
+			w.Errorf("ended before the grace was over: %+v", turn)
+		}
+		time.Sleep(1)
+		w.stopped(st)
+	})
+}
+
 func TestLeaveForGood(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		st := w.begun()
