@@ -14,6 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # of which one must be there.
 test_needs() {
 	need chromium chromium chromium chromium-browser google-chrome headless-shell
+	need postgres postgresql initdb /usr/lib/postgresql/*/bin/initdb
 }
 
 die() {
