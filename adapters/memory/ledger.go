@@ -73,8 +73,7 @@ func (l *Ledger) Reserve(ctx context.Context, s tenant.Scope, h usage.Hold) erro
 	}
 	day := b.days[h.Day]
 	if err := h.Limits.Admit(day.Admitted(), h.Want); err != nil {
-		var over *usage.LimitError
-		if errors.As(err, &over) {
+		if over, ok := errors.AsType[*usage.LimitError](err); ok {
 			over.ResetAt = h.ResetAt
 		}
 		return fmt.Errorf("memory: reserve %s: %w", h.ID, portError(err))

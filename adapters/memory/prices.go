@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,9 +50,8 @@ func (t *Prices) PriceOf(ctx context.Context, model string, at time.Time) (usage
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	rows := t.all[model]
-	for i := len(rows) - 1; i >= 0; i-- {
-		if p := rows[i]; !at.Before(p.from) && (p.until.IsZero() || at.Before(p.until)) {
+	for _, p := range slices.Backward(t.all[model]) {
+		if !at.Before(p.from) && (p.until.IsZero() || at.Before(p.until)) {
 			return p.Price, nil
 		}
 	}

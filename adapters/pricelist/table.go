@@ -106,8 +106,7 @@ func Parse(file, text string) ([]Row, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		var broken *csv.ParseError
-		if errors.As(err, &broken) {
+		if broken, ok := errors.AsType[*csv.ParseError](err); ok {
 			bad(broken.Line, "%v", broken.Err)
 			continue
 		}

@@ -36,7 +36,7 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("sqlite: backup: %w", err)
 	}
-	defer src.Close()
+	defer func() { err = errors.Join(err, src.Close()) }()
 	if _, err := src.ExecContext(ctx, `vacuum into ?`, path); err != nil {
 		return fmt.Errorf("sqlite: backup to %s: %w", path, mapped(ctx, err))
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -24,18 +22,13 @@ func (l *Ledger) Checkpoint(ctx context.Context, cs []ports.Checkpoint) error {
 	if len(cs) == 0 {
 		return nil
 	}
-	err := l.db.write(ctx, func(tx *sqlx.Tx) error {
-		stmt, err := tx.PreparexContext(ctx, noteOutput)
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
+	err := l.stmts.write(ctx, func(tx queryer) error {
 		for _, c := range cs {
 			key, err := keyOf(ctx, c.Scope, c.Reservation)
 			if err != nil && ctx.Err() == nil || c.Output > chat.MaxTokensPerCall {
 				continue // it names nothing that could be here
 			}
-			if _, err := stmt.ExecContext(ctx, c.Output, key.tenant, key.site, key.id, c.CallNo, c.Output); err != nil {
+			if _, err := tx.ExecContext(ctx, noteOutput, c.Output, key.tenant, key.site, key.id, c.CallNo, c.Output); err != nil {
 				return err
 			}
 		}

@@ -64,8 +64,7 @@ func isPort(err error) bool {
 
 // code returns SQLite's extended result code, 0 if err is not SQLite's.
 func code(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()
 	}
 	return 0

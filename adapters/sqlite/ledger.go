@@ -56,8 +56,7 @@ func (l *Ledger) Reserve(ctx context.Context, s tenant.Scope, h usage.Hold) erro
 			return err
 		}
 		if err := h.Limits.Admit(day.Admitted(), h.Want); err != nil {
-			var over *usage.LimitError
-			if errors.As(err, &over) {
+			if over, ok := errors.AsType[*usage.LimitError](err); ok {
 				over.ResetAt = h.ResetAt
 			}
 			return err

@@ -110,12 +110,12 @@ func acquire(ctx context.Context, db *sqlx.DB, now time.Time) (*lock, error) {
 
 // holder returns a *LockedError with what the lock file says, or why it says
 // nothing.
-func holder(ctx context.Context, path string, why error) error {
+func holder(ctx context.Context, path string, why error) (err error) {
 	db, err := pool(path, 1, "_txlock=deferred", "_query_only=on")
 	if err != nil {
 		return errors.Join(why, err)
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	var e LockedError
 	var since int64
 	if err := db.QueryRowxContext(ctx, `select pid, host, since from holder`).Scan(&e.PID, &e.Host, &since); err != nil {

@@ -65,7 +65,7 @@ func (s *statements) prepare(ctx context.Context, query string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ready[query] != nil {
-		_ = stmt.Close() // somebody else was faster
+		_ = stmt.Close() //nolint:sqlclosecheck // it is one too many: somebody else was faster
 		return
 	}
 	s.ready[query] = stmt
@@ -88,14 +88,14 @@ func (p *prepared) stmt(ctx context.Context, query string) *sqlx.Stmt {
 }
 
 func (p *prepared) GetContext(ctx context.Context, dest any, query string, args ...any) error {
-	if s := p.stmt(ctx, query); s != nil {
+	if s := p.stmt(ctx, query); s != nil { //nolint:sqlclosecheck // it ends with the transaction
 		return s.GetContext(ctx, dest, args...)
 	}
 	return p.Tx.GetContext(ctx, dest, query, args...)
 }
 
 func (p *prepared) SelectContext(ctx context.Context, dest any, query string, args ...any) error {
-	if s := p.stmt(ctx, query); s != nil {
+	if s := p.stmt(ctx, query); s != nil { //nolint:sqlclosecheck // it ends with the transaction
 		return s.SelectContext(ctx, dest, args...)
 	}
 	return p.Tx.SelectContext(ctx, dest, query, args...)

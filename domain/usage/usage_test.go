@@ -97,10 +97,10 @@ func TestBucketNeverGivesMoreThanItHolds(t *testing.T) {
 			full = next
 			taken = append(taken, take{now, n})
 			var sum int64
-			for i := len(taken) - 1; i >= 0; i-- {
-				sum += taken[i].n
-				if room := b.Burst + int64(now.Sub(taken[i].at)/b.Every) + 1; sum > room {
-					t.Logf("%d were taken in %v from a bucket of %d with one each %v", sum, now.Sub(taken[i].at), b.Burst, b.Every)
+			for _, earlier := range slices.Backward(taken) {
+				sum += earlier.n
+				if room := b.Burst + int64(now.Sub(earlier.at)/b.Every) + 1; sum > room {
+					t.Logf("%d were taken in %v from a bucket of %d with one each %v", sum, now.Sub(earlier.at), b.Burst, b.Every)
 					return false
 				}
 			}

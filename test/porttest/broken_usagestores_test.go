@@ -328,8 +328,7 @@ func TestLimiterSuiteCatches(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				err := good.Take(ctx, s, b, n)
-				var rate *usage.RateError
-				if errors.As(err, &rate) {
+				if rate, ok := errors.AsType[*usage.RateError](err); ok {
 					rate.Retry += debt[b.Key]
 					debt[b.Key] += time.Duration(n) * b.Every
 				}
@@ -354,8 +353,7 @@ func TestLimiterSuiteCatches(t *testing.T) {
 		{"whole seconds only", "refill", func(good ports.Limiter, _ ports.Clock) takeFunc {
 			return func(ctx context.Context, s tenant.Scope, b usage.Bucket, n int64) error {
 				err := good.Take(ctx, s, b, n)
-				var rate *usage.RateError
-				if errors.As(err, &rate) {
+				if rate, ok := errors.AsType[*usage.RateError](err); ok {
 					rate.Retry = rate.Retry.Truncate(time.Second)
 				}
 				return err

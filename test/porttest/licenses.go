@@ -70,7 +70,9 @@ var licenseCases = []contractCase[*licenseFixture]{
 			f.want(f.a, license("plan", st))
 		}
 		for _, limits := range []usage.Limits{
-			{}, usage.NoLimits(), {ChatTokens: 1 << 53, ChatRequests: usage.Unlimited, EmbeddingTokens: 0, Cost: 1},
+			{},
+			usage.NoLimits(),
+			{ChatTokens: 1 << 53, ChatRequests: usage.Unlimited, EmbeddingTokens: 0, Cost: 1},
 			{ChatTokens: 0, ChatRequests: 1, EmbeddingTokens: usage.Unlimited, Cost: usage.Limit(12345 * usage.USD / 100)},
 		} {
 			l := license("", usage.Active)

@@ -90,6 +90,7 @@ var checkpointerCases = []contractCase[*usageFixture]{
 		f.settle(f.a, id, e)
 		before = f.totals(f.a, f.today())
 		wantErr(f.T, "Dispatch of a settled call", f.Dispatch(f.Context(), f.a, id, c, usage.Amounts{}), ports.ErrConflict)
+		f.wantTotals(f.a, before)
 		f.settle(f.a, id, f.event(2, 1, 1))
 		wantErr(f.T, "Dispatch of a settled reservation", f.Dispatch(f.Context(), f.a, id, f.call(3, 1, 1), usage.Amounts{}), ports.ErrConflict)
 		released := f.reserve(f.a, f.hold(10, 300))

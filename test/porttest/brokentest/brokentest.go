@@ -42,7 +42,6 @@ func Caught(t *testing.T, inCase string, suite func(t *testing.T)) {
 		t.Fatal(err)
 	}
 	full := t.Name() + "/" + printed(inCase)
-	//nolint:gosec // it is this test's own binary
 	cmd := exec.CommandContext(t.Context(), exe, "-test.run="+exactly(full), "-test.count=1", "-test.timeout=2m")
 	cmd.Env = append(os.Environ(), inChild+"="+t.Name())
 	out, err := cmd.CombinedOutput()
