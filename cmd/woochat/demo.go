@@ -113,9 +113,13 @@ func (demoCommand) Run(ctx context.Context, p *program) (err error) {
 			}
 		})
 	}
-	defer waiting.Wait()
 	defer stop()
-	return p.serve(ctx, app)
+	err = p.serve(ctx, app)
+	if !errors.Is(err, errHurried) {
+		stop()
+		waiting.Wait()
+	}
+	return err
 }
 
 // indexPatience is how long the welcome waits for the index. Without a provider

@@ -19,6 +19,8 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+	// exitInterrupted is how a shell reports a process that Ctrl-C ended.
+	exitInterrupted = 130
 )
 
 // usageError is a command line that cannot be obeyed.
@@ -30,6 +32,9 @@ type usageError struct {
 func (e *usageError) Error() string { return errors.Join(e.problems...).Error() }
 
 func (e *usageError) Unwrap() []error { return e.problems }
+
+// errHurried means that a server was ended without waiting for its answers.
+var errHurried = errors.New("ended at once: answers under way were cut, and are settled at the next start")
 
 // hinted is an error with what to do about it.
 type hinted struct {
@@ -85,7 +90,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &bad), errors.As(err, &setting), errors.As(err, &field):
 		return exitUsage
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errHurried):
 		return exitInterrupted
 	}
 	return exitFailure

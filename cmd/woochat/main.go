@@ -12,24 +12,40 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	_ "time/tzdata" // sites name IANA zones, and not every system has them
 )
 
-// exitInterrupted is how a shell reports a process that Ctrl-C ended.
-const exitInterrupted = 130
+// hurryGrace is what a command has left after a second signal, to take away
+// what it should not leave behind.
+const hurryGrace = time.Second
+
+// twiceIsOnce is the time within which a second signal is the first one again:
+// some senders signal a process and its group.
+const twiceIsOnce = 300 * time.Millisecond
 
 // main is the only place that knows signals and the process's exit: the first
 // signal asks for an orderly end, the second one does not wait for it.
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
+	hurry := make(chan struct{})
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
+		first := time.Now()
 		cancel()
-		<-signals
-		os.Exit(exitInterrupted)
+		for {
+			<-signals
+			if time.Since(first) > twiceIsOnce {
+				break
+			}
+		}
+		close(hurry)
+		time.AfterFunc(hurryGrace, func() { os.Exit(exitInterrupted) })
 	}()
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
+	p := newProgram(os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
+	p.hurry = hurry
+	os.Exit(p.run(ctx, os.Args[1:]))
 }

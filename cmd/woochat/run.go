@@ -26,22 +26,28 @@ type program struct {
 	bars   bool // stderr is a terminal, on which a line can be drawn anew
 	colour bool // stdout is a terminal that wants colours
 
+	// hurry is closed when nothing is to be waited for any more; nil: never.
+	hurry <-chan struct{}
+
 	flags      map[string]string // settings given as flags, by flag name
 	configFile string
+}
+
+func newProgram(env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) *program {
+	noColour, _ := env("NO_COLOR")
+	kind, _ := env("TERM")
+	talks, bars := isTerminal(stdout), isTerminal(stderr)
+	return &program{
+		env: env, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now,
+		asks: isTerminal(stdin) && bars, talks: talks, bars: bars, colour: talks && noColour == "" && kind != "dumb",
+	}
 }
 
 // run runs woochat in this process and returns its exit code: 0, 1 for a
 // failure, 2 for bad flags or a bad configuration, 130 if ctx ended it early.
 // It ends when ctx does.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{
-		env: env, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now,
-		asks: isTerminal(stdin) && isTerminal(stderr), talks: isTerminal(stdout), bars: isTerminal(stderr),
-	}
-	noColour, _ := env("NO_COLOR")
-	kind, _ := env("TERM")
-	p.colour = isTerminal(stdout) && noColour == "" && kind != "dumb"
-	return p.run(ctx, args)
+	return newProgram(env, stdin, stdout, stderr).run(ctx, args)
 }
 
 func (p *program) run(ctx context.Context, args []string) int {

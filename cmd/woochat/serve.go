@@ -61,7 +61,14 @@ func (p *program) serve(ctx context.Context, app *wiring.App) error {
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.Config.ShutdownGrace+closeGrace)
 	defer cancel()
-	return errors.Join(broken, app.Stop(end))
+	stopped := make(chan error, 1)
+	go func() { stopped <- app.Stop(end) }()
+	select {
+	case err := <-stopped:
+		return errors.Join(broken, err)
+	case <-p.hurry:
+		return errors.Join(broken, errHurried)
+	}
 }
 
 // closeGrace is what closing takes beside the answers' grace.

@@ -240,3 +240,34 @@ func TestAnEndBeforeTheBeginning(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, err.String())
 	}
 }
+
+// A second signal does not wait, and the demo's folder goes all the same.
+func TestDemoInAHurry(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	s := newShell(t)
+	delete(s.env, "WOOCHAT_DATA_DIR")
+	ctx, cancel := contextOf(t)
+	hurry := make(chan struct{})
+	r := &running{t, newScreen(), newScreen(), func() {}, make(chan int, 1)}
+	p := newProgram(s.lookup, strings.NewReader(""), r.out, r.err)
+	p.hurry = hurry
+	go func() { r.ended <- p.run(ctx, []string{"demo", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"}) }()
+	shop := r.find(r.out, `Open the shop:  http://(127\.0\.0\.1:\d+)/`)
+	r.find(r.out, "Ready in")
+	// Whoever has connected and says nothing is waited for.
+	silent, err := (&net.Dialer{}).DialContext(ctx, "tcp", shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	cancel()
+	r.find(r.err, "Stopping: ")
+	close(hurry)
+	if code := r.end(); code != exitInterrupted || !strings.Contains(r.err.String(), "ended at once") {
+		t.Errorf("exit code %d, want 130:\n%s", code, r.err)
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
