@@ -20,6 +20,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/openai"
 	"github.com/aiwoochat/woochat/adapters/pricelist"
 	"github.com/aiwoochat/woochat/adapters/system"
+	"github.com/aiwoochat/woochat/adapters/tiktoken"
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/metering"
@@ -63,7 +64,7 @@ func systemModule(o Options, c *closers) fx.Option {
 		fx.Supply(clock, ports.NewID(system.NewID), o.Log, c),
 		fx.Provide(
 			fx.Annotate(func(log *slog.Logger) (*system.Sink, error) { return system.NewSink(log, read) }, fx.As(fx.Self()), fx.As(new(ports.EventSink))),
-			fx.Annotate(memory.NewTokenizer, fx.As(new(ports.Tokenizer))),
+			fx.Annotate(tiktoken.New, fx.As(new(ports.Tokenizer))),
 			fx.Annotate(html.New, fx.As(new(ports.HTMLText))),
 		),
 	)

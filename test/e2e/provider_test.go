@@ -90,7 +90,7 @@ func (s *shop) checkSettled(fake *openaifake.Server) {
 // the machine.
 func (s *shop) closesWithin(fake *openaifake.Server, from time.Time) {
 	s.Helper()
-	c, err := fake.Await(s.Context(), 1)
+	c, err := fake.Await(s.Context(), 0)
 	s.must(err)
 	select {
 	case <-c.Gone():
@@ -229,8 +229,10 @@ func TestOutputCapHolds(t *testing.T) {
 				t.Errorf("ended with %+v, want finish length", end)
 			}
 			_, events := s.balance()
-			if len(events) != 1 || events[0].Tokens.Output > 32 {
-				t.Errorf("settled as %+v, want at most 32 tokens of output", events)
+			// The piece that goes over the cap is not shown; the provider has made
+			// it all the same, and it is counted.
+			if len(events) != 1 || events[0].Tokens.Output > 33 {
+				t.Errorf("settled as %+v, want at most 33 tokens of output", events)
 			}
 			if events[0].Cost != 0 || events[0].PriceVersion == "" {
 				t.Errorf("a server of one's own costs nothing, labelled: %+v", events[0])
