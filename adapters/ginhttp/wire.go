@@ -62,9 +62,7 @@ func cards(cs []chat.Card) []wireCard {
 			if c.Price.Max.Cmp(c.Price.Min) != 0 {
 				w.Price.AmountMax = c.Price.Max.Decimal()
 			}
-			if c.Price.OnSale {
-				w.Price.RegularText = chat.PriceText(c.Price.RegularMin, c.Price.RegularMax)
-			}
+			w.Price.RegularText = chat.RegularText(c.Price)
 		}
 		if c.Stock != catalog.StockStatus(0) {
 			w.Stock = &wireStock{Status: c.Stock.String(), Text: chat.StockText(c.Stock)}

@@ -175,6 +175,10 @@ func (s *Service) call(ctx context.Context, j job, model ports.ChatModel, p chat
 	if err != nil {
 		return failed(ctx, err)
 	}
+	if c.Price.Local {
+		// It has no tokens to count: what it writes is bounded by its bytes.
+		p.MaxTokens *= bytesPerToken
+	}
 	c.Conversation, c.Message = j.turn.Conversation, j.turn.Message
 	// A call that was refused settles at nothing and leaves the whole hold to
 	// the next one, so nothing beside it needs to be kept.
@@ -211,6 +215,9 @@ func (s *Service) call(ctx context.Context, j job, model ports.ChatModel, p chat
 	}
 	return out
 }
+
+// bytesPerToken is about what a token has in the languages of shops.
+const bytesPerToken = 4
 
 func failed(ctx context.Context, err error) result {
 	if errors.Is(context.Cause(ctx), errStopped) {

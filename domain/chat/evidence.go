@@ -52,8 +52,11 @@ func FactLines(f catalog.Facts, now time.Time) string {
 	r := f.PriceRange(now)
 	if r.Min.IsSet() {
 		fmt.Fprintf(&b, "Price: %s", PriceText(r.Min, r.Max))
-		if r.OnSale {
-			fmt.Fprintf(&b, " (on sale, regular price %s)", PriceText(r.RegularMin, r.RegularMax))
+		switch before := RegularText(r); {
+		case before != "":
+			fmt.Fprintf(&b, " (on sale, regular price %s)", before)
+		case r.OnSale:
+			b.WriteString(" (some variations on sale)")
 		}
 		b.WriteString(".\n")
 	}
@@ -89,6 +92,15 @@ func PriceText(lo, hi catalog.Money) string {
 		return lo.String()
 	}
 	return lo.String() + " – " + hi.String()
+}
+
+// RegularText returns the range before a sale, "" if there is no sale or it
+// has left both ends of the range as they were.
+func RegularText(r catalog.PriceRange) string {
+	if !r.OnSale || r.Min.Cmp(r.RegularMin) == 0 && r.Max.Cmp(r.RegularMax) == 0 {
+		return ""
+	}
+	return PriceText(r.RegularMin, r.RegularMax)
 }
 
 // StockText returns s in words, "" if it is not known.
