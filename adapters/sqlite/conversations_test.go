@@ -31,8 +31,9 @@ func newTenantsSite(t *testing.T, db *DB) tenant.Scope {
 }
 
 func TestConversations(t *testing.T) {
-	open := func(t *testing.T) porttest.ConversationsUnderTest {
-		db := openAt(t, t.TempDir(), false)
+	// One store for all cases, each of which has sites of its own.
+	db := openAt(t, t.TempDir(), false)
+	open := func(*testing.T) porttest.ConversationsUnderTest {
 		c := db.Conversations()
 		return porttest.ConversationsUnderTest{
 			Conversations: c, Turns: c, Drafts: c, Feedback: c,

@@ -113,7 +113,7 @@ func (b *beginning) again(ctx context.Context, tx *sqlx.Tx) (known bool, err err
 	retry, err := old.Again(b.BodyHash, b.Asked)
 	if err != nil {
 		b.refused = err
-		return true, nil
+		return true, nil //nolint:nilerr // a refusal is no failure of the transaction
 	}
 	if !retry {
 		b.begun = old

@@ -93,7 +93,7 @@ func replaceChunks(ctx context.Context, tx *sqlx.Tx, o owner, id retrieval.Docum
 	if err != nil {
 		return err
 	}
-	defer insert.Close()
+	defer func() { _ = insert.Close() }() // the transaction closes it anyway
 	for _, c := range chunks {
 		_, err := insert.ExecContext(ctx, o.tenant, o.site, string(id), c.Seq, c.Heading, c.Text)
 		if errors.Is(mapped(ctx, err), ports.ErrConflict) {

@@ -95,7 +95,7 @@ func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.P
 		if err != nil {
 			return err
 		}
-		defer find.Close()
+		defer func() { _ = find.Close() }() // the transaction closes it anyway
 		for _, ref := range refs {
 			var row passageRow
 			err := find.GetContext(ctx, &row, o.tenant, o.site, string(ref.Document), ref.Revision, ref.Seq)

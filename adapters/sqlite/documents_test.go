@@ -8,8 +8,9 @@ import (
 )
 
 func TestDocuments(t *testing.T) {
-	open := func(t *testing.T) porttest.DocumentsUnderTest {
-		db := openAt(t, t.TempDir(), false)
+	// One store for all cases, each of which has sites of its own.
+	db := openAt(t, t.TempDir(), false)
+	open := func(*testing.T) porttest.DocumentsUnderTest {
 		d := db.Documents()
 		return porttest.DocumentsUnderTest{
 			Documents: d, Inventory: d, Passages: d, Cursors: d,

@@ -244,8 +244,7 @@ var brokenTurns = []brokenChats{
 	{"the message in progress is the new one", porttest.Turns, "in progress", func(b *badChats) {
 		b.begin = func(ctx context.Context, s tenant.Scope, t chat.Turn) (chat.Turn, error) {
 			got, err := b.good.Begin(ctx, s, t)
-			var e *chat.InProgressError
-			if errors.As(err, &e) {
+			if _, ok := errors.AsType[*chat.InProgressError](err); ok {
 				err = &chat.InProgressError{Message: t.Message}
 			}
 			return got, err

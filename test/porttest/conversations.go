@@ -15,8 +15,8 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// ConversationsUnderTest is an empty store of conversations. Each suite says
-// which of the ports it needs; the others may be nil.
+// ConversationsUnderTest is a store of conversations, which cases may share.
+// Each suite says which of the ports it needs; the others may be nil.
 type ConversationsUnderTest struct {
 	ports.Conversations
 	ports.Turns

@@ -12,8 +12,8 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// DocumentsUnderTest is an empty store of documents. Each suite says which of
-// the ports it needs; the others may be nil.
+// DocumentsUnderTest is a store of documents, which cases may share. Each suite
+// says which of the ports it needs; the others may be nil.
 type DocumentsUnderTest struct {
 	ports.Documents
 	ports.Inventory

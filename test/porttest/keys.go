@@ -66,10 +66,9 @@ var keyCases = []contractCase[accounts]{
 		f.wantKeys(s)
 		var want []tenant.Key
 		for range 4 {
-			public, secret := siteKey(s), tenant.Key{}
-			secret, _ = apiKey(s)
+			secret, _ := apiKey(s)
 			secret.Disabled = true
-			want = append(want, public, secret)
+			want = append(want, siteKey(s), secret)
 		}
 		f.wantNoZero(want[0], "Role", "Disabled")
 		f.wantNoZero(want[1], "Text")

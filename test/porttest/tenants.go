@@ -10,7 +10,8 @@ import (
 )
 
 // AccountsUnderTest is an empty store of accounts. Each suite says which of
-// the ports it needs; the others may be nil.
+// the ports it needs; the others may be nil. All cases but those of Tenants and
+// PlatformUsers may share one store, since each makes tenants of its own.
 type AccountsUnderTest struct {
 	ports.Tenants
 	ports.Sites
