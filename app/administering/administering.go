@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 
@@ -166,10 +165,7 @@ func (s *Service) newSite(id tenant.ID, n NewSite) (tenant.Site, error) {
 	if err != nil {
 		return tenant.Site{}, &FieldError{"url", "is not the address of a shop, such as https://shop.example.com"}
 	}
-	host := n.URL
-	if u, err := url.Parse(n.URL); err == nil {
-		host = u.Hostname()
-	}
+	_, host, _ := strings.Cut(origins[0], "://")
 	site := tenant.Site{
 		ID: tenant.SiteID(tenant.SitePrefix + s.deps.NewID()), Tenant: id, Name: def(n.Name, host), URL: strings.TrimSpace(n.URL),
 		Origins: append(origins, n.Origins...), Locale: def(n.Locale, "en"), Currency: strings.ToUpper(def(n.Currency, "EUR")),
