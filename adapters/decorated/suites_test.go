@@ -8,6 +8,7 @@ import (
 
 	"github.com/aiwoochat/woochat/adapters/decorated"
 	"github.com/aiwoochat/woochat/adapters/memory"
+	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
@@ -171,4 +172,34 @@ func TestEveryWrapperIsInTheWay(t *testing.T) {
 	if calls.Load() != 2 {
 		t.Errorf("two wrappers saw %d calls of one, want 2", calls.Load())
 	}
+}
+
+func TestChatModel(t *testing.T) {
+	porttest.ChatModel(t, func(_ *testing.T, says string) porttest.ModelUnderTest {
+		return porttest.ModelUnderTest{
+			ChatModel: decorated.ChatModel(memory.NewModel(says), all()...), Verbatim: true,
+			Breaking: decorated.ChatModel(memory.NewModelFunc(func(context.Context, chat.Prompt) (string, error) {
+				return says[:40], &ports.ModelError{Kind: ports.ModelTruncated, Message: "scripted"}
+			}), all()...),
+			Stalling: decorated.ChatModel(stalling{}, all()...),
+		}
+	})
+}
+
+func TestEmbedder(t *testing.T) {
+	porttest.Embedder(t, func(*testing.T) porttest.EmbedderUnderTest {
+		return porttest.EmbedderUnderTest{Embedder: decorated.Embedder(memory.NewEmbedder(256), all()...)}
+	})
+}
+
+// stalling says two words and then nothing until its call ends.
+type stalling struct{}
+
+func (stalling) Complete(ctx context.Context, _ chat.Prompt, emit func(string) error) (chat.Completion, error) {
+	c := chat.Completion{Text: "The kettle ", Tokens: chat.Tokens{Input: 9, Output: 2, CountedBy: chat.ByTokenizer}}
+	if err := emit(c.Text); err != nil {
+		return c, err
+	}
+	<-ctx.Done()
+	return c, ctx.Err()
 }
