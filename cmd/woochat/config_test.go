@@ -51,8 +51,16 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	s.env["OPENAI_API_KEY"] = "sk-provider-secret"
 	s.env["WOOCHAT_DATABASE_URL"] = "mysql://app:hunter2@db.example.com/woochat" // refused before anybody connects
 	for _, args := range [][]string{
-		{"config", "show"}, {"config", "show", "--origin"}, {"config", "show", "--json"}, {"config", "check"},
-		{"config", "show", "--addr", "bad"}, {"tenant", "list"}, {"doctor"}, {"serve"}, {"migrate", "status"}, {"demo"},
+		{"config", "show"},
+		{"config", "show", "--origin"},
+		{"config", "show", "--json"},
+		{"config", "check"},
+		{"config", "show", "--addr", "bad"},
+		{"tenant", "list"},
+		{"doctor"},
+		{"serve"},
+		{"migrate", "status"},
+		{"demo"},
 	} {
 		r := s.run(args...)
 		for _, secret := range []string{testSecret, "sk-provider-secret", "hunter2"} {

@@ -98,7 +98,7 @@ func exitCode(err error) int {
 
 // flattenErrors returns the errors that errors.Join joined.
 func flattenErrors(err error) []error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the joint itself is meant
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		return list.Unwrap()
 	}
 	return []error{err}
@@ -107,7 +107,7 @@ func flattenErrors(err error) []error {
 // flatten returns the lines of joined errors. An error that merely wraps
 // several is one line.
 func flatten(err error) []string {
-	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the joint itself is meant
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		children := list.Unwrap()
 		texts := make([]string, 0, len(children))
 		for _, child := range children {

@@ -260,8 +260,15 @@ func (c licenseList) Run(ctx context.Context, p *program) error {
 			return jsonList(p, rows)
 		}
 		p.table([]column{
-			{head: "SITE"}, {head: "NAME"}, {head: "PLAN"}, {head: "STATUS"},
-			{"MESSAGES", true}, {"CHAT TOKENS", true}, {"EMBEDDING TOKENS", true}, {"COST", true}, {head: "VALID UNTIL"},
+			{head: "SITE"},
+			{head: "NAME"},
+			{head: "PLAN"},
+			{head: "STATUS"},
+			{"MESSAGES", true},
+			{"CHAT TOKENS", true},
+			{"EMBEDDING TOKENS", true},
+			{"COST", true},
+			{head: "VALID UNTIL"},
 		}, cells, `No sites yet: "woochat init" creates the first one.`)
 		return nil
 	})

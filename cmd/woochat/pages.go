@@ -133,7 +133,7 @@ func readPage(root, path string) (wiring.ShopPage, error) {
 	}
 	title := nameOf(slug)
 	if strings.HasPrefix(strings.ToLower(ext), ".m") {
-		heading := ""
+		var heading string
 		if text, heading = htmlOf(text); heading != "" {
 			title = heading
 		}

@@ -92,8 +92,8 @@ func (p *program) parse(args []string) (*kong.Context, error) {
 		if err != nil && bad.Context.Error != nil {
 			at := len(rest) - len(bad.Context.Path[len(bad.Context.Path)-1].Remainder())
 			if at >= 0 && at < len(rest) {
-				problem, width := badArgument(bad.Context, rest, at)
-				if problem != nil && (at != swallow || strings.HasPrefix(rest[at], "-")) {
+				width, problem := badArgument(bad.Context, rest, at)
+				if at != swallow || strings.HasPrefix(rest[at], "-") {
 					problems = append(problems, problem)
 				}
 				// An unknown flag's value is not to be reported as well.
@@ -121,7 +121,7 @@ func (p *program) parse(args []string) (*kong.Context, error) {
 func (p *program) take(k *parser) {
 	p.flags = map[string]string{}
 	for i, s := range wiring.Settings() {
-		if text, ok := k.given.Field(i).Interface().(*string); ok && text != nil {
+		if text, ok := reflect.TypeAssert[*string](k.given.Field(i)); ok && text != nil {
 			p.flags[s.Flag] = *text
 		}
 	}
@@ -148,24 +148,24 @@ func (p *program) refuse(command *kong.Context, problems []error) error {
 
 // bare reports whether a command reads no configuration.
 func bare(node *kong.Node) bool {
-	_, ok := node.Target.Interface().(interface{ bare() })
+	_, ok := reflect.TypeAssert[interface{ bare() }](node.Target)
 	return ok
 }
 
-// badArgument says what is wrong with args[at], and how many arguments to leave
-// out in order to read the rest.
-func badArgument(c *kong.Context, args []string, at int) (problem error, width int) {
+// badArgument says how many arguments to leave out in order to read the rest,
+// and what is wrong with args[at].
+func badArgument(c *kong.Context, args []string, at int) (width int, problem error) {
 	name, _, joined := strings.Cut(args[at], "=")
 	flag := flagNamed(c, name)
 	switch {
 	case flag == nil, joined, flag.IsBool():
-		return c.Error, 1
+		return 1, c.Error
 	case at == len(args)-1:
-		return fmt.Errorf("%s: needs a value: %s", name, flag.Help), 1
+		return 1, fmt.Errorf("%s: needs a value: %s", name, flag.Help)
 	case strings.HasPrefix(args[at+1], "-"):
-		return fmt.Errorf("%s: needs a value; to give %q as one write %s=%s", name, args[at+1], name, args[at+1]), 1
+		return 1, fmt.Errorf("%s: needs a value; to give %q as one write %s=%s", name, args[at+1], name, args[at+1])
 	}
-	return fmt.Errorf("%s: %w", name, c.Error), 2
+	return 2, fmt.Errorf("%s: %w", name, c.Error)
 }
 
 func flagNamed(c *kong.Context, name string) *kong.Flag {
@@ -186,7 +186,7 @@ func missing(c *kong.Context, kongs error, others bool) []error {
 			out = append(out, fmt.Errorf("--%s: is needed: %s", f.Name, f.Help))
 		}
 		if f.Enum != "" && f.Set {
-			if text, ok := f.Target.Interface().(string); ok && !slices.Contains(f.EnumSlice(), text) {
+			if text, ok := reflect.TypeAssert[string](f.Target); ok && !slices.Contains(f.EnumSlice(), text) {
 				out = append(out, fmt.Errorf("--%s: %q is not one of %s", f.Name, text, strings.Join(f.EnumSlice(), ", ")))
 			}
 		}
@@ -210,7 +210,7 @@ func printHelp(options kong.HelpOptions, c *kong.Context) error {
 	node := c.Selected()
 	all := node != nil && node.Target.IsValid()
 	if all {
-		_, all = node.Target.Interface().(interface{ showsSettings() })
+		_, all = reflect.TypeAssert[interface{ showsSettings() }](node.Target)
 	}
 	for _, f := range c.Model.Flags {
 		if f.Group != nil && f.Group.Key == settingsGroup {

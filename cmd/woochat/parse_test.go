@@ -105,7 +105,9 @@ func TestBadCommandLines(t *testing.T) {
 		},
 		{
 			"all that is missing",
-			[]string{"member", "create"}, []string{"2 problems:", "--email: is needed: The person's", "--role: is needed: owner, admin"}, nil,
+			[]string{"member", "create"},
+			[]string{"2 problems:", "--email: is needed: The person's", "--role: is needed: owner, admin"},
+			nil,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

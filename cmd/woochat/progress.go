@@ -112,6 +112,7 @@ func (st *step) end(whole bool) {
 	switch {
 	case st.bar == nil:
 	case whole:
+		st.bar.SetCurrent(int64(st.done))
 		st.bar.SetTotal(-1, true)
 	default:
 		st.bar.Abort(false)

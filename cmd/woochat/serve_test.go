@@ -252,7 +252,9 @@ func TestDemoInAHurry(t *testing.T) {
 	r := &running{t, newScreen(), newScreen(), func() {}, make(chan int, 1)}
 	p := newProgram(s.lookup, strings.NewReader(""), r.out, r.err)
 	p.hurry = hurry
-	go func() { r.ended <- p.run(ctx, []string{"demo", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"}) }()
+	go func() {
+		r.ended <- p.run(ctx, []string{"demo", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"})
+	}()
 	shop := r.find(r.out, `Open the shop:  http://(127\.0\.0\.1:\d+)/`)
 	r.find(r.out, "Ready in")
 	// Whoever has connected and says nothing is waited for.
