@@ -154,8 +154,7 @@ func (m *Service) Admit(ctx context.Context, s tenant.Scope, id usage.Reservatio
 		Admit: now, Expires: now.Add(m.CallTimeout + ExpiryMargin), ResetAt: cal.Reset(now),
 	}
 	if err := m.Ledger.Reserve(ctx, s, hold); err != nil {
-		var over *usage.LimitError
-		if errors.As(err, &over) {
+		if over, ok := errors.AsType[*usage.LimitError](err); ok {
 			m.publish(ctx, s, LimitReached{Meters: over.Exceeded})
 		}
 		return nil, fmt.Errorf("admit: %w", err)

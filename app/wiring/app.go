@@ -1,3 +1,5 @@
+// Package wiring builds a process from its configuration: it is the only
+// package that knows every adapter, and the only one that imports fx.
 package wiring
 
 import (

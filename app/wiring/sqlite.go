@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"go.uber.org/fx"
 
@@ -24,8 +25,8 @@ func (c *closers) add(f func() error) { c.all = append(c.all, f) }
 
 func (c *closers) close() error {
 	var errs []error
-	for i := len(c.all) - 1; i >= 0; i-- {
-		errs = append(errs, c.all[i]())
+	for _, f := range slices.Backward(c.all) {
+		errs = append(errs, f())
 	}
 	c.all = nil
 	return errors.Join(errs...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,9 +54,7 @@ func TestEveryConfiguration(t *testing.T) {
 							}
 							var refused []string
 							for _, c := range []choice{store, index, model, embedder} {
-								for k, v := range c.env {
-									env[k] = v
-								}
+								maps.Copy(env, c.env)
 								if c.refused != "" {
 									refused = append(refused, c.refused)
 								}

@@ -117,9 +117,9 @@ func StockText(s catalog.StockStatus) string {
 }
 
 // Shown returns what goes with an answer: the citations of the markers that it
-// holds, in the order of their numbers, and at most max cards of products that
+// holds, in the order of their numbers, and at most most cards of products that
 // it cites, or names, in the order of the evidence.
-func Shown(answer string, cited []int, ev []Evidence, max int) ([]Citation, []Card) {
+func Shown(answer string, cited []int, ev []Evidence, most int) ([]Citation, []Card) {
 	var sources []Citation
 	var cards []Card
 	seen := map[retrieval.DocumentID]bool{}
@@ -129,7 +129,7 @@ func Shown(answer string, cited []int, ev []Evidence, max int) ([]Citation, []Ca
 		if marked {
 			sources = append(sources, e.Citation)
 		}
-		if e.Card == nil || seen[e.Passage.Document] || len(cards) >= max {
+		if e.Card == nil || seen[e.Passage.Document] || len(cards) >= most {
 			continue
 		}
 		if marked || e.Title != "" && strings.Contains(lower, strings.ToLower(e.Title)) {

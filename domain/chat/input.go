@@ -18,13 +18,13 @@ func (e *InputError) Error() string { return e.Field + " " + e.Reason }
 // CheckQuestion returns an *InputError unless text can be asked: it has a
 // letter or another sign, is UTF-8 without control characters, and is at most
 // max bytes long.
-func CheckQuestion(text string, max int) error {
+func CheckQuestion(text string, most int) error {
 	bad := func(reason string) error { return &InputError{Field: "message", Reason: reason} }
 	switch {
 	case strings.TrimSpace(text) == "":
 		return bad("is empty")
-	case len(text) > max:
-		return bad(fmt.Sprintf("is longer than %d bytes", max))
+	case len(text) > most:
+		return bad(fmt.Sprintf("is longer than %d bytes", most))
 	case !utf8.ValidString(text):
 		return bad("is not valid UTF-8")
 	}

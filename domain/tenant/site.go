@@ -96,7 +96,7 @@ func OriginsOf(shopURL string) ([]string, error) {
 
 func origin(raw string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
+	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
 		return "", fmt.Errorf("%w: URL %q is not http(s)://host", ErrBadSite, raw)
 	}
 	host := strings.ToLower(u.Host)

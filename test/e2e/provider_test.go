@@ -110,7 +110,7 @@ func TestStop(t *testing.T) {
 	token := s.session()
 	st := s.stream(token, "Tell me about mugs")
 	start, _ := st.next()
-	id := strings.Split(start.id, ":")[0]
+	id, _, _ := strings.Cut(start.id, ":")
 	gate.Step(20)
 	if e, ok := st.next(); !ok || e.name != "delta" {
 		t.Fatalf("got %+v, want text", e)
@@ -171,7 +171,7 @@ func TestResume(t *testing.T) {
 		t.Fatalf("got %+v, want text", first)
 	}
 	st.close()
-	id := strings.Split(start.id, ":")[0]
+	id, _, _ := strings.Cut(start.id, ":")
 	again := s.open(s.request("GET", "/api/chat/messages/"+id+"/events", token, "", "Last-Event-ID", first.id, "Accept", "text/event-stream"))
 	gate.Open()
 	rest := again.all()

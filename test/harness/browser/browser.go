@@ -39,7 +39,7 @@ addEventListener("securitypolicyviolation", (e) => broken.push("policy: " + e.vi
 // Tab is one page of a real browser.
 type Tab struct {
 	t   *testing.T
-	ctx context.Context //nolint:containedctx // chromedp keeps its browser in one
+	ctx context.Context
 }
 
 // Context returns the context of the browser, for chromedp's own functions.
@@ -67,7 +67,7 @@ func New(t *testing.T) *Tab {
 	path := chromium(t)
 	// Not t.TempDir, which fails a test if a helper of the browser still writes for a moment after the browser's end. The
 	// profile is chromedp's own: it makes and removes one.
-	home, err := os.MkdirTemp("", "woochat-browser-")
+	home, err := os.MkdirTemp("", "woochat-browser-") //nolint:usetesting // see above: t.TempDir would fail the test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +108,7 @@ func New(t *testing.T) *Tab {
 	return p
 }
 
+// Do runs steps of chromedp, and fails the test if one fails.
 func (p *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
