@@ -363,7 +363,8 @@ func (r *sourceStatus) add(st retrieval.DocumentState) {
 	} else {
 		r.Hidden++
 	}
-	if st.Indexed != st.Revision {
+	// What is hidden waits only as long as the index still holds it.
+	if st.Indexed != st.Revision && (st.Shown || st.Indexed != "") {
 		r.Pending++
 	}
 	if st.Updated.After(r.newest) {

@@ -76,6 +76,32 @@ func TestIngestCSV(t *testing.T) {
 	if done := events(t, s.ok("ingest", "csv", less, "--full"))["done"][0]; done["removed"] != 1.0 {
 		t.Errorf("--full: %v", done)
 	}
+	status = fromJSON[list[sourceStatus]](t, s.ok("ingest", "status", "--json"))
+	if got := status.Data[0]; got.Shown != 1 || got.Hidden != 1 || got.Pending != 0 {
+		t.Errorf("status after a product went: %+v", got)
+	}
+}
+
+func TestIngestPages(t *testing.T) {
+	s := newShell(t)
+	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"index.html": "<title>Home</title><p>Mugs from A to Z.</p>", "returns.md": "# Returns\n\nWithin **60 days**.\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if done := events(t, s.ok("ingest", "pages", dir))["done"][0]; done["changed"] != 2.0 || done["hidden"] != 0.0 || done["rejected"] != 0.0 {
+		t.Errorf("done: %v", done)
+	}
+	// One page of the two again: only --no-full leaves the other where it is.
+	one := filepath.Join(dir, "returns.md")
+	if done := events(t, s.ok("ingest", "pages", one, "--no-full"))["done"][0]; done["removed"] != 0.0 {
+		t.Errorf("--no-full: %v", done)
+	}
+	if done := events(t, s.ok("ingest", "pages", one))["done"][0]; done["removed"] != 1.0 {
+		t.Errorf("--full: %v", done)
+	}
 }
 
 func TestIngestCSVThatCannotBeRead(t *testing.T) {
@@ -161,7 +187,7 @@ func TestReadPages(t *testing.T) {
 	for _, p := range pages {
 		titles[p.Slug] = p.Title
 	}
-	want := map[string]string{"": "Welcome & more", "help": "Help", "help/returns": "Returns and more", "help/size-guide": "Size guide"}
+	want := map[string]string{frontPage: "Welcome & more", "help": "Help", "help/returns": "Returns and more", "help/size-guide": "Size guide"}
 	if len(titles) != len(want) {
 		t.Errorf("got %v", titles)
 	}

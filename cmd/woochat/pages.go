@@ -34,6 +34,10 @@ Examples:
 `
 }
 
+// frontPage is the slug of the shop's front page: a page without one cannot be
+// stored, and this leads to the front page in every browser.
+const frontPage = "."
+
 // maxPage is the largest file that is read as a page.
 const maxPage = 4 << 20
 
@@ -132,6 +136,9 @@ func readPage(root, path string) (wiring.ShopPage, error) {
 		slug = strings.Trim(strings.TrimSuffix(slug, "index"), "/")
 	}
 	title := nameOf(slug)
+	if slug == "" {
+		slug = frontPage
+	}
 	if strings.HasPrefix(strings.ToLower(ext), ".m") {
 		var heading string
 		if text, heading = htmlOf(text); heading != "" {
