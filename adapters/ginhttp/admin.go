@@ -110,6 +110,10 @@ func (s *Server) usageDaily(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	if _, err := usage.Days(first, last); err != nil {
+		s.fail(c, &chat.InputError{Field: "from", Reason: fmt.Sprintf("is more than %d days before to", usage.MaxDays)})
+		return
+	}
 	days, err := s.deps.Metering.Usage.Days(c.Request.Context(), scope, first, last)
 	if err != nil {
 		s.fail(c, err)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -83,11 +84,15 @@ func (s *Server) describe(err error) answer {
 		return answer{status: http.StatusServiceUnavailable, code: "UNAVAILABLE", message: "The assistant is not configured completely",
 			details: map[string]any{"reason": "model_price_unknown"}}
 	case errors.As(err, &failed):
-		status := http.StatusBadGateway
-		if failed.Code == metering.UpstreamCode(ports.ModelTimeout) {
+		status, code := http.StatusBadGateway, failed.Code
+		switch {
+		case code == metering.UpstreamCode(ports.ModelTimeout):
 			status = http.StatusGatewayTimeout
+		case code != answering.CodeLost && !strings.HasPrefix(code, "UPSTREAM_"):
+			// It was not the model: what it was is for the log.
+			status, code = http.StatusInternalServerError, metering.CodeInternal
 		}
-		return answer{status: status, code: failed.Code, message: "The answer broke off"}
+		return answer{status: status, code: code, message: "The answer broke off"}
 	case errors.As(err, &model):
 		status := http.StatusBadGateway
 		if model.Kind == ports.ModelTimeout {

@@ -69,4 +69,3 @@ func SiteKeyScope(keys ports.SiteKeys) func(*gin.Context) (tenant.Scope, error) 
 func ErrorBody(c *gin.Context, m *metering.Service, err error) {
 	(&Server{now: m.Now, deps: Deps{NewID: m.NewID}}).fail(c, err)
 }
-

@@ -222,11 +222,22 @@ func (s *Server) launcher(c *gin.Context) {
 	h.Set("Cache-Control", "public, max-age=300, stale-while-revalidate=86400")
 	h.Set("ETag", s.cfg.LauncherETag)
 	script(h)
-	if s.cfg.LauncherETag != "" && c.GetHeader("If-None-Match") == s.cfg.LauncherETag {
+	if s.cfg.LauncherETag != "" && matches(c.GetHeader("If-None-Match"), s.cfg.LauncherETag) {
 		c.Status(http.StatusNotModified)
 		return
 	}
 	c.Data(http.StatusOK, "text/javascript; charset=utf-8", s.cfg.Launcher)
+}
+
+// matches reports whether an If-None-Match header names etag, by the weak
+// comparison of RFC 9110, 13.1.2: a proxy that compresses makes it weak.
+func matches(header, etag string) bool {
+	for t := range strings.SplitSeq(header, ",") {
+		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) asset(c *gin.Context) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"strings"
 	"time"
 
@@ -116,11 +117,27 @@ func decode(c *gin.Context, v any) ([]byte, error) {
 	if err := json.Unmarshal(body, v); err != nil {
 		var kind *json.UnmarshalTypeError
 		if errors.As(err, &kind) && kind.Field != "" {
-			return nil, &chat.InputError{Field: kind.Field, Reason: fmt.Sprintf("is a %s: want a %s", kind.Value, kind.Type)}
+			return nil, &chat.InputError{Field: kind.Field, Reason: fmt.Sprintf("is a %s: want %s", kind.Value, jsonKind(kind.Type))}
 		}
 		return nil, bad("is not a JSON object")
 	}
 	return body, nil
+}
+
+// jsonKind returns the JSON word for what fits a Go type.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "an array"
+	default:
+		return "an object"
+	}
 }
 
 // bodyTimeout is how long a client may take to send its body.
@@ -128,7 +145,7 @@ const bodyTimeout = 30 * time.Second
 
 // wallClock is the time of the connection's deadlines, which the kernel's clock
 // ends and no ports.Clock.
-func wallClock() time.Time { return time.Now() }
+func wallClock() time.Time { return time.Now() } //nolint:forbidigo // the kernel's clock is meant
 
 // maxDepth is how deep a request's JSON may be nested; ours need three levels.
 const maxDepth = 16
