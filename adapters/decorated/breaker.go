@@ -94,8 +94,7 @@ func Breaker(c BreakerConfig) Around {
 
 // failure reports whether err is the far side's failure.
 func failure(err error) bool {
-	var me *ports.ModelError
-	if errors.As(err, &me) {
+	if me, ok := errors.AsType[*ports.ModelError](err); ok {
 		return me.Kind != ports.ModelRefused
 	}
 	return errors.Is(err, ports.ErrUnavailable)

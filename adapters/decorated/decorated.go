@@ -14,6 +14,7 @@ package decorated
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -36,8 +37,8 @@ type Around func(ctx context.Context, c Call, do func(ctx context.Context) error
 // chain puts the first Around outermost.
 func chain(as []Around) Around {
 	all := func(ctx context.Context, _ Call, do func(context.Context) error) error { return do(ctx) }
-	for i := len(as) - 1; i >= 0; i-- {
-		outer, inner := as[i], all
+	for _, outer := range slices.Backward(as) {
+		inner := all
 		all = func(ctx context.Context, c Call, do func(context.Context) error) error {
 			return outer(ctx, c, func(ctx context.Context) error { return inner(ctx, c, do) })
 		}

@@ -63,6 +63,7 @@ func (s *script) Reserve(context.Context, tenant.Scope, usage.Hold) error { retu
 func (s *script) Settle(context.Context, tenant.Scope, usage.ReservationID, usage.Event) error {
 	return s.next()
 }
+
 func (s *script) Release(context.Context, tenant.Scope, usage.ReservationID) error { return s.next() }
 
 func unspent(k ports.ModelErrorKind, after time.Duration) error {

@@ -15,7 +15,7 @@ type Fault struct {
 	Lost bool
 }
 
-// Faulty, for tests, lets calls fail by a script: each call takes the first
+// Faulty lets calls fail by a script, for tests: each call takes the first
 // fault that is left and names its method, or any. When none is left, all
 // succeed.
 func Faulty(script ...Fault) Around {

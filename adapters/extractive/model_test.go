@@ -79,7 +79,7 @@ func TestLanguages(t *testing.T) {
 			t.Errorf("%q: got %q, want %q...", c.locale, got, c.none)
 		}
 	}
-	if got := ask(t, "Habt ihr das und ist es von der Stange?", "de"); !strings.HasPrefix(got, "Dazu habe ich") {
+	if got := ask(t, "Habt ihr das und ist es von mir?", "de"); !strings.HasPrefix(got, "Dazu habe ich") {
 		t.Errorf("words that every German question has found something: %q", got)
 	}
 }

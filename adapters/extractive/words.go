@@ -36,7 +36,7 @@ func wordsOf(locale string) words {
 		return words{
 			"De las páginas de la tienda:", "Nada coincide exactamente. Lo más parecido:",
 			" (en oferta, precio normal %s)", "en existencias", "agotado", "disponible bajo pedido",
-			"el la los las un una unos unas de del y o es son hay tiene tienen tenéis yo tú usted que qué cuál cuáles quién dónde cuándo cómo cuánto cuánta para por con en a al mi su se me no busco quiero lo",
+			"el la los las un una unos unas de del y o es son hay tiene tienen tenéis yo tú usted que qué cuál cuáles quién dónde cuándo cómo cuánto cuánta para por con en a al mi su se me no busco quiero lo", //nolint:misspell // Spanish
 		}
 	case "it":
 		return words{

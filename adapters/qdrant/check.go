@@ -107,8 +107,9 @@ func Check(ctx context.Context, address, apiKey string) (Info, error) {
 	if err != nil {
 		return Info{}, c.problem(BadAddress, err.Error(), howToWrite)
 	}
-	defer client.Close()
-	mine, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer func() { _ = client.Close() }() // nothing was written
+	c.end = time.Now().Add(checkTimeout) //nolint:forbidigo // it is compared with a context's deadline, which is of this clock
+	mine, cancel := context.WithDeadline(ctx, c.end)
 	defer cancel()
 
 	reply, err := client.HealthCheck(mine)
@@ -194,6 +195,7 @@ type checking struct {
 	where string
 	port  int
 	key   string
+	end   time.Time // our own, whatever the caller's is
 }
 
 func (c checking) authorize(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -216,8 +218,7 @@ func (c checking) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("qdrant %s: %w", c.where, ctx.Err())
 	}
-	var inner *qdrant.QdrantError
-	if errors.As(err, &inner) {
+	if inner, ok := errors.AsType[*qdrant.QdrantError](err); ok {
 		err = inner.Unwrap()
 	}
 	s := status.Convert(err)
@@ -229,11 +230,17 @@ func (c checking) explain(ctx context.Context, err error) error {
 		}
 		return c.problem(Unreachable, s.Message(), do)
 	case codes.DeadlineExceeded:
+		// The server is told of the deadline, and its answer may be here
+		// before the context's own timer.
+		if end, ok := ctx.Deadline(); ok && end.Before(c.end) {
+			return fmt.Errorf("qdrant %s: %w", c.where, context.DeadlineExceeded)
+		}
 		return c.problem(Unreachable, fmt.Sprintf("no answer within %v", checkTimeout), "check host and port, and that it may be reached from here")
 	case codes.Unauthenticated, codes.PermissionDenied:
 		return c.problem(BadKey, s.Message(), "set WOOCHAT_QDRANT_API_KEY to a key that may read and write all collections")
 	case codes.Unimplemented:
 		return c.problem(NotQdrant, s.Message(), "check host and port: something else answers there")
+	default:
+		return c.problem(Broken, fmt.Sprintf("%s: %s", s.Code(), s.Message()), "look into Qdrant's log")
 	}
-	return c.problem(Broken, fmt.Sprintf("%s: %s", s.Code(), s.Message()), "look into Qdrant's log")
 }

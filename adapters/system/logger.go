@@ -28,7 +28,7 @@ func NewLogger(w io.Writer, format string, level slog.Leveler) (*slog.Logger, er
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, opts)), nil
 	case "tint":
-		return slog.New(tint.NewHandler(w, &tint.Options{
+		return slog.New(tint.NewTextHandler(w, &tint.Options{
 			Level: level, ReplaceAttr: redact, TimeFormat: time.TimeOnly, NoColor: !colours(w),
 		})), nil
 	}

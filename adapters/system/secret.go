@@ -37,7 +37,7 @@ func ParseSecretKey(text string) ([]SecretKey, error) {
 	for i, part := range strings.Split(text, ",") {
 		raw, err := decodeKey(strings.TrimSpace(part))
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%w (key %d %v)", ErrBadSecretKey, i+1, err))
+			errs = append(errs, fmt.Errorf("%w (key %d %w)", ErrBadSecretKey, i+1, err))
 			continue
 		}
 		if first, ok := seen[raw]; ok {

@@ -147,6 +147,6 @@ func ExampleParseSecretKey() {
 		return
 	}
 	tokens := keys[0].Derive("visitor-token")
-	fmt.Println(keys[0].ID(), keys[0], len(tokens))
-	// Output: ae216c2e [redacted] 32
+	fmt.Println(keys[0].ID(), keys[0], tokens == keys[0].Derive("webhooks"))
+	// Output: ae216c2e [redacted] false
 }

@@ -72,10 +72,8 @@ func NewSink(log *slog.Logger, readers ...Reader) (*Sink, error) {
 func (s *Sink) Publish(ctx context.Context, sc tenant.Scope, e ports.Event) {
 	ctx = context.WithoutCancel(ctx)
 	f := s.read(e)
-	attrs := append([]slog.Attr{
-		slog.String("event", e.EventName()), slog.String("tenant", string(sc.Tenant)), slog.String("site", string(sc.Site)),
-	}, f.Attrs...)
-	s.log.LogAttrs(ctx, f.Level, e.EventName(), attrs...)
+	attrs := append([]slog.Attr{slog.String("tenant", string(sc.Tenant)), slog.String("site", string(sc.Site))}, f.Attrs...)
+	s.log.LogAttrs(ctx, f.Level, e.EventName(), attrs...) //nolint:sloglint // an event's name is a constant
 
 	s.metrics.events.Add(ctx, 1, with(attribute.String(attrEvent, e.EventName())))
 	if f.Settled != nil {

@@ -225,5 +225,5 @@ func ExampleNewSink() {
 		return
 	}
 	sink.Publish(context.Background(), tenant.Scope{Tenant: "ten_a", Site: "site_b"}, metering.LimitReached{Meters: []usage.Meter{usage.ChatRequests}})
-	// Output: level=INFO msg=usage.limit_reached event=usage.limit_reached tenant=ten_a site=site_b meters=[max_chat_requests_per_day]
+	// Output: level=INFO msg=usage.limit_reached tenant=ten_a site=site_b meters=[max_chat_requests_per_day]
 }

@@ -35,34 +35,50 @@ func TestWhatIsSettled(t *testing.T) {
 		code string
 	}{
 		{
-			"the provider counted", chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: 5, Output: 2, CountedBy: chat.ByProvider}}, nil,
-			chat.Tokens{Input: 5, Output: 2, CountedBy: chat.ByProvider}, "",
+			"the provider counted",
+			chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: 5, Output: 2, CountedBy: chat.ByProvider}},
+			nil,
+			chat.Tokens{Input: 5, Output: 2, CountedBy: chat.ByProvider},
+			"",
 		},
 		{"the provider did not count", chat.Completion{Text: "nine char"}, nil, byBound, ""},
 		{
-			"the provider's count is absurd", chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: -4, Output: 1, CountedBy: chat.ByProvider}}, nil,
+			"the provider's count is absurd",
+			chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: -4, Output: 1, CountedBy: chat.ByProvider}},
+			nil,
 			byBound, "",
 		},
 		{
-			"more cached than there was", chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: 4, Cached: 5, CountedBy: chat.ByProvider}}, nil,
+			"more cached than there was",
+			chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: 4, Cached: 5, CountedBy: chat.ByProvider}},
+			nil,
 			byBound, "",
 		},
 		{
-			"refused before anything was spent", chat.Completion{}, &ports.ModelError{Kind: ports.ModelRateLimited, Unspent: true},
-			chat.Tokens{CountedBy: chat.ByProvider}, "UPSTREAM_RATE_LIMITED",
+			"refused before anything was spent",
+			chat.Completion{},
+			&ports.ModelError{Kind: ports.ModelRateLimited, Unspent: true},
+			chat.Tokens{CountedBy: chat.ByProvider},
+			"UPSTREAM_RATE_LIMITED",
 		},
 		{
-			"refused, whatever the completion says", chat.Completion{Tokens: chat.Tokens{Input: 7, CountedBy: chat.ByProvider}}, &ports.ModelError{Kind: ports.ModelUnavailable, Unspent: true},
-			chat.Tokens{CountedBy: chat.ByProvider}, "UPSTREAM_UNAVAILABLE",
+			"refused, whatever the completion says",
+			chat.Completion{Tokens: chat.Tokens{Input: 7, CountedBy: chat.ByProvider}},
+			&ports.ModelError{Kind: ports.ModelUnavailable, Unspent: true},
+			chat.Tokens{CountedBy: chat.ByProvider},
+			"UPSTREAM_UNAVAILABLE",
 		},
 		{"broke off in the middle", chat.Completion{Text: "nine char"}, &ports.ModelError{Kind: ports.ModelTruncated}, byBound, "UPSTREAM_TRUNCATED"},
 		{
-			"broke off, counted by the adapter", chat.Completion{Text: "nine", Tokens: chat.Tokens{Input: 50, Output: 1, CountedBy: chat.ByTokenizer}}, &ports.ModelError{Kind: ports.ModelBroke},
-			chat.Tokens{Input: 50, Output: 1, CountedBy: chat.ByTokenizer}, "UPSTREAM_BROKE",
+			"broke off, counted by the adapter",
+			chat.Completion{Text: "nine", Tokens: chat.Tokens{Input: 50, Output: 1, CountedBy: chat.ByTokenizer}},
+			&ports.ModelError{Kind: ports.ModelBroke},
+			chat.Tokens{Input: 50, Output: 1, CountedBy: chat.ByTokenizer},
+			"UPSTREAM_BROKE",
 		},
 		{"the shopper left", chat.Completion{Text: "nine char"}, context.Canceled, byBound, "CANCELED"},
 		{"it took too long", chat.Completion{Text: "nine char"}, context.DeadlineExceeded, byBound, "UPSTREAM_TIMEOUT"},
-		{"an error of our own", chat.Completion{Text: "nine char"}, broken, byBound, "INTERNAL"},
+		{"an error of our own", chat.Completion{Text: "nine char"}, errAway, byBound, "INTERNAL"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newMetered(t)
@@ -107,9 +123,9 @@ func TestASettlementThatCannotBeWrittenIsSaid(t *testing.T) {
 	f.call(func(chat.Prompt, func(string) error) (chat.Completion, error) {
 		return chat.Completion{Text: "x", Finish: chat.Complete}, nil
 	})
-	f.ledger.EXPECT().Settle(gomock.Any(), f.scope, gomock.Any(), gomock.Any()).Return(broken)
+	f.ledger.EXPECT().Settle(gomock.Any(), f.scope, gomock.Any(), gomock.Any()).Return(errAway)
 	c, err := f.ask()
-	if !errors.Is(err, broken) || c.Text != "x" {
+	if !errors.Is(err, errAway) || c.Text != "x" {
 		t.Errorf("got %q, %v, want the answer and the store's error", c.Text, err)
 	}
 	all := f.events.All()
@@ -249,9 +265,9 @@ func TestGuard(t *testing.T) {
 	t.Run("a dispatch that fails", func(t *testing.T) {
 		f := newMetered(t)
 		f.ledger.EXPECT().Reserve(gomock.Any(), f.scope, gomock.Any())
-		f.checkpointer.EXPECT().Dispatch(gomock.Any(), f.scope, gomock.Any(), gomock.Any(), gomock.Any()).Return(broken)
+		f.checkpointer.EXPECT().Dispatch(gomock.Any(), f.scope, gomock.Any(), gomock.Any(), gomock.Any()).Return(errAway)
 		f.ledger.EXPECT().Release(gomock.Any(), f.scope, gomock.Any())
-		if _, err := metering.Guard(t.Context(), f.Service, f.scope, work, never); !errors.Is(err, broken) {
+		if _, err := metering.Guard(t.Context(), f.Service, f.scope, work, never); !errors.Is(err, errAway) {
 			t.Errorf("got %v, want the store's error", err)
 		}
 	})
@@ -263,8 +279,8 @@ func TestGuard(t *testing.T) {
 		code string
 	}{
 		{"done", usage.Event{Tokens: chat.Tokens{Input: 30, Output: 1, CountedBy: chat.ByTokenizer}}, nil, chat.Tokens{Input: 30, Output: 1, CountedBy: chat.ByTokenizer}, ""},
-		{"failed at no cost", usage.Event{}, broken, chat.Tokens{CountedBy: chat.ByProvider}, "INTERNAL"},
-		{"failed with a code of its own", usage.Event{ErrorCode: "RERANK_DOWN"}, broken, chat.Tokens{CountedBy: chat.ByProvider}, "RERANK_DOWN"},
+		{"failed at no cost", usage.Event{}, errAway, chat.Tokens{CountedBy: chat.ByProvider}, "INTERNAL"},
+		{"failed with a code of its own", usage.Event{ErrorCode: "RERANK_DOWN"}, errAway, chat.Tokens{CountedBy: chat.ByProvider}, "RERANK_DOWN"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newMetered(t)

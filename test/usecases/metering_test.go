@@ -27,8 +27,8 @@ const (
 )
 
 var (
-	noon   = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	broken = errors.New("the store is away")
+	noon    = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	errAway = errors.New("the store is away")
 )
 
 // metered is metering with a mocked ledger and a mocked provider: whatever a
@@ -159,9 +159,9 @@ func TestARefusedLicenseCostsNothing(t *testing.T) {
 	t.Run("a store that does not answer", func(t *testing.T) {
 		f := newMetered(t)
 		away := mocks.NewMockLicenses(gomock.NewController(t))
-		away.EXPECT().LicenseOf(gomock.Any(), f.scope).Return(usage.License{}, broken)
+		away.EXPECT().LicenseOf(gomock.Any(), f.scope).Return(usage.License{}, errAway)
 		f.Licenses = away
-		if _, err := f.ask(); !errors.Is(err, broken) {
+		if _, err := f.ask(); !errors.Is(err, errAway) {
 			t.Errorf("got %v, want the store's error: what is not known is refused", err)
 		}
 	})
@@ -262,15 +262,15 @@ func TestACallThatCannotBeDispatchedIsReleased(t *testing.T) {
 			id = h.ID
 			return nil
 		}),
-		f.checkpointer.EXPECT().Dispatch(gomock.Any(), f.scope, gomock.Any(), gomock.Any(), gomock.Any()).Return(broken),
+		f.checkpointer.EXPECT().Dispatch(gomock.Any(), f.scope, gomock.Any(), gomock.Any(), gomock.Any()).Return(errAway),
 		f.ledger.EXPECT().Release(gomock.Any(), f.scope, gomock.Any()).DoAndReturn(func(_ context.Context, _ tenant.Scope, got usage.ReservationID) error {
 			if got != id {
 				t.Errorf("released %s, want %s", got, id)
 			}
-			return broken
+			return errAway
 		}),
 	)
-	if _, err := f.ask(); !errors.Is(err, broken) {
+	if _, err := f.ask(); !errors.Is(err, errAway) {
 		t.Errorf("got %v, want the store's error", err)
 	}
 }
