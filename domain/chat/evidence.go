@@ -117,8 +117,8 @@ func StockText(s catalog.StockStatus) string {
 }
 
 // Shown returns what goes with an answer: the citations of the markers that it
-// holds, in the order of their numbers, and at most most cards of products that
-// it cites, or names, in the order of the evidence.
+// holds, in the order of their numbers, and cards of products that
+// it cites or names, in the order of the evidence, as many as most at most.
 func Shown(answer string, cited []int, ev []Evidence, most int) ([]Citation, []Card) {
 	var sources []Citation
 	var cards []Card

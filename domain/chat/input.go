@@ -17,7 +17,7 @@ func (e *InputError) Error() string { return e.Field + " " + e.Reason }
 
 // CheckQuestion returns an *InputError unless text can be asked: it has a
 // letter or another sign, is UTF-8 without control characters, and is at most
-// max bytes long.
+// as long as most bytes.
 func CheckQuestion(text string, most int) error {
 	bad := func(reason string) error { return &InputError{Field: "message", Reason: reason} }
 	switch {
