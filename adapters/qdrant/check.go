@@ -108,7 +108,7 @@ func Check(ctx context.Context, address, apiKey string) (Info, error) {
 		return Info{}, c.problem(BadAddress, err.Error(), howToWrite)
 	}
 	defer func() { _ = client.Close() }() // nothing was written
-	c.end = time.Now().Add(checkTimeout) //nolint:forbidigo // it is compared with a context's deadline, which is of this clock
+	c.end = time.Now().Add(checkTimeout)  //nolint:forbidigo // it is compared with a context's deadline, which is of this clock
 	mine, cancel := context.WithDeadline(ctx, c.end)
 	defer cancel()
 
