@@ -80,7 +80,8 @@ func pick(q question, sources []source) []source {
 		}
 	}
 	for _, s := range about {
-		if s.score >= enough*about[0].score {
+		// Who asks by price or stock wants to see all that there is.
+		if s.score >= enough*about[0].score || q.facts && s.product {
 			take(s)
 		}
 	}
@@ -194,8 +195,8 @@ func (w words) heads(s source) []string {
 	price := ""
 	if r := s.Card.Price; r.Min.IsSet() {
 		price = ", " + chat.PriceText(r.Min, r.Max)
-		if r.OnSale {
-			price += fmt.Sprintf(w.sale, chat.PriceText(r.RegularMin, r.RegularMax))
+		if before := chat.RegularText(r); before != "" {
+			price += fmt.Sprintf(w.sale, before)
 		}
 	}
 	stock := w.stock(s.Card.Stock)

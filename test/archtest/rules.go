@@ -95,7 +95,7 @@ var rules = []rule{
 	},
 
 	adapter("memory", importable),
-	adapter("decorated", nil, "github.com/failsafe-go/failsafe-go"),
+	adapter("decorated", nil),
 	adapter("extractive", nil),
 	adapter("files", nil, "github.com/ledongthuc/pdf", "golang.org/x/text"),
 	adapter("ginhttp", nil, app, Module+"/widget", "github.com/gin-gonic/gin", "github.com/golang-jwt/jwt/v5"),
