@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"io"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -36,6 +37,15 @@ func Pages(site tenant.Site, pages []ShopPage) ports.DocumentSource {
 	}
 	return files.NewPages(out...)
 }
+
+// PageFolder returns a source of the HTML and Markdown files in a folder, each
+// a page of the site: help/returns.md is /help/returns/.
+func PageFolder(site tenant.Site, fsys fs.FS) ports.DocumentSource {
+	return files.NewPageFolder(fsys, site.URL)
+}
+
+// FAQ returns a source of the questions and answers of a CSV file.
+func FAQ(open func() (io.ReadCloser, error)) ports.DocumentSource { return files.NewFAQ(open) }
 
 func zone(site tenant.Site) *time.Location {
 	if loc, err := time.LoadLocation(site.TimeZone); err == nil {
