@@ -105,7 +105,7 @@ func New(d Deps, cfg Config) (*Server, error) {
 			return nil, fmt.Errorf("ginhttp: trusted proxies: %w", err)
 		}
 		(*e).Use(s.identify, s.logged, s.recovered)
-		(*e).NoMethod(func(c *gin.Context) { s.fail(c, errMethod) })
+		(*e).NoMethod(s.noMethod)
 	}
 	s.publicRoutes()
 	s.adminRoutes()
@@ -161,6 +161,17 @@ func (s *Server) health(r gin.IRoutes) {
 		}
 		c.JSON(http.StatusOK, gin.H{"status": "ok"})
 	})
+}
+
+// noMethod answers for a path that has routes, none of them for the method.
+func (s *Server) noMethod(c *gin.Context) {
+	if h := c.Writer.Header(); h.Get("Allow") == http.MethodOptions {
+		// Preflights are answered under every path, those of nothing too.
+		h.Del("Allow")
+		s.fail(c, ports.ErrNotFound)
+		return
+	}
+	s.fail(c, errMethod)
 }
 
 const requestIDKey = "request_id"
