@@ -272,7 +272,7 @@ func (s *shop) stream(token, text string, header ...string) *stream {
 func (s *shop) open(req *http.Request) *stream {
 	s.Helper()
 	ctx, cancel := context.WithCancel(req.Context())
-	resp, err := http.DefaultClient.Do(req.WithContext(ctx)) //nolint:bodyclose // closed by stream.close
+	resp, err := http.DefaultClient.Do(req.WithContext(ctx))
 	s.must(err)
 	st := &stream{shop: s, resp: resp, lines: bufio.NewReader(resp.Body), cancel: cancel}
 	s.Cleanup(st.close)
