@@ -44,7 +44,7 @@ func (s *Service) retrieve(ctx context.Context, j job) ([]chat.Evidence, error) 
 			return nil, err
 		}
 	}
-	found = retrieval.Pack(found, s.cfg.PromptBudget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages})
+	found = retrieval.Pack(found, s.cfg.PromptBudget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
 	return chat.EvidenceOf(found, now), nil
 }
 
@@ -100,3 +100,7 @@ func (s *Service) cost(p retrieval.Passage) int64 {
 	n, _ := s.Tokenizer.Count(s.cfg.Model, p.Title+p.Text)
 	return n + chat.BoundOverhead
 }
+
+// perDocument lets a page speak with several of its parts: the table with the
+// answer is often not the part that has the question's words.
+const perDocument = 4
