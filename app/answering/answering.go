@@ -196,7 +196,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := chat.FitPrompt(s.promptInput(site, q), s.cfg.PromptBudget, s.counter(s.cfg.Model)); !ok {
+	if _, ok := chat.FitPrompt(s.promptInput(site, q), s.promptBudget(), s.counter(s.cfg.Model)); !ok {
 		return nil, &chat.InputError{Field: "message", Reason: "is too long for the model"}
 	}
 	turn, err := s.begin(ctx, q)
@@ -292,6 +292,15 @@ func (s *Service) smooth(ctx context.Context, q Question) error {
 	return s.Limiter.Take(ctx, q.Scope, usage.Bucket{Key: "site", Burst: s.cfg.SiteBurst, Every: s.cfg.SiteEvery}, 1)
 }
 
+// promptBudget returns the budget in what the model's input is counted in: its
+// tokens, or bytes where nobody here knows its vocabulary.
+func (s *Service) promptBudget() int64 {
+	if _, exact := s.Tokenizer.Count(s.cfg.Model, "a"); exact {
+		return s.cfg.PromptBudget
+	}
+	return s.cfg.PromptBudget * bytesPerToken
+}
+
 // want returns what one message may spend in all: a prompt of the whole
 // budget and an answer at its cap. A second try after a refusal, and the
 // fallback, are made from what is left.
@@ -300,7 +309,7 @@ func (s *Service) want(ctx context.Context) (usage.Amounts, error) {
 	if err != nil {
 		return usage.Amounts{}, err
 	}
-	whole := usage.Call{Kind: usage.Chat, ChatRequests: 1, PromptTokens: s.cfg.PromptBudget, MaxOutput: s.cfg.MaxTokens, Price: price}
+	whole := usage.Call{Kind: usage.Chat, ChatRequests: 1, PromptTokens: s.promptBudget(), MaxOutput: s.cfg.MaxTokens, Price: price}
 	if price.Local {
 		whole.PromptTokens, whole.MaxOutput = 0, 0
 	}

@@ -44,7 +44,7 @@ func (s *Service) retrieve(ctx context.Context, j job) ([]chat.Evidence, error) 
 			return nil, err
 		}
 	}
-	found = retrieval.Pack(found, s.cfg.PromptBudget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
+	found = retrieval.Pack(found, s.promptBudget(), s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
 	return chat.EvidenceOf(found, now), nil
 }
 

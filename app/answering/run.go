@@ -73,7 +73,7 @@ func (s *Service) answer(ctx context.Context, j job) {
 }
 
 // maxCards is how many products are shown beside an answer.
-const maxCards = 4
+const maxCards = 6
 
 func tailLen(t chat.Turn) int {
 	n := 1
@@ -108,7 +108,7 @@ func (s *Service) generate(ctx context.Context, j job) result {
 	}
 	in := s.promptInput(j.site, j.question)
 	in.History, in.Evidence = history, evidence
-	prompt, ok := chat.FitPrompt(in, s.cfg.PromptBudget, s.counter(s.cfg.Model))
+	prompt, ok := chat.FitPrompt(in, s.promptBudget(), s.counter(s.cfg.Model))
 	if !ok {
 		return failed(ctx, &chat.InputError{Field: "message", Reason: "is too long for the model"})
 	}
