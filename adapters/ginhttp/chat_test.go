@@ -202,7 +202,7 @@ func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(w *world) {
 			w.model = memory.NewModelFunc(func(context.Context, chat.Prompt) (string, error) {
-				time.Sleep(40 * time.Second)
+				pass(40 * time.Second)
 				return "Shipping costs €4.90 [1].", nil
 			})
 		})
@@ -244,7 +244,7 @@ func TestClientThatIsGone(t *testing.T) {
 				req.Header.Set("Authorization", "Bearer "+token)
 				req.Header.Set("Accept", c.accept)
 				w.Public().ServeHTTP(httptest.NewRecorder(), req)
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				synctest.Wait()
 				if got := ended.Sub(begun); got != 3*time.Second+c.grace {
 					t.Errorf("it went on for %v, want %v", got, 3*time.Second+c.grace)

@@ -57,16 +57,22 @@ func (s *Server) describe(err error) answer {
 		if errors.Is(err, usage.ErrLicenseInvalid) {
 			code = "LICENSE_INVALID"
 		}
-		return answer{status: http.StatusForbidden, code: code, message: license.Err.Error(),
-			details: map[string]any{"status": license.Status, "reason": license.Reason}}
+		return answer{
+			status: http.StatusForbidden, code: code, message: license.Err.Error(),
+			details: map[string]any{"status": license.Status, "reason": license.Reason},
+		}
 	case errors.As(err, &rate):
 		return answer{status: http.StatusTooManyRequests, code: "RATE_LIMITED", message: "Too many requests", retry: rate.Retry}
 	case errors.As(err, &input):
-		return answer{status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: input.Error(),
-			details: map[string]any{"field": input.Field, "reason": input.Reason}}
+		return answer{
+			status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: input.Error(),
+			details: map[string]any{"field": input.Field, "reason": input.Reason},
+		}
 	case errors.As(err, &progress):
-		return answer{status: http.StatusConflict, code: "IDEMPOTENCY_IN_PROGRESS", message: "This message is still being answered",
-			details: map[string]any{"message_id": progress.Message}, retry: time.Second}
+		return answer{
+			status: http.StatusConflict, code: "IDEMPOTENCY_IN_PROGRESS", message: "This message is still being answered",
+			details: map[string]any{"message_id": progress.Message}, retry: time.Second,
+		}
 	case errors.Is(err, chat.ErrKeyMismatch):
 		return answer{status: http.StatusUnprocessableEntity, code: "IDEMPOTENCY_MISMATCH", message: chat.ErrKeyMismatch.Error()}
 	case errors.Is(err, errUnauthenticated):
@@ -76,13 +82,17 @@ func (s *Server) describe(err error) answer {
 	case errors.Is(err, roles.ErrForbidden):
 		return answer{status: http.StatusForbidden, code: "FORBIDDEN", message: "Your role does not allow this"}
 	case errors.Is(err, errTooLarge):
-		return answer{status: http.StatusRequestEntityTooLarge, code: "REQUEST_TOO_LARGE", message: errTooLarge.Error(),
-			details: map[string]any{"max_bytes": maxBody}}
+		return answer{
+			status: http.StatusRequestEntityTooLarge, code: "REQUEST_TOO_LARGE", message: errTooLarge.Error(),
+			details: map[string]any{"max_bytes": maxBody},
+		}
 	case errors.Is(err, errMethod):
 		return answer{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_ALLOWED", message: "This route does not take this method"}
 	case errors.Is(err, metering.ErrUnpriced):
-		return answer{status: http.StatusServiceUnavailable, code: "UNAVAILABLE", message: "The assistant is not configured completely",
-			details: map[string]any{"reason": "model_price_unknown"}}
+		return answer{
+			status: http.StatusServiceUnavailable, code: "UNAVAILABLE", message: "The assistant is not configured completely",
+			details: map[string]any{"reason": "model_price_unknown"},
+		}
 	case errors.As(err, &failed):
 		status, code := http.StatusBadGateway, failed.Code
 		switch {

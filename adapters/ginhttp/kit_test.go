@@ -210,3 +210,6 @@ func readFile(t *testing.T, path string) string {
 	}
 	return string(b)
 }
+
+// pass lets time pass in a bubble of testing/synctest.
+func pass(d time.Duration) { <-time.After(d) }

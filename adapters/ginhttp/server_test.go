@@ -134,7 +134,8 @@ func TestPanics(t *testing.T) {
 	}
 	func() {
 		defer func() {
-			if p := recover(); p != http.ErrAbortHandler {
+			p := recover()
+			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 				t.Errorf("recovered %v, want http.ErrAbortHandler to pass", p)
 			}
 		}()

@@ -89,12 +89,12 @@ func TestTakeOver(t *testing.T) {
 		w.model.say("Shipping ")
 		w.deps.Model = memory.NewModel("Shipping costs €4.90 [1].")
 		next := w.process()
-		time.Sleep(15*time.Second - 1)
+		pass(15*time.Second - 1)
 		var progress *chat.InProgressError
 		if _, err := next.Ask(w.Context(), w.keyed()); !errors.As(err, &progress) {
 			w.Fatalf("before the lease has run out: %v", err)
 		}
-		time.Sleep(1)
+		pass(time.Nanosecond)
 		st, err := next.Ask(w.Context(), w.keyed())
 		w.must(err)
 		if got := text(w.all(st)); got != "Shipping costs €4.90 [1]." || st.Message() != lost.Message() {
@@ -127,7 +127,7 @@ func TestTakeOverInOneProcess(t *testing.T) {
 		lost, err := w.Ask(w.Context(), w.keyed())
 		w.must(err)
 		w.model.say("Shipping ")
-		time.Sleep(15 * time.Second) // no checkpoint in between
+		pass(15 * time.Second) // no checkpoint in between
 		at := time.Now()
 		st, err := w.Ask(w.Context(), w.keyed())
 		w.must(err)
@@ -136,7 +136,7 @@ func TestTakeOverInOneProcess(t *testing.T) {
 		}
 		w.model.say("Shipping costs €4.90 [1]. ")
 		w.model.say("And")
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		w.must(w.Checkpoint(w.Context()))
 		if turn := w.turn(st.Message()); turn.Answer != "Shipping costs €4.90 [1]. " || !turn.Lease.Equal(time.Now().Add(15*time.Second)) {
 			w.Errorf("the new attempt is not kept: %+v", turn)
@@ -382,7 +382,7 @@ func TestVocabularyIsFresh(t *testing.T) {
 			d.ID, d.Title = retrieval.NewDocumentID(catalog.KindProduct, "x"+strings.Repeat("i", i)), "Thing"
 			w.must(w.stores.Add(w.Context(), w.site.Scope(), d, "A thing."))
 		}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		w.evidence("jacket")
 		if count.calls != 3 {
 			w.Errorf("the inventory was read %d times, want two pages more", count.calls)

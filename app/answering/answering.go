@@ -270,15 +270,15 @@ func (q Question) plain() Question {
 	return q
 }
 
-// clip returns at most max bytes of s, no character cut.
-func clip(s string, max int) string {
-	if len(s) <= max {
+// clip returns at most n bytes of s, no character cut.
+func clip(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	for max > 0 && !utf8.RuneStart(s[max]) {
-		max--
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
 	}
-	return s[:max]
+	return s[:n]
 }
 
 func (s *Service) smooth(ctx context.Context, q Question) error {

@@ -309,3 +309,6 @@ func (m *talker) Complete(ctx context.Context, p chat.Prompt, emit func(string) 
 		}
 	}
 }
+
+// pass lets time pass in the bubble.
+func pass(d time.Duration) { <-time.After(d) }

@@ -120,10 +120,10 @@ func TestLeaveAndComeBack(t *testing.T) {
 		seen := w.next(st)
 		st.Leave()
 		st.Leave() // may be called twice
-		time.Sleep(10*time.Second - 1)
+		pass(10*time.Second - 1)
 		again, err := w.Resume(w.Context(), w.site.Scope(), w.visitor, st.Message(), seen.No)
 		w.must(err)
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		w.model.end("om €60.")
 		events := w.all(again)
 		if got := seen.Text + text(events); got != "Shipping costs €4.90 [1]. It is free from €60." || last(events).Finish != chat.Complete {
@@ -139,17 +139,17 @@ func TestLeaveTwice(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		st := w.begun()
 		st.Leave()
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		again, err := w.Resume(w.Context(), w.site.Scope(), w.visitor, st.Message(), 0)
 		w.must(err)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		again.Leave()
-		time.Sleep(10*time.Second - 1)
+		pass(10*time.Second - 1)
 		synctest.Wait()
 		if turn := w.turn(st.Message()); turn.State != chat.Running {
 			w.Errorf("ended before the grace was over: %+v", turn)
 		}
-		time.Sleep(1)
+		pass(time.Nanosecond)
 		w.stopped(st)
 	})
 }
@@ -158,12 +158,12 @@ func TestLeaveForGood(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		st := w.begun()
 		st.Leave()
-		time.Sleep(10*time.Second - 1)
+		pass(10*time.Second - 1)
 		synctest.Wait()
 		if turn := w.turn(st.Message()); turn.State != chat.Running {
 			w.Errorf("ended before the grace was over: %+v", turn)
 		}
-		time.Sleep(1)
+		pass(time.Nanosecond)
 		w.stopped(st)
 	})
 }
@@ -174,7 +174,7 @@ func TestLeaveWhileAnotherWatches(t *testing.T) {
 		other, err := w.Resume(w.Context(), w.site.Scope(), w.visitor, st.Message(), 0)
 		w.must(err)
 		st.Abandon()
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		w.model.end("om €60.")
 		if end := last(w.all(other)); end.Finish != chat.Complete {
 			w.Errorf("ended with %+v", end)
@@ -255,7 +255,7 @@ func TestResumeFromEveryNumber(t *testing.T) {
 		if text(whole) != long {
 			w.Fatalf("got %q", text(whole))
 		}
-		time.Sleep(time.Second) // the other process reads the end
+		pass(time.Second) // the other process reads the end
 		for n := range int64(shown + 2) {
 			stored, err := other.Resume(w.Context(), w.site.Scope(), w.visitor, st.Message(), n)
 			w.must(err)
@@ -334,9 +334,9 @@ func TestFollowIsNoMixOfAttempts(t *testing.T) {
 		w.must(w.Checkpoint(w.Context()))
 		followed, err := w.process().Resume(w.Context(), w.site.Scope(), w.visitor, st.Message(), 0)
 		w.must(err)
-		time.Sleep(14 * time.Second)
+		pass(14 * time.Second)
 		w.deps.Model = newTalker()
-		time.Sleep(time.Second + 1)
+		pass(time.Second + 1)
 		next := w.process()
 		again, err := next.Ask(w.Context(), q)
 		w.must(err)
@@ -440,7 +440,7 @@ func TestCheckpoint(t *testing.T) {
 		w.must(w.Checkpoint(w.Context())) // nothing runs
 		st := w.begun()
 		lease := w.turn(st.Message()).Lease
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		w.must(w.Checkpoint(w.Context()))
 		turn := w.turn(st.Message())
 		if turn.Answer != "Shipping costs €4.90 [1]. " || !turn.Lease.Equal(lease.Add(10*time.Second)) || turn.State != chat.Running {

@@ -77,7 +77,7 @@ func TestFactLines(t *testing.T) {
 // Whatever the facts say in lines, the gate lets an answer repeat.
 func TestTheGateKnowsTheFactLines(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	for _, line := range strings.Split(strings.TrimSpace(chat.FactLines(catalog.Facts{Offers: []catalog.Offer{
+	for line := range strings.SplitSeq(strings.TrimSpace(chat.FactLines(catalog.Facts{Offers: []catalog.Offer{
 		{SKU: "V-R1", Regular: eur(1000), Sale: eur(800), Stock: catalog.InStock}, {SKU: "V-B2", Regular: eur(120000), Stock: catalog.InStock},
 	}}, now)), "\n") {
 		g := chat.NewGate(chat.EvidenceOf([]retrieval.Passage{{
