@@ -87,7 +87,7 @@ func TestARefusedMessageLeavesNothing(t *testing.T) {
 		"too long":        {none, func(_ *world, q *answering.Question) { q.Text = strings.Repeat("a", answering.MaxQuestion+1) }, input("message")},
 		"long key":        {none, func(_ *world, q *answering.Question) { q.Key = strings.Repeat("k", answering.MaxKey+1) }, input("Idempotency-Key")},
 		"key alone":       {none, func(_ *world, q *answering.Question) { q.Key = "k" }, input("Idempotency-Key")},
-		"over the budget": {func(w *world) { w.cfg.PromptBudget = 2500 }, func(_ *world, q *answering.Question) { q.Text = strings.Repeat("a", 2000) }, input("message")},
+		"over the budget": {func(w *world) { w.cfg.PromptBudget = 600 }, func(_ *world, q *answering.Question) { q.Text = strings.Repeat("a", 2000) }, input("message")},
 		"unknown site": {none, func(_ *world, q *answering.Question) {
 			q.Scope.Site = tenant.SiteID(tenant.SitePrefix + porttest.NewID())
 		}, is(ports.ErrNotFound)},

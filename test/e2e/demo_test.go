@@ -83,9 +83,9 @@ func demo(t *testing.T, bin string, env ...string) *process {
 	case p.shop = <-found:
 		p.took = time.Since(began)
 	case err := <-p.exited:
-		t.Fatalf("ended with %v:\n%s", err, p.out)
+		t.Fatalf("ended with %v:\n%s", err, p.out.String())
 	case <-time.After(30 * time.Second):
-		t.Fatalf("no URL after 30 s:\n%s", p.out)
+		t.Fatalf("no URL after 30 s:\n%s", p.out.String())
 	}
 	return p
 }
@@ -99,10 +99,10 @@ func (p *process) interrupt() {
 	select {
 	case err := <-p.exited:
 		if err != nil {
-			p.Errorf("after an interrupt: %v\n%s", err, p.out)
+			p.Errorf("after an interrupt: %v\n%s", err, p.out.String())
 		}
 	case <-time.After(60 * time.Second):
-		p.Errorf("still running 60 s after an interrupt:\n%s", p.out)
+		p.Errorf("still running 60 s after an interrupt:\n%s", p.out.String())
 	}
 }
 
@@ -163,9 +163,6 @@ func TestDemoStreams(t *testing.T) {
 		return "First sentence of the answer. Second sentence of the answer. Third sentence of the answer."
 	}})
 	p := demo(t, binary(t), "OPENAI_BASE_URL="+fake.URL(), "WOOCHAT_CHAT_MODEL=some-local-model")
-	if !strings.Contains(p.out.String(), "unpriced") && !strings.Contains(p.out.String(), "price") {
-		t.Errorf("the demo does not say that nobody knows the price:\n%s", p.out)
-	}
 	tab := browser.New(t)
 	tab.Visit(p.shop)
 	tab.Open()
@@ -178,6 +175,9 @@ func TestDemoStreams(t *testing.T) {
 	tab.Answered(1)
 	tab.Healthy()
 	p.interrupt()
+	if out := p.out.String(); !strings.Contains(out, "unpriced") && !strings.Contains(out, "price") {
+		t.Errorf("the demo does not say that nobody knows the price:\n%s", out)
+	}
 }
 
 // TestDemoKeepsItsFolder runs the demo twice on one folder.
