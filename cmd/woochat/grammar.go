@@ -20,7 +20,7 @@ type grammar struct {
 	Member       memberCommand   `cmd:"" group:"shop" help:"Create, list and remove members: the people of a tenant."`
 	PlatformUser platformCommand `cmd:"" name:"platform-user" group:"shop" help:"Create, list and remove super admins."`
 
-	Ingest ingestCommand `cmd:"" group:"data" help:"Import a shop's products and pages."`
+	Ingest ingestCommand `cmd:"" group:"data" help:"Import a shop's products, pages, and questions with answers."`
 	Usage  usageCommand  `cmd:"" group:"data" help:"Show what each day used, what it cost, and what is left today."`
 
 	Migrate       migrateCommand `cmd:"" group:"care" help:"Bring the store to this version's shape."`

@@ -21,15 +21,17 @@ import (
 )
 
 // Names of the sources. A full import takes out what came from the same source
-// and is no longer in it, so products and pages have one each.
+// and is no longer in it, so products, pages and questions have one each.
 const (
 	productsSource = "products-csv"
 	pagesSource    = "pages"
+	faqSource      = "faq"
 )
 
 type ingestCommand struct {
 	CSV    ingestCSV    `cmd:"" name:"csv" help:"Import products from WooCommerce's own export (Products > Export)."`
-	Pages  ingestPages  `cmd:"" help:"Import pages: HTML and Markdown files, or folders of them."`
+	Pages  ingestPages  `cmd:"" help:"Import pages: a folder of HTML and Markdown files."`
+	FAQ    ingestFAQ    `cmd:"" name:"faq" help:"Import questions with answers from a CSV file."`
 	Status ingestStatus `cmd:"" help:"Show what is stored of each source, and what is not indexed yet."`
 }
 
@@ -56,12 +58,9 @@ Examples:
 
 // Run imports the file.
 func (c ingestCSV) Run(ctx context.Context, p *program) error {
-	info, err := os.Stat(c.File)
-	switch {
-	case err != nil:
+	info, err := csvFile(c.File)
+	if err != nil {
 		return err
-	case info.IsDir():
-		return withHint(fmt.Errorf("%s is a folder", c.File), "name the CSV file in it; for pages: woochat ingest pages %s", c.File)
 	}
 	return p.with(ctx, func(app *wiring.App) error {
 		site, err := siteNamed(ctx, app, c.Site)
@@ -248,8 +247,11 @@ func (p *program) tell(f feed, r ingesting.Report, show *show, err error) {
 		})
 		return
 	}
-	if r.Resumed {
+	switch {
+	case r.Resumed && f.options.Full:
 		fmt.Fprintln(p.stdout, "An import that had been stopped was gone on with.")
+	case r.Resumed && r.Seen == 0: // one that is not full begins where the last one ended
+		fmt.Fprintln(p.stdout, "Nothing has changed since it was last imported.")
 	}
 	fmt.Fprintf(p.stdout, "%s into %s: %s read, %s new or changed, %s unchanged, %s rejected.\n", f.what, printable(f.site.Name),
 		grouped(int64(r.Seen)), grouped(int64(r.Changed)), grouped(int64(r.Unchanged)), grouped(int64(r.Rejected)))

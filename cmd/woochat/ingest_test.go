@@ -82,24 +82,76 @@ func TestIngestCSV(t *testing.T) {
 	}
 }
 
+// pages makes a folder of pages, by their paths.
+func (s *shell) pages(texts map[string]string) string {
+	s.t.Helper()
+	dir := s.t.TempDir()
+	for name, text := range texts {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 func TestIngestPages(t *testing.T) {
 	s := newShell(t)
 	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
-	dir := t.TempDir()
-	for name, text := range map[string]string{"index.html": "<title>Home</title><p>Mugs from A to Z.</p>", "returns.md": "# Returns\n\nWithin **60 days**.\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if done := events(t, s.ok("ingest", "pages", dir))["done"][0]; done["changed"] != 2.0 || done["hidden"] != 0.0 || done["rejected"] != 0.0 {
+	both := s.pages(map[string]string{
+		"index.html": "<title>Home</title><p>Mugs from A to Z.</p>", "help/returns.md": "# Returns\n\nWithin **60 days**.\n", "notes.txt": "no page",
+	})
+	if done := events(t, s.ok("ingest", "pages", both))["done"][0]; done["source"] != "pages" || done["seen"] != 2.0 || done["changed"] != 2.0 || done["hidden"] != 0.0 {
 		t.Errorf("done: %v", done)
 	}
-	// One page of the two again: only --no-full leaves the other where it is.
-	one := filepath.Join(dir, "returns.md")
-	if done := events(t, s.ok("ingest", "pages", one, "--no-full"))["done"][0]; done["removed"] != 0.0 {
+	// A folder with one of the two: only --no-full leaves the other where it is.
+	one := s.pages(map[string]string{"help/returns.md": "# Returns\n\nWithin **90 days**.\n"})
+	if done := events(t, s.ok("ingest", "pages", one, "--no-full"))["done"][0]; done["changed"] != 1.0 || done["removed"] != 0.0 {
 		t.Errorf("--no-full: %v", done)
 	}
 	if done := events(t, s.ok("ingest", "pages", one))["done"][0]; done["removed"] != 1.0 {
+		t.Errorf("--full: %v", done)
+	}
+	status := fromJSON[list[sourceStatus]](t, s.ok("ingest", "status", "--json"))
+	if len(status.Data) != 1 || status.Data[0].Kind != "page" || status.Data[0].Shown != 1 || status.Data[0].Hidden != 1 {
+		t.Errorf("status: %+v", status.Data)
+	}
+}
+
+func TestIngestPagesOfAFile(t *testing.T) {
+	s := newShell(t)
+	dir := s.pages(map[string]string{"returns.md": "# Returns\n"})
+	r := s.run("ingest", "pages", filepath.Join(dir, "returns.md"))
+	if r.code != exitFailure || !strings.Contains(r.err, "returns.md is a file\nHint: name its folder: woochat ingest pages "+dir+"\n") {
+		t.Errorf("exit code %d, stderr %q", r.code, r.err)
+	}
+}
+
+func TestIngestFAQ(t *testing.T) {
+	s := newShell(t)
+	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
+	path := s.file("faq.csv", "question,answer\nDo you gift-wrap?,\"Yes, for free.\"\nDo you ship abroad?,\nWhen do you open?,At nine.\n")
+	got := events(t, s.ok("ingest", "faq", path))
+	if done := got["done"][0]; done["source"] != "faq" || done["seen"] != 3.0 || done["changed"] != 2.0 || done["rejected"] != 1.0 {
+		t.Errorf("done: %v", done)
+	}
+	if len(got["rejected"]) != 1 || got["rejected"][0]["where"] != "row 3" {
+		t.Errorf("rejected: %v", got["rejected"])
+	}
+	status := fromJSON[list[sourceStatus]](t, s.ok("ingest", "status", "--json"))
+	if len(status.Data) != 1 || status.Data[0].Source != faqSource || status.Data[0].Kind != "faq" || status.Data[0].Shown != 2 || status.Data[0].Pending != 0 {
+		t.Errorf("status: %+v", status.Data)
+	}
+	// Pages are another source: a whole import of them takes no question out.
+	s.ok("ingest", "pages", s.pages(map[string]string{"index.md": "# Home\n"}))
+	less := s.file("less.csv", "question;answer\nWhen do you open?;At ten.\n")
+	if done := events(t, s.ok("ingest", "faq", less, "--no-full"))["done"][0]; done["changed"] != 1.0 || done["removed"] != 0.0 {
+		t.Errorf("--no-full: %v", done)
+	}
+	if done := events(t, s.ok("ingest", "faq", less))["done"][0]; done["unchanged"] != 1.0 || done["removed"] != 1.0 {
 		t.Errorf("--full: %v", done)
 	}
 }
@@ -120,9 +172,21 @@ func TestIngestCSVThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s: exit code %d, stderr %q", c.name, r.code, r.err)
 		}
 	}
-	for _, args := range [][]string{{"ingest", "csv", "/nowhere/f.csv"}, {"ingest", "csv", t.TempDir()}, {"ingest", "pages", t.TempDir()}} {
-		if r := s.run(args...); r.code != exitFailure || r.err == "" {
-			t.Errorf("%v: exit code %d, stderr %q", args, r.code, r.err)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"csv", "/nowhere/f.csv"}, "no such file"},
+		{[]string{"csv", t.TempDir()}, "name the CSV file in it"},
+		{[]string{"pages", "/nowhere"}, "no such file"},
+		{[]string{"pages", t.TempDir()}, "no .html or .md files"},
+		{[]string{"faq", "/nowhere/f.csv"}, "no such file"},
+		{[]string{"faq", t.TempDir()}, "name the CSV file in it"},
+		{[]string{"faq", s.file("f.csv", csvHead)}, "lacks the columns question, answer"},
+		{[]string{"faq", s.file("f.csv", "question,answer\n")}, "nothing could be read"},
+	} {
+		if r := s.run(append([]string{"ingest"}, c.args...)...); r.code != exitFailure || !strings.Contains(r.err, c.want) {
+			t.Errorf("%v: exit code %d, stderr %q", c.args, r.code, r.err)
 		}
 	}
 	if status := fromJSON[list[sourceStatus]](t, s.ok("ingest", "status", "--json")); len(status.Data) != 0 {
@@ -134,14 +198,27 @@ func TestIngestForAPerson(t *testing.T) {
 	s := newShell(t)
 	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
 	path := s.file("export.csv", csvHead+"1,simple,A-1,Mug,1,visible,1,9.90\n2,simple,B-1,Cup,1,visible,1,cheap\n")
-	var out, err strings.Builder
-	p := &program{env: s.lookup, stdout: &out, stderr: &err, now: time.Now, talks: true, bars: true}
-	if code := p.run(t.Context(), []string{"ingest", "csv", path}); code != 0 {
-		t.Fatalf("exit code %d: %s", code, err.String())
-	}
-	for _, want := range []string{"export.csv into a.example.com: 2 read, 1 new or changed, 0 unchanged, 1 rejected.", "Rejected:", "  row 3"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("stdout lacks %q:\n%s", want, out.String())
+	pages := s.pages(map[string]string{"index.md": "# Home\n"})
+	for _, c := range []struct{ args, want []string }{
+		{
+			[]string{"csv", path},
+			[]string{"export.csv into a.example.com: 2 read, 1 new or changed, 0 unchanged, 1 rejected.", "Rejected:", "  row 3"},
+		},
+		{[]string{"pages", pages}, []string{"pages of " + pages + " into a.example.com: 1 read, 1 new or changed"}},
+		{[]string{"pages", pages, "--no-full"}, []string{"Nothing has changed since it was last imported.\n", ": 0 read"}},
+	} {
+		var out, err strings.Builder
+		p := &program{env: s.lookup, stdout: &out, stderr: &err, now: time.Now, talks: true, bars: true}
+		if code := p.run(t.Context(), append([]string{"ingest"}, c.args...)); code != 0 {
+			t.Fatalf("%v: exit code %d: %s", c.args, code, err.String())
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%v: stdout lacks %q:\n%s", c.args, want, out.String())
+			}
+		}
+		if strings.Contains(out.String(), "had been stopped") {
+			t.Errorf("%v: nothing was stopped:\n%s", c.args, out.String())
 		}
 	}
 }
@@ -159,87 +236,4 @@ func TestProgressLinesTellRateAndRest(t *testing.T) {
 	if len(lines) != 2 || lines[0]["per_second"] != 100.0 || lines[0]["eta_seconds"] != 8.0 || lines[0]["rejected"] != 3.0 {
 		t.Errorf("got %v", lines)
 	}
-}
-
-func TestReadPages(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"index.html":         "<html><head><title>Welcome &amp; more</title></head><body><p>Hello</p></body></html>",
-		"help/returns.md":    "---\ntitle: x\n---\n# Returns *and* more\n\nYou may [return](/form) **anything**.\n",
-		"help/size-guide.md": "No heading.\n",
-		"help/index.md":      "# Help\n",
-		".git/config.md":     "# Not a page\n",
-		"notes.txt":          "no page",
-	} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pages, err := readPages([]string{dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	titles := map[string]string{}
-	for _, p := range pages {
-		titles[p.Slug] = p.Title
-	}
-	want := map[string]string{frontPage: "Welcome & more", "help": "Help", "help/returns": "Returns and more", "help/size-guide": "Size guide"}
-	if len(titles) != len(want) {
-		t.Errorf("got %v", titles)
-	}
-	for slug, title := range want {
-		if titles[slug] != title {
-			t.Errorf("%q has the title %q, want %q", slug, titles[slug], title)
-		}
-	}
-	twice := filepath.Join(dir, "help", "returns.html")
-	if err := os.WriteFile(twice, []byte("<p>x</p>"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err = readPages([]string{dir, filepath.Join(dir, "notes.txt"), "/nowhere.md"})
-	if err == nil {
-		t.Fatal("two files of one address, a text file and a missing one are taken")
-	}
-	if lines := flatten(err); len(lines) != 3 {
-		t.Errorf("got %d problems, want 3: %q", len(lines), lines)
-	}
-}
-
-func TestHTMLOfMarkdown(t *testing.T) {
-	for _, c := range []struct{ name, markdown, want string }{
-		{"headings", "# One\nTwo\n===\nThree\n---\n### Four ###\n", "<h1>One</h1>\n<h1>Two</h1>\n<h2>Three</h2>\n<h3>Four</h3>\n"},
-		{"a paragraph over two lines", "a\nb\n\nc\n", "<p>a b</p>\n<p>c</p>\n"},
-		{"lists in lists", "- a\n  - b\n- c\n\n1. d\n", "<ul><li>a<ul><li>b</li></ul></li><li>c</li><li>d</li></ul>\n"},
-		{"a table", "| A | B |\n|---|:-:|\n| 1 | 2 |\n", "<table><thead><tr><th>A</th><th>B</th></tr>\n</thead><tbody><tr><td>1</td><td>2</td></tr>\n</tbody></table>\n"},
-		{"code keeps its characters", "```\n<b> *x*\n```\n`a*b*c` *d*\n", "<pre><code>&lt;b&gt; *x*\n</code></pre>\n<p><code>a*b*c</code> <em>d</em></p>\n"},
-		{"a quote, a link and a picture", "> say\n\n[x](/y \"t\") ![alt](z.png)\n", "<blockquote><p>say</p></blockquote>\n<p><a href=\"/y\">x</a> alt</p>\n"},
-		{"what is not closed stays text", "**a [b](\n", "<p>**a [b](</p>\n"},
-		{"fences and front matter without an end", "---\n```\nx", "<pre><code>x\n</code></pre>\n"},
-		{"HTML is text", "<script>x</script>", "<p>&lt;script&gt;x&lt;/script&gt;</p>\n"},
-	} {
-		if got, _ := htmlOf(c.markdown); got != c.want {
-			t.Errorf("%s:\n got %q\nwant %q", c.name, got, c.want)
-		}
-	}
-}
-
-func FuzzHTMLOfMarkdown(f *testing.F) {
-	for _, seed := range []string{"# a\n- b\n  1. c\n|x|\n|-|\n```\n> q", "---\n", "\x00`a`\x00", "=\n=\n==="} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, markdown string) {
-		out, _ := htmlOf(markdown)
-		for _, tag := range []string{"ul", "ol", "li", "table", "pre"} {
-			if open, closed := strings.Count(out, "<"+tag+">"), strings.Count(out, "</"+tag+">"); open != closed {
-				t.Errorf("%d <%s>, %d closed:\n%s", open, tag, closed, out)
-			}
-		}
-		if strings.Contains(out, "<script") {
-			t.Errorf("a script comes through: %s", out)
-		}
-	})
 }

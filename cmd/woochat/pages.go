@@ -2,49 +2,80 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"html"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/wiring"
 )
 
 type ingestPages struct {
-	Paths []string `arg:"" name:"path" help:"HTML and Markdown files (.html, .htm, .md, .markdown), or folders of them."`
-	Site  string   `help:"Id, name or address of the site; may be left out if there is only one."`
-	Full  bool     `negatable:"" default:"true" help:"These are all pages: what is not among them is taken out. --no-full adds and changes only."`
+	Folder string `arg:"" help:"Folder of HTML and Markdown files (.html, .htm, .md, .markdown), with the folders in it."`
+	Site   string `help:"Id, name or address of the site; may be left out if there is only one."`
+	Full   bool   `negatable:"" default:"true" help:"The folder holds all pages: what it has no longer is taken out. --no-full adds and changes only."`
 	jsonFlag
 }
 
 // Help implements kong.HelpProvider.
 func (ingestPages) Help() string {
-	return `A page's address is the shop's with the file's name in its folder: pages/help/returns.md of the folder pages is /help/returns/, index.html is its folder. Its title is the file's <title> or first heading.
+	return `A page's address is the shop's with the file's path in the folder: help/returns.md is /help/returns/, help/index.html is /help/. Its title is that of the front matter or <title>, else its first heading (in HTML: the first <h1>), else the file's name. Every file is for shoppers to see, but for names that begin with a dot. Files that cannot be read as pages are listed with the reason; the good ones are kept.
+
+Exits with 0 also if files were rejected, and with 1 if nothing could be read.
 
 Examples:
 
     woochat ingest pages pages/
-    woochat ingest pages shipping.html returns.md --no-full
+    woochat ingest pages new-pages/ --site shop.example.com --no-full
 `
 }
 
-// frontPage is the slug of the shop's front page: a page without one cannot be
-// stored, and this leads to the front page in every browser.
-const frontPage = "."
-
-// maxPage is the largest file that is read as a page.
-const maxPage = 4 << 20
-
 // Run imports the pages.
 func (c ingestPages) Run(ctx context.Context, p *program) error {
-	pages, err := readPages(c.Paths)
-	if err != nil {
+	info, err := os.Stat(c.Folder)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return withHint(fmt.Errorf("%s is a file", c.Folder), "name its folder: woochat ingest pages %s", filepath.Dir(c.Folder))
+	}
+	return p.with(ctx, func(app *wiring.App) error {
+		site, err := siteNamed(ctx, app, c.Site)
+		if err != nil {
+			return err
+		}
+		return p.ingest(ctx, app, feed{
+			site: site, name: pagesSource, what: "pages of " + c.Folder, source: wiring.PageFolder(site, os.DirFS(c.Folder)),
+			options: ingesting.Options{Full: c.Full}, json: c.JSON,
+		})
+	})
+}
+
+type ingestFAQ struct {
+	File string `arg:"" help:"The questions and answers, as CSV in UTF-8."`
+	Site string `help:"Id, name or address of the site; may be left out if there is only one."`
+	Full bool   `negatable:"" default:"true" help:"The file holds all questions: what it has no longer is taken out. --no-full adds and changes only."`
+	jsonFlag
+}
+
+// Help implements kong.HelpProvider.
+func (ingestFAQ) Help() string {
+	return `The first line names the columns: question and answer, and if wanted url (where it stands in the shop) and id. Without an id a question is known by its words: with other words it is another one. An answer may be HTML. Cells are separated by commas or semicolons. Rows that cannot be read are listed with their number and the reason; the good ones are kept.
+
+Exits with 0 also if rows were rejected, and with 1 if nothing could be read.
+
+Examples:
+
+    woochat ingest faq faq.csv
+    woochat ingest faq more.csv --site shop.example.com --no-full
+`
+}
+
+// Run imports the questions.
+func (c ingestFAQ) Run(ctx context.Context, p *program) error {
+	if _, err := csvFile(c.File); err != nil {
 		return err
 	}
 	return p.with(ctx, func(app *wiring.App) error {
@@ -53,126 +84,21 @@ func (c ingestPages) Run(ctx context.Context, p *program) error {
 			return err
 		}
 		return p.ingest(ctx, app, feed{
-			site: site, name: pagesSource, what: fmt.Sprintf("%d pages", len(pages)), source: wiring.Pages(site, pages),
+			site: site, name: faqSource, what: filepath.Base(c.File),
+			source:  wiring.FAQ(func() (io.ReadCloser, error) { return os.Open(c.File) }),
 			options: ingesting.Options{Full: c.Full}, json: c.JSON,
 		})
 	})
 }
 
-// readPages reads all files, and reports all that is wrong with them at once:
-// half a shop's pages are not to be taken for all of them.
-func readPages(paths []string) ([]wiring.ShopPage, error) {
-	var pages []wiring.ShopPage
-	var errs []error
-	from := map[string]string{}
-	add := func(root, path string) {
-		page, err := readPage(root, path)
-		if first, ok := from[page.Slug]; err == nil && ok {
-			err = fmt.Errorf("%s: has the same address as %s: /%s/", path, first, page.Slug)
-		}
-		if err != nil {
-			errs = append(errs, err)
-			return
-		}
-		from[page.Slug] = path
-		pages = append(pages, page)
-	}
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			errs = append(errs, err)
-		case !info.IsDir() && !isPage(path):
-			errs = append(errs, fmt.Errorf("%s: is neither HTML nor Markdown by its name", path))
-		case !info.IsDir():
-			add(filepath.Dir(path), path)
-		default:
-			errs = append(errs, filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
-				switch {
-				case err != nil:
-					return err
-				case d.IsDir() && name != path && strings.HasPrefix(d.Name(), "."):
-					return fs.SkipDir
-				case d.Type().IsRegular() && isPage(name):
-					add(path, name)
-				}
-				return nil
-			}))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	if len(pages) == 0 {
-		return nil, fmt.Errorf("%s: no HTML or Markdown file found", strings.Join(paths, ", "))
-	}
-	return pages, nil
-}
-
-func isPage(path string) bool {
-	return slices.Contains([]string{".html", ".htm", ".md", ".markdown"}, strings.ToLower(filepath.Ext(path)))
-}
-
-func readPage(root, path string) (wiring.ShopPage, error) {
+// csvFile looks whether path can be a CSV file.
+func csvFile(path string) (fs.FileInfo, error) {
 	info, err := os.Stat(path)
-	if err != nil {
-		return wiring.ShopPage{}, err
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, withHint(fmt.Errorf("%s is a folder", path), "name the CSV file in it; for pages: woochat ingest pages %s", path)
 	}
-	if info.Size() > maxPage {
-		return wiring.ShopPage{}, fmt.Errorf("%s: is larger than %d MiB", path, maxPage>>20)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return wiring.ShopPage{}, err
-	}
-	text := strings.ToValidUTF8(strings.TrimPrefix(string(b), "\ufeff"), "\ufffd")
-	rel, err := filepath.Rel(root, path)
-	if err != nil {
-		return wiring.ShopPage{}, err
-	}
-	ext := filepath.Ext(rel)
-	slug := filepath.ToSlash(strings.TrimSuffix(rel, ext))
-	if slug == "index" || strings.HasSuffix(slug, "/index") {
-		slug = strings.Trim(strings.TrimSuffix(slug, "index"), "/")
-	}
-	title := nameOf(slug)
-	if slug == "" {
-		slug = frontPage
-	}
-	if strings.HasPrefix(strings.ToLower(ext), ".m") {
-		var heading string
-		if text, heading = htmlOf(text); heading != "" {
-			title = heading
-		}
-	} else if found := titleOf(text); found != "" {
-		title = found
-	}
-	return wiring.ShopPage{Slug: slug, Title: title, HTML: text}, nil
-}
-
-var (
-	titleTag   = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-	headingTag = regexp.MustCompile(`(?is)<h1[^>]*>(.*?)</h1>`)
-	anyTag     = regexp.MustCompile(`(?s)<[^>]*>`)
-)
-
-// titleOf returns an HTML file's title, "" if it has none.
-func titleOf(text string) string {
-	for _, tag := range []*regexp.Regexp{titleTag, headingTag} {
-		if m := tag.FindStringSubmatch(text); m != nil {
-			if title := strings.Join(strings.Fields(html.UnescapeString(anyTag.ReplaceAllString(m[1], " "))), " "); title != "" {
-				return title
-			}
-		}
-	}
-	return ""
-}
-
-// nameOf makes a title of a file's name: size-guide is Size guide.
-func nameOf(slug string) string {
-	name := strings.NewReplacer("-", " ", "_", " ").Replace(slug[strings.LastIndex(slug, "/")+1:])
-	if name == "" {
-		return "Home"
-	}
-	return strings.ToUpper(name[:1]) + name[1:]
+	return info, nil
 }

@@ -17,6 +17,7 @@ func TestHelp(t *testing.T) {
 		t.Errorf("woochat without arguments does not print its help but\n%s", got)
 	}
 	golden(t, "help-license-set.txt", s.ok("license", "set", "--help"))
+	golden(t, "help-ingest.txt", s.ok("ingest", "--help"))
 }
 
 // leaves returns the words of every command.
