@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aiwoochat/woochat/app/wiring"
 )
@@ -128,7 +129,7 @@ func (doctorCommand) showsSettings() {}
 
 // Help implements kong.HelpProvider.
 func (doctorCommand) Help() string {
-	return `Looks at the configuration, the data folder, the store, the model and the addresses to serve on, and says what to do about what is wrong. Exits with 1 if something is. No model is called.
+	return `Looks at the configuration, the data folder, the store, the model and the addresses to serve on, and asks the Postgres and the Qdrant server that the configuration names, if any, whether they let woochat in and are new enough, which takes ten seconds each at most. Says what to do about what is wrong, and exits with 1 if something is. No model is called.
 `
 }
 
@@ -143,6 +144,9 @@ type finding struct {
 // Run looks at each part.
 func (c doctorCommand) Run(ctx context.Context, p *program) error {
 	findings := p.examine(ctx)
+	if err := ctx.Err(); err != nil {
+		return err // what was still to be looked at would be called bad
+	}
 	bad := 0
 	for _, f := range findings {
 		if !f.OK {
@@ -155,9 +159,9 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 		if !f.OK {
 			mark = "BAD "
 		}
-		fmt.Fprintf(p.stdout, "%s %-14s %s\n", mark, f.What, f.Detail)
+		fmt.Fprintf(p.stdout, "%s %-14s %s\n", mark, f.What, printable(f.Detail))
 		if f.Todo != "" {
-			fmt.Fprintf(p.stdout, "     %-14s %s\n", "", f.Todo)
+			fmt.Fprintf(p.stdout, "     %-14s %s\n", "", printable(f.Todo))
 		}
 	}
 	if c.JSON {
@@ -187,10 +191,14 @@ func (p *program) examine(ctx context.Context) []finding {
 	if cfg.DatabaseURL == "" {
 		out = append(out, folder(cfg.DataDir))
 	}
-	store := finding{What: "store", Detail: storeWords(cfg)}
-	model := finding{What: "model", Detail: modelWords(cfg)}
+	// That a server can be reached does not mean that it is served from: what
+	// follows says so.
+	for _, f := range wiring.Doctor(ctx, cfg) {
+		out = append(out, finding(f))
+	}
+	model := finding{What: "model"}
 	err = p.with(ctx, func(app *wiring.App) error {
-		store.OK, model.OK, model.Detail = true, true, app.Model
+		model.OK, model.Detail = true, app.Model
 		if _, err := app.Metering.Price(ctx, cfg.ChatModel); cfg.ChatModel != "" && err != nil {
 			model.OK, model.Todo = false, "set WOOCHAT_PRICE_CEILING or WOOCHAT_PRICES_FILE: a model of unknown price is not called"
 			model.Detail += ": " + err.Error()
@@ -207,16 +215,50 @@ func (p *program) examine(ctx context.Context) []finding {
 		return nil
 	})
 	if err != nil {
-		store.OK, store.Detail, store.Todo = false, err.Error(), hintOf(err)
+		out = append(out, unopened(err)...)
 	} else {
-		out = append(out, model)
+		out = append(out, model, finding{What: "store", OK: true, Detail: storeWords(cfg)})
 	}
-	out = append(out, store)
 	secret := finding{What: "secret key", OK: true, Detail: "set"}
 	if cfg.SecretKey == "" {
 		secret = finding{What: "secret key", OK: true, Detail: `not set: "serve" needs one, the other commands do not`, Todo: "export WOOCHAT_SECRET_KEY=$(woochat config secret)"}
 	}
 	return append(out, secret, address(ctx, "public address", cfg.Addr), address(ctx, "admin address", cfg.AdminAddr))
+}
+
+// unopened says what kept the store from opening: the index is opened with it,
+// and each is to be mended by itself.
+func unopened(err error) []finding {
+	var out []finding
+	for _, bad := range settingErrors(err) {
+		f := finding{What: "store", Detail: bad.Name + ": " + bad.Reason, Todo: `"woochat config show --origin" shows where it is set`}
+		if bad.Name == "WOOCHAT_QDRANT_URL" {
+			f.What = "index"
+		}
+		out = append(out, f)
+	}
+	if len(out) == 0 {
+		return []finding{{What: "store", Detail: strings.Join(flatten(err), "; "), Todo: hintOf(err)}}
+	}
+	return out
+}
+
+// settingErrors returns all errors of settings that err holds.
+func settingErrors(err error) []*wiring.SettingError {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []*wiring.SettingError
+		for _, child := range list.Unwrap() {
+			out = append(out, settingErrors(child)...)
+		}
+		return out
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return settingErrors(inner)
+	}
+	if bad, ok := errors.AsType[*wiring.SettingError](err); ok {
+		return []*wiring.SettingError{bad}
+	}
+	return nil
 }
 
 // folder tries to write into dir, or the nearest folder above it that exists.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -83,6 +86,80 @@ func TestDoctor(t *testing.T) {
 	r = s.run("doctor", "--max-tokens", "1", "--addr", "x")
 	if r.code != exitFailure || strings.Count(r.out, "BAD ") != 2 || !strings.Contains(r.err, "2 things are wrong") {
 		t.Errorf("exit code %d:\n%s%s", r.code, r.out, r.err)
+	}
+}
+
+// nobody returns an address of this machine where nobody listens.
+func nobody(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
+}
+
+func TestDoctorAsksTheServers(t *testing.T) {
+	postgres, qdrant := "postgres://woochat:hunter2@"+nobody(t)+"/woochat", "http://"+nobody(t)
+	for _, c := range []struct {
+		name string
+		env  map[string]string
+		bad  []string // what is wrong, in order
+		good []string
+	}{
+		{"neither", nil, nil, []string{"data folder", "store", "model"}},
+		{"Postgres", map[string]string{"WOOCHAT_DATABASE_URL": postgres}, []string{"postgres", "store"}, nil},
+		{"Qdrant", map[string]string{"WOOCHAT_QDRANT_URL": qdrant}, []string{"qdrant", "index"}, []string{"data folder"}},
+		{"both", map[string]string{"WOOCHAT_DATABASE_URL": postgres, "WOOCHAT_QDRANT_URL": qdrant}, []string{"postgres", "qdrant", "store", "index"}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newShell(t)
+			maps.Copy(s.env, c.env)
+			r := s.run("doctor", "--json", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0")
+			if want := min(len(c.bad), 1); r.code != want {
+				t.Errorf("exit code %d, want %d: %s", r.code, want, r.err)
+			}
+			if strings.Contains(r.out+r.err, "hunter2") {
+				t.Errorf("the password is shown:\n%s%s", r.out, r.err)
+			}
+			var bad, good []string
+			for _, f := range fromJSON[list[finding]](t, r.out).Data {
+				switch {
+				case f.OK:
+					good = append(good, f.What)
+				case f.Todo == "":
+					t.Errorf("%s: %q says not what to do", f.What, f.Detail)
+				case f.What == "store" || f.What == "index":
+					if !strings.Contains(f.Detail, "not served by this version") {
+						t.Errorf("%s: %q", f.What, f.Detail)
+					}
+					fallthrough
+				default:
+					bad = append(bad, f.What)
+				}
+			}
+			if !slices.Equal(bad, c.bad) {
+				t.Errorf("bad are %v, want %v:\n%s", bad, c.bad, r.out)
+			}
+			for _, want := range c.good {
+				if !slices.Contains(good, want) {
+					t.Errorf("%s is not good:\n%s", want, r.out)
+				}
+			}
+		})
+	}
+}
+
+func TestDoctorThatIsStopped(t *testing.T) {
+	s := newShell(t)
+	ctx, stop := contextOf(t)
+	stop()
+	var out, err strings.Builder
+	if code := run(ctx, []string{"doctor"}, s.lookup, strings.NewReader(""), &out, &err); code != exitInterrupted || strings.Contains(out.String(), "BAD") {
+		t.Errorf("exit code %d:\n%s%s", code, out.String(), err.String())
 	}
 }
 
