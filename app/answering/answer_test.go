@@ -101,8 +101,8 @@ func TestARefusedMessageLeavesNothing(t *testing.T) {
 		}, is(usage.ErrLicenseInactive)},
 		"no price":   {func(w *world) { w.cfg.Model = "model-2" }, func(*world, *answering.Question) {}, is(metering.ErrUnpriced)},
 		"requests":   {func(w *world) { w.limits.ChatRequests = 0 }, func(*world, *answering.Question) {}, is(usage.ErrLimitExceeded)},
-		"tokens":     {func(w *world) { w.limits.ChatTokens = 4599 }, func(*world, *answering.Question) {}, is(usage.ErrLimitExceeded)},
-		"cost":       {func(w *world) { w.limits.Cost = 4000*500 + 600*2000 - 1 }, func(*world, *answering.Question) {}, is(usage.ErrLimitExceeded)},
+		"tokens":     {func(w *world) { w.limits.ChatTokens = 16_599 }, func(*world, *answering.Question) {}, is(usage.ErrLimitExceeded)},
+		"cost":       {func(w *world) { w.limits.Cost = 16_000*500 + 600*2000 - 1 }, func(*world, *answering.Question) {}, is(usage.ErrLimitExceeded)},
 		"ledger":     {func(w *world) { w.deps.Meter = w.meterWithout() }, func(*world, *answering.Question) {}, is(ports.ErrUnavailable)},
 		"turn store": {func(w *world) { w.deps.Turns = &turns{Turns: w.deps.Turns, beginErr: ports.ErrUnavailable} }, func(*world, *answering.Question) {}, is(ports.ErrUnavailable)},
 		"another's conversation": {none, func(w *world, q *answering.Question) {
@@ -137,6 +137,38 @@ func TestARefusedMessageLeavesNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatAMessageHolds is the prompt's budget and the answer's cap: in tokens
+// where they can be counted, in bytes where nobody knows the vocabulary.
+func TestWhatAMessageHolds(t *testing.T) {
+	for name, c := range map[string]struct {
+		tokenizer ports.Tokenizer
+		tokens    int64
+	}{"counted": {wordCounter{}, 4000 + 600}, "bound": {memory.NewTokenizer(), 4*4000 + 600}} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.deps.Tokenizer = c.tokenizer
+				w.limits = usage.Limits{ChatRequests: 1, ChatTokens: usage.Limit(c.tokens), Cost: usage.Limit((c.tokens-600)*500 + 600*2000)}
+			}, func(w *world) {
+				st := w.ask() // to the last token
+				w.model.end("Shipping costs €4.90 [1].")
+				w.all(st)
+				w.settled(1)
+			})
+			inWorld(t, func(w *world) { w.deps.Tokenizer, w.limits.ChatTokens = c.tokenizer, usage.Limit(c.tokens-1) }, func(w *world) {
+				var limit *usage.LimitError
+				if _, err := w.Ask(w.Context(), w.question("Hello?")); !errors.As(err, &limit) || limit.Requested.ChatTokens != c.tokens {
+					w.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
+
+// wordCounter knows every model's vocabulary: a word is a token.
+type wordCounter struct{}
+
+func (wordCounter) Count(_, text string) (int64, bool) { return int64(len(strings.Fields(text))), true }
 
 // keptConversations notes which conversations were opened and not deleted.
 type keptConversations struct {
