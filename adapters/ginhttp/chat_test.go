@@ -16,6 +16,7 @@ import (
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
 	"github.com/aiwoochat/woochat/test/porttest"
@@ -341,6 +342,18 @@ func TestSession(t *testing.T) {
 	}
 	if forged := w.session(renewed.Token[:len(renewed.Token)-2] + "xx"); forged.Visitor == s.Visitor {
 		t.Error("a forged token keeps the visitor")
+	}
+}
+
+// TestVisitorOfAnotherSite: a token is good for its own site only.
+func TestVisitorOfAnotherSite(t *testing.T) {
+	w := newWorld(t, nil)
+	mine := w.session("")
+	other, err := w.stores.AddSite(t.Context(), "Other shop", origin, usage.NoLimits())
+	w.must(err)
+	w.siteKey, _ = w.key(other.Scope(), tenant.SiteKey, 0)
+	if theirs := w.session(mine.Token); theirs.Visitor == mine.Visitor {
+		t.Error("a visitor of one site is known at another")
 	}
 }
 

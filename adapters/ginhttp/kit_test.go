@@ -46,6 +46,7 @@ type world struct {
 	site    tenant.Site
 	siteKey string
 	apiKey  string
+	random  *counter
 	limits  usage.Limits
 	model   ports.ChatModel
 	now     ports.Clock
@@ -103,16 +104,23 @@ func newWorld(t *testing.T, change func(*world)) *world {
 
 func (w *world) keys() {
 	w.Helper()
+	w.random = &counter{}
+	w.siteKey, _ = w.key(w.site.Scope(), tenant.SiteKey, 0)
+	w.apiKey, _ = w.key(w.site.Scope(), tenant.APIKey, roles.Support)
+}
+
+// key creates a key of a site and returns its text.
+func (w *world) key(sc tenant.Scope, kind tenant.KeyKind, r roles.Role) (string, tenant.Key) {
+	w.Helper()
 	a := w.stores.Accounts
 	admin, err := administering.New(administering.Deps{
 		Tenants: a, Sites: a, Keys: a, Licenses: w.stores.Licenses, LicenseBook: w.stores.Licenses, Members: a, PlatformUsers: a,
-		Now: time.Now, NewID: porttest.NewID, Random: &counter{},
+		Now: time.Now, NewID: porttest.NewID, Random: w.random,
 	})
 	w.must(err)
-	_, w.siteKey, err = admin.CreateKey(w.Context(), administering.Operator(), w.site.Scope(), tenant.SiteKey, "", 0)
+	k, text, err := admin.CreateKey(w.Context(), administering.Operator(), sc, kind, "", r)
 	w.must(err)
-	_, w.apiKey, err = admin.CreateKey(w.Context(), administering.Operator(), w.site.Scope(), tenant.APIKey, "", roles.Support)
-	w.must(err)
+	return text, k
 }
 
 // counter gives other bytes each time.

@@ -2,6 +2,7 @@ package ginhttp
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -207,6 +208,11 @@ func TestAdminAPI(t *testing.T) {
 			}
 		}
 	}
+	strange := tenant.Key{
+		ID: "key_" + porttest.NewID(), Kind: tenant.APIKey, Scope: w.site.Scope(), Role: "of a later version", Hash: fmt.Sprintf("%x", sha256.Sum256([]byte("sk_strange"))),
+	}
+	w.must(w.stores.Accounts.PutKey(t.Context(), strange))
+	w.wantError(get("/api/admin/site", "sk_strange"), 401, "UNAUTHENTICATED") // a role that nobody knows may do nothing
 	if rec := get("/api/admin/site", w.apiKey); rec.Code != 200 || !strings.Contains(rec.Body.String(), fmt.Sprintf(`"id":%q`, w.site.ID)) {
 		t.Errorf("site: %d %s", rec.Code, rec.Body)
 	}
