@@ -1,0 +1,513 @@
+// Package kill9 kills the real binary in the middle of its work, again and
+// again, and then asks the ledger whether it still tells the truth.
+package kill9
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aiwoochat/woochat/app/administering"
+	"github.com/aiwoochat/woochat/app/ingesting"
+	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/domain/roles"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+)
+
+// Plan says what Run does.
+type Plan struct {
+	Binary string // of woochat
+	Dir    string // the data folder, empty
+	Seed   uint64
+	Kills  int // at least 1
+}
+
+const (
+	origin = "https://shop.example.com"
+	// answerTimeout is short, so that holds of killed processes expire soon:
+	// this, the meter's margin of 10 s and a sweep each 5 s later.
+	answerTimeout = 2 * time.Second
+	settledWithin = 40 * time.Second
+	readyWithin   = 30 * time.Second
+)
+
+// Run fails t unless, after p.Kills kills with SIGKILL in mid-answer and one
+// more start, each call that the provider saw has exactly one settled event,
+// events and adjustments add up to the totals, and nothing is held.
+func Run(t *testing.T, p Plan) {
+	t.Helper()
+	r := newRun(t, p)
+	r.seed()
+	for range p.Kills {
+		r.round()
+	}
+	r.end()
+}
+
+// run is one Run.
+type run struct {
+	*testing.T
+	plan Plan
+	rand *rand.Rand
+	gate *openaifake.Gate
+	fake *openaifake.Server
+	env  map[string]string
+
+	scope   tenant.Scope
+	siteKey string
+	apiKey  string
+
+	points [points]int // how often each point was killed at
+	lost   question    // the last question that was killed, with its key
+}
+
+type question struct{ token, key, body string }
+
+func newRun(t *testing.T, p Plan) *run {
+	t.Helper()
+	gate := &openaifake.Gate{}
+	fake := openaifake.New(t, openaifake.Options{Gate: gate, Script: func(openaifake.ChatRequest) string {
+		return strings.Repeat("One more sentence about mugs. ", 40)
+	}})
+	return &run{
+		T: t, plan: p, rand: rand.New(rand.NewPCG(p.Seed, 9)), gate: gate, fake: fake,
+		env: map[string]string{
+			"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_DATA_DIR": p.Dir,
+			"WOOCHAT_SECRET_KEY": strings.Repeat("0102030405060708", 4), "WOOCHAT_ANSWER_TIMEOUT": answerTimeout.String(),
+			"WOOCHAT_RESUME_GRACE": "1s", "OPENAI_BASE_URL": fake.URL(), "WOOCHAT_CHAT_MODEL": "gpt-4o-mini",
+			"WOOCHAT_EMBEDDING_MODEL": "text-embedding-3-small",
+		},
+	}
+}
+
+func (r *run) must(err error) {
+	r.Helper()
+	if err != nil {
+		r.Fatal(err)
+	}
+}
+
+// open opens the folder in this process, without serving it, and runs do.
+func (r *run) open(do func(*wiring.App)) {
+	r.Helper()
+	cfg, _, err := wiring.Load(wiring.Sources{Env: func(name string) (string, bool) { v, ok := r.env[name]; return v, ok }})
+	r.must(err)
+	app, err := wiring.Start(r.Context(), cfg, wiring.Options{Log: slog.New(slog.DiscardHandler)})
+	r.must(err)
+	defer func() { r.must(app.Stop(context.WithoutCancel(r.Context()))) }()
+	do(app)
+}
+
+// seed makes a site with a few pages, which are embedded.
+func (r *run) seed() {
+	r.Helper()
+	r.open(func(app *wiring.App) {
+		ctx, who, admin := r.Context(), administering.Operator(), app.Administering
+		ten, err := admin.CreateTenant(ctx, who, "Tests", "owner@example.com")
+		r.must(err)
+		site, err := admin.CreateSite(ctx, who, ten.ID, administering.NewSite{Name: "Test shop", URL: origin, TimeZone: "UTC", Currency: "EUR"})
+		r.must(err)
+		r.scope = site.Scope()
+		r.must(admin.SetLicense(ctx, who, r.scope, usage.License{Plan: "test", Status: usage.Active, Limits: usage.NoLimits()}))
+		_, r.siteKey, err = admin.CreateKey(ctx, who, r.scope, tenant.SiteKey, "widget", 0)
+		r.must(err)
+		_, r.apiKey, err = admin.CreateKey(ctx, who, r.scope, tenant.APIKey, "tests", roles.Admin)
+		r.must(err)
+		var pages []wiring.ShopPage
+		for _, slug := range []string{"mugs", "shipping", "returns"} {
+			pages = append(pages, wiring.ShopPage{Slug: slug, Title: "About " + slug, HTML: "<p>This shop has much to say about " + slug + ".</p>"})
+		}
+		_, err = app.Ingesting.Import(ctx, r.scope, "pages", wiring.Pages(site, pages), ingesting.Options{Full: true})
+		r.must(err)
+		_, err = app.Ingesting.Drain(ctx, r.scope)
+		r.must(err)
+	})
+}
+
+// process is a running woochat serve.
+type process struct {
+	cmd           *exec.Cmd
+	public, admin string
+	err           bytes.Buffer // what it printed; read it after exited
+	exited        chan error
+}
+
+var serving = regexp.MustCompile(`serves (http://\S+) .*, admin at (http://\S+)`)
+
+func (r *run) start() *process {
+	r.Helper()
+	p := &process{exited: make(chan error, 1)}
+	// Not the test's context: the process is ended by the signals that are the
+	// point of the test.
+	p.cmd = exec.CommandContext(context.WithoutCancel(r.Context()), r.plan.Binary, "serve")
+	p.cmd.Dir = r.plan.Dir
+	p.cmd.Env = []string{"HOME=" + r.plan.Dir, "TMPDIR=" + r.plan.Dir, "PATH=" + os.Getenv("PATH"), "WOOCHAT_TEST_RUN=" + os.Getenv("WOOCHAT_TEST_RUN")}
+	for name, v := range r.env {
+		p.cmd.Env = append(p.cmd.Env, name+"="+v)
+	}
+	out, err := p.cmd.StderrPipe()
+	r.must(err)
+	r.must(p.cmd.Start())
+	r.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	found := make(chan []string, 1)
+	go func() {
+		lines := bufio.NewScanner(io.TeeReader(out, &p.err))
+		for lines.Scan() {
+			if m := serving.FindStringSubmatch(lines.Text()); m != nil {
+				found <- m
+			}
+		}
+		p.exited <- p.cmd.Wait()
+	}()
+	select {
+	case m := <-found:
+		p.public, p.admin = m[1], m[2]
+	case err := <-p.exited:
+		r.Fatalf("serve ended with %v:\n%s", err, p.err.Bytes())
+	case <-time.After(readyWithin):
+		r.Fatalf("serve is not ready after %v", readyWithin)
+	}
+	return p
+}
+
+// kill ends p as a power cut would.
+func (r *run) kill(p *process) {
+	r.Helper()
+	r.must(p.cmd.Process.Kill())
+	<-p.exited
+}
+
+func (r *run) request(method, url, token, body string, header ...string) *http.Request {
+	r.Helper()
+	req, err := http.NewRequestWithContext(r.Context(), method, url, strings.NewReader(body))
+	r.must(err)
+	req.Header.Set("Origin", origin)
+	req.Header.Set("Authorization", "Bearer "+token)
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	return req
+}
+
+// do sends a request to a process that is not to die of it.
+func (r *run) do(req *http.Request, into any) int {
+	r.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	r.must(err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	r.must(err)
+	if into != nil && resp.StatusCode == http.StatusOK {
+		r.must(json.Unmarshal(body, into))
+	}
+	return resp.StatusCode
+}
+
+func (r *run) session(p *process) string {
+	r.Helper()
+	var out struct {
+		Token string `json:"token"`
+	}
+	body := fmt.Sprintf(`{"site_key":%q,"page_url":%q}`, r.siteKey, origin+"/")
+	if status := r.do(r.request("POST", p.public+"/api/chat/session", "", body), &out); status != http.StatusOK {
+		r.Fatalf("session: %d", status)
+	}
+	return out.Token
+}
+
+// Points at which a process is killed.
+const (
+	whileAdmitting  = iota // the question has just been sent
+	whileDispatched        // the provider has the call, and has said nothing
+	whileStreaming         // text has been shown
+	whileNoted             // text has been shown, and perhaps noted by a checkpoint
+	whileEnding            // the provider is done, the answer is being stored and settled
+	points
+)
+
+// round starts a process, asks some questions at once and kills it.
+func (r *run) round() {
+	r.Helper()
+	p := r.start()
+	token := r.session(p)
+	point := r.rand.IntN(points)
+	r.points[point]++
+	before := len(r.fake.Calls())
+
+	var asking sync.WaitGroup
+	shown, ended := make(chan struct{}, 1<<10), make(chan struct{}, 1<<4)
+	for i := range 1 + r.rand.IntN(3) {
+		q := question{token: token, key: fmt.Sprintf("key-%d-%d", before, i), body: fmt.Sprintf(`{"message":"What about mugs, please? %d"}`, i)}
+		r.lost = q
+		req := r.request("POST", p.public+"/api/chat/message", q.token, q.body, "Idempotency-Key", q.key, "Accept", "text/event-stream")
+		asking.Go(func() { watch(req, shown, ended) })
+	}
+	switch point {
+	case whileDispatched:
+		r.awaitChat(before)
+	case whileStreaming, whileNoted:
+		r.gate.Step(5 + r.rand.IntN(100))
+		r.await(shown)
+	case whileEnding:
+		r.gate.Step(3 * 400)
+		r.await(ended)
+	}
+	jitter := time.Duration(r.rand.Int64N(int64(30 * time.Millisecond)))
+	if point == whileNoted {
+		jitter += time.Duration(r.rand.Int64N(int64(1500 * time.Millisecond)))
+	}
+	<-time.After(jitter) // the moment of the kill is what is random here
+	r.kill(p)
+	asking.Wait()
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// watch reads an answer until its process dies or it ends.
+func watch(req *http.Request, shown, ended chan<- struct{}) {
+	tell := func(to chan<- struct{}) {
+		select {
+		case to <- struct{}{}:
+		default:
+		}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return
+	}
+	defer func() { _ = resp.Body.Close() }()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		switch lines.Text() {
+		case "event: delta":
+			tell(shown)
+		case "event: message.end", "event: error":
+			tell(shown)
+			tell(ended)
+		}
+	}
+	tell(ended)
+}
+
+func (r *run) await(c <-chan struct{}) {
+	r.Helper()
+	select {
+	case <-c:
+	case <-time.After(readyWithin):
+		r.Fatal("no answer came")
+	}
+}
+
+// awaitChat waits for a chat call that came after the first n calls.
+func (r *run) awaitChat(n int) {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+	defer cancel()
+	for ; ; n++ {
+		c, err := r.fake.Await(ctx, n)
+		r.must(err)
+		if c.ID != "" {
+			return
+		}
+	}
+}
+
+// end starts once more, waits until the sweep has settled what was lost, asks
+// the lost question again, ends the process as an operator does, and checks
+// the books.
+func (r *run) end() {
+	r.Helper()
+	r.gate.Open()
+	p := r.start()
+	r.again(p)
+	r.settled(p)
+	r.must(p.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-p.exited:
+		if err != nil {
+			r.Errorf("after SIGTERM: %v\n%s", err, p.err.Bytes())
+		}
+	case <-time.After(readyWithin):
+		r.Fatalf("still running %v after SIGTERM", readyWithin)
+	}
+	if left, err := filepath.Glob(filepath.Join(r.plan.Dir, "*.db-wal")); err != nil || len(left) > 0 {
+		r.Errorf("a clean end left %v, %v", left, err)
+	}
+	r.audit()
+	r.Logf("killed while admitting %d, dispatched %d, streaming %d, noted %d, ending %d",
+		r.points[whileAdmitting], r.points[whileDispatched], r.points[whileStreaming], r.points[whileNoted], r.points[whileEnding])
+}
+
+// again sends the last lost question with its key until its lease has run out:
+// it is answered, once.
+func (r *run) again(p *process) {
+	r.Helper()
+	deadline := time.After(settledWithin)
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	var first, second struct {
+		Message string `json:"message_id"`
+	}
+	for {
+		status := r.do(r.request("POST", p.public+"/api/chat/message", r.lost.token, r.lost.body, "Idempotency-Key", r.lost.key), &first)
+		if status == http.StatusOK || status == http.StatusBadGateway {
+			break // a bad gateway is the stored answer of one that was cut off as it ended
+		}
+		if status != http.StatusConflict && status != http.StatusTooManyRequests {
+			r.Fatalf("the lost question, asked again: %d", status)
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			r.Fatal("the lost question is still being answered")
+		}
+	}
+	if first.Message == "" {
+		return
+	}
+	calls := len(r.fake.Calls())
+	if status := r.do(r.request("POST", p.public+"/api/chat/message", r.lost.token, r.lost.body, "Idempotency-Key", r.lost.key), &second); status != http.StatusTooManyRequests &&
+		(status != http.StatusOK || second != first || len(r.fake.Calls()) != calls) {
+		r.Errorf("asked once more: %d, message %s after %s, %d calls after %d", status, second.Message, first.Message, len(r.fake.Calls()), calls)
+	}
+}
+
+// settled waits until nothing is held.
+func (r *run) settled(p *process) {
+	r.Helper()
+	deadline := time.After(settledWithin)
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var out struct {
+			Data []struct {
+				Held map[string]any `json:"held"`
+			} `json:"data"`
+		}
+		first, last := r.days()
+		if status := r.do(r.request("GET", fmt.Sprintf("%s/api/admin/usage/daily?from=%s&to=%s", p.admin, first, last), r.apiKey, ""), &out); status != http.StatusOK {
+			r.Fatalf("usage: %d", status)
+		}
+		held := false
+		for _, d := range out.Data {
+			for _, v := range d.Held {
+				held = held || v != 0.0 && v != "0.00"
+			}
+		}
+		if !held {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			r.Fatalf("still held after %v: %+v", settledWithin, out.Data)
+		}
+	}
+}
+
+// days returns yesterday and tomorrow: the test may run over midnight.
+func (r *run) days() (first, last usage.Day) {
+	now := time.Now()
+	return usage.DayOf(now.AddDate(0, 0, -1), time.UTC), usage.DayOf(now.AddDate(0, 0, 1), time.UTC)
+}
+
+// audit compares what the provider saw with what the ledger says.
+func (r *run) audit() {
+	r.Helper()
+	var events []usage.Event
+	var total, sum usage.Amounts
+	r.open(func(app *wiring.App) {
+		ctx, reader := r.Context(), app.Metering.Usage
+		first, last := r.days()
+		days, err := reader.Days(ctx, r.scope, first, last)
+		r.must(err)
+		for _, d := range days {
+			total = total.Plus(d.Used)
+			if d.Held != (usage.Amounts{}) {
+				r.Errorf("%s holds %+v", d.Day, d.Held)
+			}
+		}
+		events, err = reader.Events(ctx, r.scope, first, last, "", 1<<20)
+		r.must(err)
+		adjustments, err := reader.Adjustments(ctx, r.scope, first, last)
+		r.must(err)
+		for _, a := range adjustments {
+			sum = sum.Plus(a.Delta)
+		}
+	})
+	booked := map[string]int{}
+	requests, embedded, swept := map[usage.ReservationID]int64{}, 0, 0
+	for _, e := range events {
+		sum = sum.Plus(e.Spent())
+		if e.Excess != 0 {
+			r.Errorf("event %s is over its hold by %d tokens", e.ID, e.Excess)
+		}
+		if e.ErrorCode == usage.CodeSwept {
+			swept++
+		}
+		if e.Kind == usage.Embedding {
+			embedded++
+			continue
+		}
+		id := fmt.Sprintf("%s.%d", e.Reservation, e.CallNo)
+		booked[id]++
+		requests[e.Reservation] += e.ChatRequests
+		if r.fake.Find(id) == nil && e.ErrorCode == "" && e.Model == r.env["WOOCHAT_CHAT_MODEL"] {
+			r.Errorf("event %s of call %s succeeded, and the provider never saw it", e.ID, id)
+		}
+	}
+	if sum != total {
+		r.Errorf("events and adjustments add up to %+v, the days to %+v", sum, total)
+	}
+	for id, n := range requests {
+		if n != 1 {
+			r.Errorf("reservation %s counts %d chat requests", id, n)
+		}
+	}
+	chats, embeddings := 0, 0
+	for _, c := range r.fake.Calls() {
+		if c.ID == "" {
+			embeddings++
+			continue
+		}
+		chats++
+		if booked[c.ID] != 1 {
+			r.Errorf("call %s has %d events, want 1", c.ID, booked[c.ID])
+		}
+	}
+	if embedded < embeddings {
+		r.Errorf("%d embedding calls, %d events", embeddings, embedded)
+	}
+	if unsent := embedded - embeddings; unsent > swept {
+		r.Errorf("%d embedding events without a call, but only %d were swept", unsent, swept)
+	}
+	if chats == 0 || swept == 0 && r.plan.Kills >= 10 {
+		r.Errorf("%d chat calls, %d swept: nothing was tried", chats, swept)
+	}
+	r.Logf("%d chat calls, %d embedding calls, %d events, %d of them swept", chats, embeddings, len(events), swept)
+	if ids := slices.Compact(slices.Sorted(func(yield func(string) bool) {
+		for _, e := range events {
+			if !yield(string(e.ID)) {
+				return
+			}
+		}
+	})); len(ids) != len(events) {
+		r.Errorf("%d events have %d ids", len(events), len(ids))
+	}
+}

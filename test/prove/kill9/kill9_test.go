@@ -1,0 +1,30 @@
+package kill9_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/aiwoochat/woochat/test/prove/kill9"
+)
+
+// TestKill9 kills a few times in make test, and for a quarter of an hour in
+// make prove PART=kill9.
+func TestKill9(t *testing.T) {
+	seeds, kills := 1, 3
+	if os.Getenv("WOOCHAT_PROVE") == "full" {
+		seeds, kills = 20, 30
+	}
+	bin := filepath.Join(t.TempDir(), "woochat")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../../../cmd/woochat")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
+			kill9.Run(t, kill9.Plan{Binary: bin, Dir: t.TempDir(), Seed: uint64(seed) + 100, Kills: kills})
+		})
+	}
+}
