@@ -163,3 +163,22 @@ func ExampleNewPages() {
 	// Shipping https://shop.example.com/shipping/
 	// <nil>
 }
+
+func TestPageFolderRejectsASecondFileOfOneAddress(t *testing.T) {
+	changes := all(t, files.NewPageFolder(folder(map[string]string{
+		"a.html": "<h1>A</h1>", "a.md": "# Other", "help.md": "# Help", "help/index.html": "<h1>Help</h1>",
+	}), "https://shop.example.com"))
+	var pages, rejects []string
+	for _, c := range changes {
+		switch {
+		case c.Page != nil:
+			pages = append(pages, c.Page.Title)
+		case c.Rejected != nil:
+			rejects = append(rejects, c.Rejected.Where+": "+c.Rejected.Reason)
+		}
+	}
+	want := "[A Help] [a.md: it has the same address as a.html: rename one of them help.md: it has the same address as help/index.html: rename one of them]"
+	if got := fmt.Sprint(pages, rejects); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -25,10 +25,12 @@ const maxPages = 10_000
 // address is that below siteURL ("returns.md" is siteURL/returns/,
 // "help/index.html" is siteURL/help/). Its title is that of the front matter or
 // <title>, else the first heading, else the name of the file. All pages are
-// published: what is not for shoppers does not belong into the folder.
+// published: what is not for shoppers does not belong into the folder. Of two
+// files with one address the first is read and the second rejected.
 func NewPageFolder(fsys fs.FS, siteURL string) *Source {
 	return &Source{read: func(ctx context.Context) ([]catalog.Change, error) {
 		var changes []catalog.Change
+		taken := map[string]string{} // the file by its address
 		err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -46,6 +48,14 @@ func NewPageFolder(fsys fs.FS, siteURL string) *Source {
 				return fmt.Errorf("%w: more than %d pages: is this the right folder?", ports.ErrInvalid, maxPages)
 			}
 			c, err := readPage(fsys, name, siteURL)
+			if c.Page != nil {
+				if first, ok := taken[c.Page.URL]; ok {
+					// Without an id: the page that is stored is the first one's.
+					c = rejected(name, "", "it has the same address as "+first+": rename one of them")
+				} else {
+					taken[c.Page.URL] = name
+				}
+			}
 			changes = append(changes, c)
 			return err
 		})

@@ -80,8 +80,8 @@ type Setting struct {
 func Settings() []Setting {
 	return []Setting{
 		{Env: "WOOCHAT_DATA_DIR", Flag: "data-dir", Default: "data", Help: "folder of the embedded store"},
-		{Env: "WOOCHAT_DATABASE_URL", Flag: "database-url", Secret: true, Help: "empty: the embedded store in the data folder"},
-		{Env: "WOOCHAT_QDRANT_URL", Flag: "qdrant-url", Help: "address of a Qdrant server for the index; empty: the embedded index"},
+		{Env: "WOOCHAT_DATABASE_URL", Flag: "database-url", Secret: true, Help: "empty: the embedded store in the data folder, the only one that this version serves; doctor can check a Postgres server"},
+		{Env: "WOOCHAT_QDRANT_URL", Flag: "qdrant-url", Help: "empty: the embedded index, the only one that this version serves; doctor can check a Qdrant server"},
 		{Env: "WOOCHAT_QDRANT_API_KEY", Flag: "qdrant-api-key", Secret: true, Help: "key of the Qdrant server"},
 		{Env: "OPENAI_API_KEY", Flag: "openai-api-key", Secret: true, Help: "key of the model provider; empty with no base URL: answers are quoted without a model"},
 		{Env: "OPENAI_BASE_URL", Flag: "openai-base-url", Help: "address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1"},

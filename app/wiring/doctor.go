@@ -18,6 +18,13 @@ type Finding struct {
 	Todo   string // what to do about it; also warnings of what is OK
 }
 
+// Supported returns an error that matches ErrConfig and names every setting of
+// cfg that this version cannot serve, or nil. Start returns the same.
+func Supported(cfg Config) error {
+	_, err := modules(cfg, Options{}, &closers{})
+	return err
+}
+
 // Doctor asks the servers that cfg names whether they can be reached and are
 // new enough. It changes nothing, and names no server that cfg does not.
 func Doctor(ctx context.Context, cfg Config) []Finding {

@@ -41,7 +41,7 @@ func modules(cfg Config, o Options, c *closers) (fx.Option, error) {
 	pick := func(name string, m fx.Option, err error) {
 		opts = append(opts, m)
 		if err != nil {
-			errs = append(errs, &SettingError{Name: name, Origin: "unsupported", Reason: err.Error()})
+			errs = append(errs, &SettingError{Name: name, Origin: "in this version", Reason: err.Error()})
 		}
 	}
 	store, err := storeModule(cfg, o)
@@ -91,7 +91,7 @@ func storeModule(cfg Config, o Options) (fx.Option, error) {
 	case "memory":
 		return memoryStore(), nil
 	case "postgres":
-		return fx.Options(), errors.New("a Postgres store is not served by this version: leave it empty for the embedded store")
+		return fx.Options(), errors.New("a Postgres store is not served: leave it empty for the embedded store")
 	}
 	return fx.Options(), errors.New("no such store")
 }
@@ -125,7 +125,7 @@ type ready func() error
 func indexModule(cfg Config) (fx.Option, error) {
 	switch {
 	case cfg.QdrantURL != "":
-		return fx.Options(), errors.New("a Qdrant index is not served by this version: leave it empty for the embedded index")
+		return fx.Options(), errors.New("a Qdrant index is not served: leave it empty for the embedded index")
 	case cfg.kind() == "memory":
 		return fx.Module("memory-index", fx.Provide(fx.Annotate(memory.NewIndex, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer))))), nil
 	}

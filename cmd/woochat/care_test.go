@@ -133,7 +133,7 @@ func TestDoctorAsksTheServers(t *testing.T) {
 				case f.Todo == "":
 					t.Errorf("%s: %q says not what to do", f.What, f.Detail)
 				case f.What == "store" || f.What == "index":
-					if !strings.Contains(f.Detail, "not served by this version") {
+					if !strings.Contains(f.Detail, "is not served") {
 						t.Errorf("%s: %q", f.What, f.Detail)
 					}
 					fallthrough

@@ -36,6 +36,9 @@ func (c configCheck) Run(p *program) error {
 	if err == nil && c.Serve {
 		err = needSecret(cfg)
 	}
+	if err == nil {
+		err = wiring.Supported(cfg)
+	}
 	if err != nil {
 		return err
 	}

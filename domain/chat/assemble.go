@@ -2,6 +2,7 @@ package chat
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -93,10 +94,11 @@ func locale(l string) string {
 // clean keeps a short text on one line.
 func clean(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// fence takes the tag that closes a source out of a source's text.
-func fence(s string) string {
-	return strings.NewReplacer("</source", "<\\/source", "<source", "<\\source").Replace(s)
-}
+// fence takes the tags that open and close a source out of a source's text, in
+// whatever case.
+func fence(s string) string { return sourceTag.ReplaceAllString(s, `<\$1`) }
+
+var sourceTag = regexp.MustCompile(`(?i)<(/?\s*source)`)
 
 // NothingFits is what is said when no sentence of an answer was left, or the
 // shop has nothing on the question.
