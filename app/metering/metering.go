@@ -42,6 +42,11 @@ type Deps struct {
 // ExpiryMargin is how long after the end of the longest call its hold expires.
 const ExpiryMargin = 10 * time.Second
 
+// callMargin is how long after CallTimeout a call that its caller has not ended
+// is ended here: later than the caller, who knows why, and sooner than the
+// hold, after which others could be given what it may still spend.
+const callMargin = ExpiryMargin / 2
+
 // settleTimeout bounds the writes that go on although the caller has gone.
 const settleTimeout = 10 * time.Second
 
@@ -183,6 +188,15 @@ func (a *Admitted) Close(ctx context.Context) error {
 	return nil
 }
 
+// bounded returns ctx with an end before the hold expires. The time that has
+// passed since admission is read from a clock that may be set; the rest runs by
+// the monotonic one.
+func (a *Admitted) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	most := a.meter.CallTimeout + callMargin
+	passed := min(max(0, a.meter.Now().Sub(a.hold.Admit)), most)
+	return context.WithTimeout(ctx, most-passed)
+}
+
 // Call is one model call of admitted work, from its dispatch to its settlement.
 type Call struct {
 	admitted *Admitted
@@ -222,6 +236,15 @@ func (a *Admitted) Start(ctx context.Context, c usage.Call, rest usage.Amounts) 
 	return call, nil
 }
 
+// forget takes c off the list of running calls: a call that ended in a panic is
+// left to the sweep. It may be called after Settle, and again.
+func (c *Call) forget() {
+	m := c.admitted.meter
+	m.mu.Lock()
+	delete(m.running, c)
+	m.mu.Unlock()
+}
+
 // Wrote notes output tokens so far, for the next checkpoint. It may be called
 // from any goroutine.
 func (c *Call) Wrote(output int64) {
@@ -243,9 +266,7 @@ type Outcome struct {
 // sweep will settle the call at its last checkpoint. It may be called twice.
 func (c *Call) Settle(ctx context.Context, o Outcome, last bool) (usage.Event, error) {
 	a, m := c.admitted, c.admitted.meter
-	m.mu.Lock()
-	delete(m.running, c)
-	m.mu.Unlock()
+	c.forget()
 	now := m.Now()
 	e := usage.Event{
 		ID: usage.EventID(usage.EventPrefix + m.NewID()), Reservation: a.hold.ID, CallNo: c.call.No, Last: last,

@@ -41,6 +41,7 @@ func (w *meteredModel) Complete(ctx context.Context, p chat.Prompt, emit func(st
 	if err != nil {
 		return chat.Completion{}, errors.Join(err, a.Close(ctx))
 	}
+	defer running.forget()
 	c, err := running.Complete(ctx, w.next, p, emit)
 	if _, serr := running.Settle(ctx, running.OutcomeOf(p, c, err), true); serr != nil {
 		err = errors.Join(err, serr)
@@ -67,13 +68,18 @@ func (m *Service) countInput(p chat.Prompt) (int64, chat.CountedBy) {
 }
 
 // Complete calls next and keeps count of what it writes, for the checkpoints.
+// It ends the call before its hold expires, with context.DeadlineExceeded.
 func (c *Call) Complete(ctx context.Context, next ports.ChatModel, p chat.Prompt, emit func(string) error) (chat.Completion, error) {
 	p.CallID = fmt.Sprintf("%s.%d", c.admitted.hold.ID, c.call.No)
+	ctx, cancel := c.admitted.bounded(ctx)
+	defer cancel()
 	var output int64
 	return next.Complete(ctx, p, func(text string) error {
-		n, _ := c.admitted.meter.Tokenizer.Count(p.Model, text)
-		output += n
-		c.Wrote(min(output, p.MaxTokens))
+		if !c.call.Price.Local { // a model of our own has no tokens
+			n, _ := c.admitted.meter.Tokenizer.Count(p.Model, text)
+			output += n
+			c.Wrote(min(output, p.MaxTokens))
+		}
 		if emit == nil {
 			return nil
 		}
@@ -84,14 +90,14 @@ func (c *Call) Complete(ctx context.Context, next ports.ChatModel, p chat.Prompt
 // OutcomeOf returns how a call ended, from what the model returned. Where the
 // provider did not count, the dispatched prompt and our own count of the text
 // are taken, and labelled so; a call that was refused before anything was
-// spent counts as nothing.
+// spent, or never sent (see ports.ChatModel), counts as nothing.
 func (c *Call) OutcomeOf(p chat.Prompt, got chat.Completion, err error) Outcome {
 	o := Outcome{Tokens: got.Tokens, ProviderModel: got.Model, RawUsage: got.RawUsage, ErrorCode: ErrorCode(err)}
 	var me *ports.ModelError
 	switch {
 	case errors.As(err, &me) && me.Unspent:
 		o.Tokens = chat.Tokens{CountedBy: chat.ByProvider}
-	case c.call.Price.Local:
+	case c.call.Price.Local, err != nil && got.Tokens == (chat.Tokens{}) && got.Text == "":
 		o.Tokens = chat.Tokens{CountedBy: chat.ByProvider}
 	case o.Tokens.CountedBy == 0 || !o.Tokens.Valid():
 		input, by := c.admitted.meter.countInput(p)
@@ -189,7 +195,10 @@ func (w *meteredEmbedder) Embed(ctx context.Context, texts []string) (retrieval.
 	if err != nil {
 		return retrieval.Embedding{}, errors.Join(err, a.Close(ctx))
 	}
-	got, err := w.next.Embed(ctx, texts)
+	defer running.forget()
+	bound, cancel := a.bounded(ctx)
+	got, err := w.next.Embed(bound, texts)
+	cancel()
 	o := Outcome{ProviderModel: got.Model, RawUsage: got.RawUsage, ErrorCode: ErrorCode(err)}
 	var me *ports.ModelError
 	switch {
@@ -213,7 +222,7 @@ func (w *meteredEmbedder) Embed(ctx context.Context, texts []string) (retrieval.
 // taken, the rest is filled in. It is for work that is neither a ChatModel nor an
 // Embedder. If next returns an error and an event without tokens, the call is
 // recorded as failed at no cost. next is not run if the error of Admit is not
-// nil.
+// nil. Its context ends before the hold expires.
 func Guard(ctx context.Context, m *Service, s tenant.Scope, w Work, next func(ctx context.Context, hold usage.Hold) (usage.Event, error)) (usage.Event, error) {
 	price, err := m.Price(ctx, w.Model)
 	if err != nil {
@@ -231,7 +240,10 @@ func Guard(ctx context.Context, m *Service, s tenant.Scope, w Work, next func(ct
 	if err != nil {
 		return usage.Event{}, errors.Join(err, a.Close(ctx))
 	}
-	got, err := next(ctx, a.Hold())
+	defer running.forget()
+	bound, cancel := a.bounded(ctx)
+	got, err := next(bound, a.Hold())
+	cancel()
 	o := Outcome{Tokens: got.Tokens, ProviderModel: got.ProviderModel, RawUsage: got.RawUsage, ErrorCode: got.ErrorCode}
 	if err != nil && o.ErrorCode == "" {
 		o.ErrorCode = ErrorCode(err)

@@ -283,6 +283,9 @@ func (r *Reservation) Sweep(now time.Time, newID func() EventID) Effect {
 			continue
 		}
 		t := chat.Tokens{Input: c.Call.PromptTokens, Output: c.Output, CountedBy: chat.ByBound}
+		if c.Call.Price.Local {
+			t.Input, t.Output = 0, 0 // whatever was noted: only the request counts
+		}
 		e := Event{
 			ID: newID(), Reservation: r.Hold.ID, CallNo: c.Call.No, Conversation: c.Call.Conversation, Message: c.Call.Message,
 			Kind: c.Call.Kind, Model: c.Call.Model, ChatRequests: c.Call.ChatRequests, Tokens: t,

@@ -190,6 +190,19 @@ func TestSweepFlagsExcess(t *testing.T) {
 	}
 }
 
+func TestSweepOfALocalModelCountsTheRequestOnly(t *testing.T) {
+	r := reserve(t, usage.Amounts{ChatRequests: 1})
+	c := chatCall(1, 0, 0)
+	c.ChatRequests, c.Price = 1, usage.Price{Model: c.Model, Local: true}
+	if _, err := r.Dispatch(c, usage.Amounts{}); err != nil {
+		t.Fatal(err)
+	}
+	r.Checkpoint(1, 45)
+	if eff := r.Sweep(r.Hold.Expires, sweepIDs()); eff.Used != (usage.Amounts{ChatRequests: 1}) || len(eff.Events) != 1 || eff.Events[0].Excess != 0 {
+		t.Errorf("got %+v, want one request and no tokens", eff)
+	}
+}
+
 // Whatever comes in whatever order: what is used and held stays within what was
 // wanted but for the excess, effects add up to the state, no call has two
 // events, and at the end nothing is held.
