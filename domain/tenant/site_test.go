@@ -3,7 +3,6 @@ package tenant_test
 import (
 	"errors"
 	"fmt"
-
 	"slices"
 	"strings"
 	"testing"
