@@ -3,7 +3,6 @@ package widget_test
 import (
 	"context"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -207,13 +206,27 @@ func TestPanelThatDoesNotLoad(t *testing.T) {
 	s.lose = 1
 	p := browser.New(t)
 	p.Visit(s.shop.URL)
-	p.Do(chromedp.Focus(browser.InShadow(".launcher")))
-	p.Keys("\r")
+	// Not by mouse or keyboard: these fetch the panel ahead, and it is the click that is tested.
+	browser.Eval[bool](p, `(q(".launcher").click(), true)`)
 	p.Wait(`happened.some((e) => e.name === "error" && e.code === "PANEL_UNAVAILABLE") && !q(".launcher").hasAttribute("aria-busy")`)
-	p.Keys("\r")
+	browser.Eval[bool](p, `(q(".launcher").click(), true)`)
 	p.Wait(`q(".panel:not([hidden])")`)
 	p.Is(`performance.getEntriesByType("resource").some((e) => /\/w\/panel-[A-Z0-9]+\.js\?1$/.test(e.name))`)
-	if b := strings.Join(browser.Eval[[]string](p, "broken"), ""); strings.Contains(b, "error:") {
-		t.Error(b)
+	p.Healthy()
+}
+
+// That a panel cannot be fetched ahead of the click is nobody's business: no error reaches the page or its console.
+func TestPanelThatCannotBeFetchedAhead(t *testing.T) {
+	s := newServer(t)
+	s.lose = 1
+	p := browser.New(t)
+	p.Visit(s.shop.URL)
+	p.Do(chromedp.Focus(browser.InShadow(".launcher")))
+	p.Keys("\r") // joins the fetch that fails, or begins the next one
+	p.Wait(`(q(".panel:not([hidden])") || happened.some((e) => e.name === "error")) && !q(".launcher").hasAttribute("aria-busy")`)
+	if browser.Eval[bool](p, `!q(".panel:not([hidden])")`) {
+		p.Keys("\r")
+		p.Wait(`q(".panel:not([hidden])")`)
 	}
+	p.Healthy()
 }

@@ -14,6 +14,8 @@ class WooChat extends HTMLElement implements Host {
 	readonly base = new URL(script!.src).origin;
 	readonly siteKey = script!.dataset.siteKey!;
 	readonly options = script!.dataset;
+	/** ahead fetches the panel before the click; a failure is the click's to tell, not the page's console's. */
+	private readonly ahead = (): void => void this.warm().catch(() => {});
 	readonly launcher = h(
 		"button",
 		{
@@ -24,9 +26,9 @@ class WooChat extends HTMLElement implements Host {
 			"aria-haspopup": "dialog",
 			"aria-expanded": "false",
 			click: () => (this.isOpen ? this.close() : this.open()),
-			pointerenter: () => this.warm(),
-			touchstart: () => this.warm(),
-			focus: () => this.warm(),
+			pointerenter: this.ahead,
+			touchstart: this.ahead,
+			focus: this.ahead,
 		},
 		icon("M12 3C6.9 3 3 6.6 3 11c0 2.3 1.1 4.4 2.8 5.8-.1 1-.5 2.3-1.5 3.5 1.9-.1 3.5-.8 4.6-1.6 1 .2 2 .3 3.1.3 5.1 0 9-3.6 9-8s-3.9-8-9-8Z"),
 		icon("m6 9 6 6 6-6"),
@@ -68,7 +70,7 @@ class WooChat extends HTMLElement implements Host {
 		this.emit(open ? "open" : "close");
 	}
 
-	/** warm fetches the panel ahead of the click. */
+	/** warm fetches the panel. */
 	private warm(): Promise<Panel> {
 		// Some browsers remember that an address failed, so a second try needs another one.
 		const query = this.tries ? "?" + this.tries : "";
