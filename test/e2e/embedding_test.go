@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -312,7 +311,7 @@ func serveUnpriced(t *testing.T, fake *openaifake.Server, store string) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, err := wiring.Start(t.Context(), cfg, wiring.Options{Listen: true, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	app, err := wiring.Start(t.Context(), cfg, wiring.Options{Listen: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
