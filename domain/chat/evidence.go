@@ -123,8 +123,8 @@ func Shown(answer string, cited []int, ev []Evidence, most int) ([]Citation, []C
 	var sources []Citation
 	var cards []Card
 	seen := map[retrieval.DocumentID]bool{}
-	lower := strings.ToLower(answer)
-	for _, e := range ev {
+	names := named(strings.ToLower(plain(answer)), ev)
+	for i, e := range ev {
 		marked := slices.Contains(cited, e.Marker)
 		if marked {
 			sources = append(sources, e.Citation)
@@ -132,7 +132,7 @@ func Shown(answer string, cited []int, ev []Evidence, most int) ([]Citation, []C
 		if e.Card == nil || seen[e.Passage.Document] || len(cards) >= most {
 			continue
 		}
-		if marked || e.Title != "" && strings.Contains(lower, strings.ToLower(e.Title)) {
+		if marked || names[i] {
 			seen[e.Passage.Document] = true
 			cards = append(cards, *e.Card)
 		}

@@ -14,10 +14,12 @@ import (
 
 func eur(minor int64) catalog.Money { return catalog.Money{Minor: minor, Currency: "EUR", Exponent: 2} }
 
+func shelfTime() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
 // shelf is the evidence of most cases: a jacket on sale and a mug that is out
 // of stock, and a page.
 func shelf() []chat.Evidence {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	now := shelfTime()
 	return chat.EvidenceOf([]retrieval.Passage{
 		{
 			Ref: retrieval.PassageRef{Document: "product:1"}, Kind: catalog.KindProduct, Title: "Storm Jacket", URL: "https://shop.example.com/product/storm-jacket/",

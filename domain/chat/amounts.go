@@ -1,0 +1,276 @@
+package chat
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// currency is an ISO 4217 code, or what stands for several: "$", "kr", "¥"; ""
+// is not known.
+type currency string
+
+// fits reports whether an amount in c can be one in o.
+func (c currency) fits(o currency) bool {
+	if c == o || c == "" || o == "" || c == cent || o == cent {
+		return true
+	}
+	several := map[currency][]currency{
+		"$":  {"USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN", "TWD", "ARS", "CLP", "COP", "BRL"},
+		"kr": {"SEK", "NOK", "DKK", "ISK"},
+		"¥":  {"JPY", "CNY"},
+	}
+	return slices.Contains(several[c], o) || slices.Contains(several[o], c)
+}
+
+// cent is a hundredth of any currency.
+const cent currency = "cent"
+
+// symbols and words of currencies. Words are in lower case; codes that are words
+// of a language, too, are in codes, which are read in upper case only.
+var (
+	symbols = map[string]currency{
+		"€": "EUR", "$": "$", "£": "GBP", "¥": "¥", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₴": "UAH", "₪": "ILS",
+		"฿": "THB", "₫": "VND", "₦": "NGN", "₱": "PHP", "¢": cent, "₣": "CHF",
+	}
+	words = map[string]currency{
+		"eur": "EUR", "euro": "EUR", "euros": "EUR", "euron": "EUR", "евро": "EUR", "ευρώ": "EUR",
+		"usd": "USD", "dollar": "$", "dollars": "$", "dólares": "$", "dollari": "$", "buck": "$", "bucks": "$", "доллар": "$", "долларов": "$",
+		"gbp": "GBP", "pound": "GBP", "pounds": "GBP", "pfund": "GBP", "livres": "GBP", "quid": "GBP",
+		"chf": "CHF", "franken": "CHF", "franc": "CHF", "francs": "CHF", "sfr": "CHF", "fr": "CHF",
+		"jpy": "JPY", "yen": "JPY", "cny": "CNY", "rmb": "CNY", "yuan": "CNY",
+		"sek": "SEK", "nok": "NOK", "dkk": "DKK", "isk": "ISK", "kr": "kr", "kronor": "kr", "kroner": "kr", "krona": "kr", "krone": "kr", "kronen": "kr",
+		"pln": "PLN", "zł": "PLN", "zloty": "PLN", "złotych": "PLN", "czk": "CZK", "kč": "CZK", "korun": "CZK", "koruna": "CZK", "crowns": "kr",
+		"huf": "HUF", "forint": "HUF", "bgn": "BGN", "лв": "BGN", "cad": "CAD", "aud": "AUD", "nzd": "NZD", "hkd": "HKD", "sgd": "SGD",
+		"inr": "INR", "rs": "INR", "rupee": "INR", "rupees": "INR", "rupien": "INR", "rub": "RUB", "руб": "RUB", "рублей": "RUB", "рубля": "RUB",
+		"roubles": "RUB", "rubles": "RUB", "rubel": "RUB", "uah": "UAH", "грн": "UAH", "tl": "TRY", "lira": "TRY", "liras": "TRY",
+		"brl": "BRL", "reais": "BRL", "mxn": "MXN", "pesos": "MXN", "zar": "ZAR", "rand": "ZAR", "krw": "KRW", "thb": "THB", "baht": "THB",
+		"ils": "ILS", "shekels": "ILS", "aed": "AED", "dirham": "AED", "dirhams": "AED", "kwd": "KWD", "bhd": "BHD", "omr": "OMR", "jod": "JOD",
+		"円": "JPY", "元": "CNY", "圆": "CNY", "원": "KRW", "ユーロ": "EUR", "ドル": "$", "유로": "EUR", "欧元": "EUR",
+		"cent": cent, "cents": cent, "ct": cent, "cts": cent, "pence": cent, "penny": cent, "rappen": cent, "rp": cent, "centimes": cent, "centime": cent,
+		"céntimos": cent, "centesimi": cent, "øre": cent, "öre": cent,
+	}
+	codes = []string{"TRY", "RON", "HRK", "RSD", "ALL", "GEL", "MAD", "EGP", "SAR", "QAR", "TND", "DZD", "NGN", "KES", "GHS", "PHP", "IDR", "MYR", "VND", "TWD", "ARS", "CLP", "COP", "PEN", "UYU", "BTC", "ETH"}
+)
+
+var (
+	wordAfter  = regexp.MustCompile(`^\p{L}+`)
+	wordBefore = regexp.MustCompile(`\p{L}+$`)
+	symbol     = regexp.MustCompile(`^\p{Sc}`)
+	symbolEnd  = regexp.MustCompile(`\p{Sc}$`)
+	noCents    = regexp.MustCompile(`^[.,]-+`) // 89,- and 89.-
+	thousands  = regexp.MustCompile(`(?i)^ ?(?:k|thousand|grand|million|mio|mill|tsd|tausend|mille|mil|тыс)(?:[^\p{L}]|$)`)
+)
+
+// currencyOf returns the currency that word names, as it is written.
+func currencyOf(word string) (currency, bool) {
+	if c, ok := words[strings.ToLower(word)]; ok {
+		return c, true
+	}
+	return currency(word), slices.Contains(codes, word)
+}
+
+// currencyAfter returns the currency at the beginning of s, which is plain, and
+// how long it is with what stands before it.
+func currencyAfter(s string) (currency, int, bool) {
+	rest := strings.TrimPrefix(s, noCents.FindString(s))
+	trimmed := strings.TrimLeft(rest, " \n(-")
+	if len(rest)-len(trimmed) > 3 {
+		return "", 0, false
+	}
+	lead := len(s) - len(trimmed)
+	if sign := symbol.FindString(trimmed); sign != "" {
+		return symbolOf(sign), lead + len(sign), true
+	}
+	word := wordAfter.FindString(trimmed)
+	for w, c := range words {
+		// Scripts without spaces: the word goes on with the next one.
+		if r, _ := utf8.DecodeRuneInString(w); r > 0x2E80 && strings.HasPrefix(word, w) {
+			return c, lead + len(w), true
+		}
+	}
+	if strings.EqualFold(word, "us") && strings.HasPrefix(trimmed[len(word):], "$") {
+		return "$", lead + len(word) + 1, true
+	}
+	c, ok := currencyOf(word)
+	return c, lead + len(word), ok
+}
+
+// currencyBefore returns the currency at the end of s, which is plain, and where
+// it begins.
+func currencyBefore(s string) (currency, int, bool) {
+	trimmed := strings.TrimRight(s, " \n.:)-")
+	if len(s)-len(trimmed) > 3 {
+		return "", 0, false
+	}
+	if sign := symbolEnd.FindString(trimmed); sign != "" {
+		return symbolOf(sign), len(trimmed) - len(sign), true
+	}
+	word := wordBefore.FindString(trimmed)
+	if strings.EqualFold(word, "fr") && !strings.HasPrefix(s[len(trimmed):], ".") {
+		return "", 0, false // a day of the week
+	}
+	c, ok := currencyOf(word)
+	return c, len(trimmed) - len(word), ok
+}
+
+// endsInCurrency reports whether s ends in a currency whose amount is yet to
+// come.
+func endsInCurrency(s string) bool {
+	s = plain(s)
+	_, begins, ok := currencyBefore(s + ".")
+	if !ok {
+		return false
+	}
+	before, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s[:begins], " -.,"))
+	return !unicode.IsDigit(before)
+}
+
+func symbolOf(sign string) currency {
+	if c, ok := symbols[sign]; ok {
+		return c
+	}
+	return currency(sign)
+}
+
+// number is a number in a plain text, and what it counts.
+type number struct {
+	text     string
+	from, to int
+	currency currency // if money
+	money    bool     // with a currency, or spelled as a price
+	scaled   bool     // 60k, 60 thousand: the value is not text's
+	percent  bool
+	unit     bool // of a measure
+}
+
+var (
+	numeral = regexp.MustCompile(`\d{1,3}(?: \d{3})+(?:[.,]\d{1,2})?|\d[\d.,']*\d|\d`)
+	// priced is a number that is written as prices are.
+	priced   = regexp.MustCompile(`[.,]\d{2}$`)
+	percents = regexp.MustCompile(`(?i)^ ?(?:%|(?:per ?cent|pct|prozent|pour ?cent|por ?ciento|per ?cento|procent\p{L}*|процент\p{L}*)(?:[^\p{L}]|$))`)
+	unit     = regexp.MustCompile(`(?i)^[ -]?(?:(?:mm|cm|dm|km|m|mg|g|kg|ml|cl|dl|l|lit(?:er|re)s?|inch(?:es)?|ft|feet|oz|lbs?|grams?|gramm|kilos?|met(?:er|re)s?|days?|weeks?|months?|years?|hours?|hrs?|h|min|minutes?|minuten|sec|seconds?|tagen?|tage|wochen?|monaten?|monate|jahren?|jahre|stunden?|jours?|semaines?|mois|ans|heures?|días?|dagen|giorni|stück|pieces?|pcs|packs?|times|points?|stars?|watts?|mah|wh|gb|tb|mb|hz|uhr|am|pm)(?:[^\p{L}]|$)|°|["'x])`)
+	// leads to a price although no currency is there.
+	leads = regexp.MustCompile(`(?i)(?:costs?|costing|priced(?: at)?|prices?|sells? for|selling for|pays?|paying|for (?:only|just)|kostet|kosten|preis|nur|coûtent|coûte|prix|cuesta|cuestan|precio|costa|costano|prezzo|kost|prijs)(?: is| are| was| ist| est| es| è|:|=)?(?: only| just| about| around| ca\.| nur| now| currently| aktuell| de| di|:)* ?$`)
+	// ends is what comes after a price that has no currency.
+	ends = regexp.MustCompile(`(?i)^(?:[ .,;:!?)|\n]*$|[.,;:!?)|] | (?:now|today|each|per|incl|including|plus|instead|only|apiece|a piece|jetzt|heute|inkl|pro|statt)(?:[^\p{L}]|$))`)
+	// joins two numbers of one currency.
+	joins    = regexp.MustCompile(`(?i)^ ?(?:-|/|to|bis|à|until|hasta|tot|a) ?$`)
+	joinsAnd = regexp.MustCompile(`(?i)^ ?(?:and|or|und|oder|et|ou|y|o|e|en) ?$`)
+	between  = regexp.MustCompile(`(?i)(?:between|zwischen|entre|tra|tussen) ?$`)
+)
+
+// numbersIn returns the numbers of a plain text in their order.
+func numbersIn(text string) []number {
+	var out []number
+	taken := 0 // where the last currency that followed its number ends
+	for _, at := range numeral.FindAllStringIndex(text, -1) {
+		n := number{text: text[at[0]:at[1]], from: at[0], to: at[1]}
+		before, after := text[:n.from], text[n.to:]
+		n.percent = percents.MatchString(after)
+		n.unit = unit.MatchString(after)
+		n.scaled = thousands.MatchString(after)
+		if n.scaled {
+			after = strings.TrimPrefix(after, strings.TrimRight(thousands.FindString(after), " .,;!?)"))
+		}
+		if c, begins, ok := currencyBefore(before); ok && begins >= taken {
+			n.currency, n.money, n.from = c, true, begins
+		} else if c, length, ok := currencyAfter(after); ok && !belongsToNext(after, length) {
+			n.currency, n.money = c, true
+			taken = len(text) - len(after) + length
+		} else if len(n.text) <= 2 && strings.HasPrefix(after, "p") && outside(after[1:], false) {
+			n.currency, n.money = cent, true
+		}
+		switch {
+		case n.money || n.percent:
+		case noCents.MatchString(after):
+			n.money = true
+		case n.unit:
+		case priced.MatchString(n.text), leads.MatchString(before) && ends.MatchString(after):
+			n.money = true
+		}
+		out = append(out, n)
+	}
+	for i := range out {
+		n := &out[i]
+		if n.money || n.percent {
+			continue
+		}
+		if i > 0 && out[i-1].currency != "" {
+			gap := text[out[i-1].to:n.from]
+			if joins.MatchString(gap) && !n.unit || joinsAnd.MatchString(gap) && ends.MatchString(text[n.to:]) {
+				n.currency, n.money = out[i-1].currency, true
+			}
+		}
+		if i+1 < len(out) && out[i+1].currency != "" {
+			gap := text[n.to:out[i+1].from]
+			if joins.MatchString(gap) || joinsAnd.MatchString(gap) && between.MatchString(text[:n.from]) {
+				n.currency, n.money = out[i+1].currency, true
+			}
+		}
+	}
+	return out
+}
+
+// belongsToNext reports whether the currency that is the first length bytes of
+// after is that of the number behind it: 4 €5.
+func belongsToNext(after string, length int) bool {
+	return strings.HasPrefix(after, " ") && length < len(after) && '0' <= after[length] && after[length] <= '9'
+}
+
+// claimed returns the amounts that n can mean where somebody states it: three
+// digits behind a point are thousands, since few prices have three decimals.
+func (n number) claimed() []int64 {
+	vs := readings(n.text)
+	if len(vs) == 2 {
+		vs = vs[1:]
+	}
+	return n.inCents(vs)
+}
+
+// meant returns all amounts that n can mean.
+func (n number) meant() []int64 { return n.inCents(readings(n.text)) }
+
+func (n number) inCents(vs []int64) []int64 {
+	if n.currency == cent {
+		for i := range vs {
+			vs[i] /= 100
+		}
+	}
+	return vs
+}
+
+// readings returns the amounts that a number as people write it can mean, in
+// ten-thousandths: 1,299.90 and 1.299,90 are one, 1.299 may be two.
+func readings(s string) []int64 {
+	s = strings.NewReplacer("'", "", "’", "", " ", "", " ", "").Replace(s)
+	s = strings.TrimRight(s, ".,")
+	last := strings.LastIndexAny(s, ".,")
+	whole, ok := scaled(strings.NewReplacer(".", "", ",", "").Replace(s), "")
+	if last < 0 {
+		if !ok {
+			return nil
+		}
+		return []int64{whole}
+	}
+	var out []int64
+	dec, decOK := scaled(strings.NewReplacer(".", "", ",", "").Replace(s[:last]), s[last+1:])
+	if decOK && len(s)-last-1 <= 4 {
+		out = append(out, dec)
+	}
+	if ok && len(s)-last-1 == 3 {
+		out = append(out, whole)
+	}
+	return out
+}
+
+func scaled(whole, frac string) (int64, bool) {
+	if len(frac) > 4 || len(whole) > 14 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(whole+frac+strings.Repeat("0", 4-len(frac)), 10, 64)
+	return n, err == nil
+}

@@ -1,0 +1,127 @@
+package chat
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// firstBorder returns where the first sentence of text ends, its trailing
+// space included; len(text) if it does not end. sure is false if more text
+// could move that border.
+func firstBorder(text string) (end int, sure bool) {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		i += size
+		switch r {
+		case '。', '！', '？':
+			return i, true
+		case '\n':
+			goesOn, sure := overLine(text[:i-1], text[i:])
+			if !goesOn {
+				return i, sure
+			}
+			if !sure {
+				return len(text), false
+			}
+		case '.', '!', '?', '…':
+			next, n := afterMarks(text[i:])
+			if next == utf8.RuneError || !unicode.IsSpace(next) || abbreviates(text[:i]) {
+				continue
+			}
+			if r == '.' && endsInCurrency(strings.TrimSuffix(text[:i], ".")) {
+				// Rs. 500 is one amount.
+				rest := strings.TrimLeftFunc(text[i+n:], unicode.IsSpace)
+				if rest == "" {
+					return len(text), false
+				}
+				if c, _ := utf8.DecodeRuneInString(rest); unicode.IsNumber(c) {
+					continue
+				}
+			}
+			_, space := utf8.DecodeRuneInString(text[i+n:])
+			return i + n + space, true
+		}
+	}
+	return len(text), false
+}
+
+// overLine reports whether an amount goes on over the line break between two
+// texts, which a reader sees as a space: 89 and EUR, or € and 89. sure is false
+// if that depends on what comes after.
+func overLine(before, after string) (goesOn, sure bool) {
+	before = strings.TrimRight(marker.ReplaceAllString(plain(before), ""), " ([-:")
+	last, _ := utf8.DecodeLastRuneInString(before)
+	number, currency := unicode.IsDigit(last), endsInCurrency(before)
+	if !number && !currency {
+		return false, true
+	}
+	rest := strings.TrimLeft(plain(after), " \n([:-")
+	if rest == "" {
+		return true, false
+	}
+	first, _ := utf8.DecodeRuneInString(rest)
+	if currency && unicode.IsDigit(first) {
+		return true, true
+	}
+	if !number {
+		return false, true
+	}
+	word := strings.TrimLeftFunc(rest, unicode.IsLetter)
+	whole := word != "" || !unicode.IsLetter(first) // nothing can be added to the word
+	_, _, ok := currencyAfter(rest)
+	return ok, whole
+}
+
+// afterMarks skips the markers, quotes and brackets that close a sentence and
+// returns the rune that follows; utf8.RuneError at the end of s.
+func afterMarks(s string) (rune, int) {
+	n := 0
+	for {
+		if loc := marker.FindStringIndex(s[n:]); loc != nil && loc[0] == 0 {
+			n += loc[1]
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[n:])
+		if size == 0 || r == utf8.RuneError {
+			return utf8.RuneError, n
+		}
+		if strings.ContainsRune(`"'”’»)]*_`, r) {
+			n += size
+			continue
+		}
+		return r, n
+	}
+}
+
+// abbreviates reports whether the full stop at the end of s is that of an
+// abbreviation or of a numbered list, so that no sentence ends there.
+func abbreviates(s string) bool {
+	word := s[strings.LastIndexAny(strings.TrimRight(s, "."), " \n(")+1:]
+	switch strings.ToLower(word) {
+	case "e.g.", "i.e.", "approx.", "ca.", "z.b.", "no.", "nr.", "incl.", "excl.", "max.", "min.", "vs.", "st.", "dr.":
+		return true
+	}
+	return strings.Trim(word, "0123456789") == "." && !strings.Contains(s, " ")
+}
+
+// lastBorder returns the end of the last sentence of text that is known to be
+// whole, 0 if there is none: after a full stop, the next sentence must have
+// begun, since a marker or a decimal may still come.
+func lastBorder(text string) int {
+	at := 0
+	for at < len(text) {
+		n, sure := firstBorder(text[at:])
+		end := at + n
+		rest := text[end:]
+		switch {
+		case !sure:
+			return at
+		case strings.HasSuffix(text[:end], "\n"):
+		case rest == "", strings.HasPrefix(rest, "[") && !strings.Contains(rest, "]"):
+			return at
+		}
+		at = end
+	}
+	return at
+}
