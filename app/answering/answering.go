@@ -223,8 +223,9 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Stream, error) {
 		run, stopTimer := context.WithTimeoutCause(run, s.cfg.Timeout, errTooLong)
 		defer stopTimer()
 		defer cancel(nil)
+		defer s.untrack(q.Scope, l)
+		defer s.rescue(context.WithoutCancel(run), q.Scope, l)
 		s.answer(run, job{site: site, turn: turn, question: q, admitted: admitted, live: l})
-		s.untrack(q.Scope, l)
 	}()
 	return st, nil
 }

@@ -187,6 +187,7 @@ func (s *Service) call(ctx context.Context, j job, model ports.ChatModel, p chat
 		return failed(ctx, err)
 	}
 	gate := chat.NewGate(p.Evidence, p.Question)
+	gate.AllowLink(j.site.ContactURL) // the prompt says to point to it
 	errTooMuch := errors.New("the answer is longer than its buffer")
 	show := func(text string) error {
 		if text != "" && !j.live.write(text) {

@@ -41,7 +41,6 @@ func (w *meteredModel) Complete(ctx context.Context, p chat.Prompt, emit func(st
 	if err != nil {
 		return chat.Completion{}, errors.Join(err, a.Close(ctx))
 	}
-	defer running.forget()
 	c, err := running.Complete(ctx, w.next, p, emit)
 	if _, serr := running.Settle(ctx, running.OutcomeOf(p, c, err), true); serr != nil {
 		err = errors.Join(err, serr)
@@ -74,7 +73,13 @@ func (c *Call) Complete(ctx context.Context, next ports.ChatModel, p chat.Prompt
 	ctx, cancel := c.admitted.bounded(ctx)
 	defer cancel()
 	var output int64
-	return next.Complete(ctx, p, func(text string) error {
+	ended := false
+	defer func() {
+		if !ended { // a panic: nobody will settle it
+			c.forget()
+		}
+	}()
+	got, err := next.Complete(ctx, p, func(text string) error {
 		if !c.call.Price.Local { // a model of our own has no tokens
 			n, _ := c.admitted.meter.Tokenizer.Count(p.Model, text)
 			output += n
@@ -85,6 +90,8 @@ func (c *Call) Complete(ctx context.Context, next ports.ChatModel, p chat.Prompt
 		}
 		return emit(text)
 	})
+	ended = true
+	return got, err
 }
 
 // OutcomeOf returns how a call ended, from what the model returned. Where the
