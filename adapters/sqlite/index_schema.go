@@ -13,7 +13,7 @@ const indexFile = "index.db"
 // indexVersion is the schema's version, kept in the file's user_version. An
 // index of another version is thrown away and made anew: everything in it can
 // be had from the documents.
-const indexVersion = 1
+const indexVersion = 2
 
 // indexSchema makes the tables.
 //
@@ -29,7 +29,8 @@ const indexVersion = 1
 const indexSchema = `
 create table state (
 	one integer primary key check (one = 1),
-	built integer not null -- 0 until the documents have been put in
+	built integer not null, -- 0 until the documents have been put in
+	embedding_model text not null default '' -- whose vectors these are, '' for none
 ) strict;
 insert into state (one, built) values (1, 0);
 create table sites (

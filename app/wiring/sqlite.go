@@ -63,15 +63,34 @@ func sqliteStore(cfg Config, o Options) fx.Option {
 
 func sqliteIndex(cfg Config) fx.Option {
 	return fx.Module("sqlite-index", fx.Provide(
-		fx.Annotate(func(c *closers) (*sqlite.Index, error) {
-			x, err := sqlite.OpenIndex(context.Background(), sqlite.IndexConfig{Dir: cfg.DataDir})
+		fx.Annotate(func(db *sqlite.DB, c *closers) (*sqlite.Index, error) {
+			ctx := context.Background()
+			x, err := sqlite.OpenIndex(ctx, sqlite.IndexConfig{Dir: cfg.DataDir})
 			if err != nil {
 				return nil, err
 			}
 			c.add(x.Close)
-			return x, nil
+			return x, follow(ctx, x, db.Documents(), cfg.EmbeddingModel)
 		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer))),
 	))
+}
+
+// follow queues all documents for an index that has lost them: one that was
+// deleted (as after restoring a backup), is of another version, or holds the
+// vectors of another model. A process that dies between the two steps does
+// both again.
+func follow(ctx context.Context, x *sqlite.Index, d *sqlite.Documents, model string) error {
+	if err := x.UseModel(ctx, model); err != nil {
+		return err
+	}
+	lost, err := x.NeedsRebuild(ctx)
+	if err != nil || !lost {
+		return err
+	}
+	if err := d.RequeueAll(ctx); err != nil {
+		return err
+	}
+	return x.Rebuilt(ctx)
 }
 
 type ingestParams struct {

@@ -122,7 +122,7 @@ func httpModule(cfg Config, o Options, out *started) fx.Option {
 			return err
 		}
 		out.listeners = l
-		work := &periodic{log: p.Log, answering: p.Answering, metering: p.Metering, ingesting: p.Ingesting, tenants: p.Tenants, sites: p.Sites}
+		work := &periodic{log: p.Log, answering: p.Answering, metering: p.Metering, ingesting: p.Ingesting, tenants: p.Tenants, sites: p.Sites, now: p.Now, paused: map[tenant.SiteID]time.Time{}}
 		lc.Append(fx.Hook{
 			OnStart: func(context.Context) error {
 				l.serve(server)
@@ -283,6 +283,8 @@ type periodic struct {
 	ingesting *ingesting.Service
 	tenants   ports.Tenants
 	sites     ports.Sites
+	now       ports.Clock
+	paused    map[tenant.SiteID]time.Time // until when; of drain alone
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -292,6 +294,8 @@ const (
 	checkpointEvery = time.Second
 	sweepEvery      = 5 * time.Second
 	drainEvery      = 30 * time.Second
+	// maxPause bounds how long a spent limit is believed: it may be raised.
+	maxPause = 10 * time.Minute
 )
 
 func (p *periodic) start() {
@@ -343,8 +347,16 @@ func (p *periodic) drainSites(ctx context.Context, id tenant.ID) error {
 			if s.Disabled {
 				continue
 			}
-			if _, err := p.ingesting.Drain(ctx, s.Scope()); err != nil {
+			if p.now().Before(p.paused[s.ID]) {
+				continue // its embedding limit is spent, and likely still is
+			}
+			report, err := p.ingesting.Drain(ctx, s.Scope())
+			if err != nil {
 				errs = append(errs, err)
+			}
+			p.paused[s.ID] = report.ResumeAt
+			if soon := p.now().Add(maxPause); report.ResumeAt.After(soon) {
+				p.paused[s.ID] = soon
 			}
 		}
 		more = len(sites) == drainPage
@@ -357,13 +369,13 @@ func (p *periodic) each(ctx context.Context, every time.Duration, name string, d
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				p.log.ErrorContext(ctx, "periodic work failed", "work", name, "error", err)
+			}
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-			}
-			if err := do(ctx); err != nil && ctx.Err() == nil {
-				p.log.ErrorContext(ctx, "periodic work failed", "work", name, "error", err)
 			}
 		}
 	})
