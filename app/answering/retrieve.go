@@ -34,7 +34,17 @@ func (s *Service) retrieve(ctx context.Context, j job) ([]chat.Evidence, error) 
 		if err != nil {
 			return nil, err
 		}
-		arms = append(arms, retrieval.SortPassages(arm, u.Sort, u.Filter, now))
+		if len(arm) == 0 && q.Text != "" && q.Filter.ConstrainsOffer() {
+			// No product that fits has the words: the fields say all that is known.
+			q.Text, q.Vector = "", nil
+			if arm, err = s.search(ctx, j, q); err != nil {
+				return nil, err
+			}
+		}
+		if u.Sort != retrieval.ByRelevance {
+			arm = retrieval.SortPassages(retrieval.Wholly(arm, u.Text), u.Sort, u.Filter, now)
+		}
+		arms = append(arms, arm)
 	}
 	found := retrieval.Interleave(arms...)
 	if len(found) == 0 && !u.Filter.IsZero() {
@@ -44,6 +54,7 @@ func (s *Service) retrieve(ctx context.Context, j job) ([]chat.Evidence, error) 
 			return nil, err
 		}
 	}
+	found = retrieval.NamedFirst(found, j.question.Text)
 	found = retrieval.Pack(found, s.promptBudget(), s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
 	return chat.EvidenceOf(found, now), nil
 }

@@ -83,6 +83,9 @@ func FactLines(f catalog.Facts, now time.Time) string {
 	} else if len(f.SKUs) > 0 {
 		fmt.Fprintf(&b, "SKU: %s.\n", f.SKUs[0])
 	}
+	if len(f.GTINs) == 1 {
+		fmt.Fprintf(&b, "GTIN: %s.\n", f.GTINs[0])
+	}
 	return b.String()
 }
 

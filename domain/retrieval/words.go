@@ -262,7 +262,9 @@ func stopWord(token string) bool {
 		"any", "some", "such", "so", "too", "very", "just", "also", "then", "than", "if", "but", "not", "no", "without",
 		"please", "hi", "hello", "hey", "thank", "thanks", "ok",
 		"want", "need", "like", "looking", "look", "find", "show", "tell", "give", "get", "got", "buy", "sell", "im", "id", "ive",
-		"dont", "doesnt", "whats", "something", "anything", "one", "ones":
+		"dont", "doesnt", "whats", "something", "anything", "everything", "all", "one", "ones",
+		// What every shop is full of tells nothing apart.
+		"product", "item", "thing", "stuff", "article", "produkt", "produkte", "artikel", "ding", "dinge", "etwas", "alle", "alles":
 		return true
 	}
 	return false

@@ -196,6 +196,9 @@ var constrained = []struct {
 	{"Brattli under 60 but not titanium", func(s sold) bool {
 		return s.brand == "Brattli" && s.cents < 6000 && s.attributes["Material"] != "Titanium"
 	}},
+	{"Which products cost less than 10 euros?", func(s sold) bool { return s.cents < 1000 }},
+	{"items below 10 euros in stock", func(s sold) bool { return s.cents < 1000 && s.stock }},
+	{"all products under 10 euros", func(s sold) bool { return s.cents < 1000 }},
 	{"camp furniture in stock", func(s sold) bool { return s.in("Camp Furniture") && s.stock }},
 	{"blue or red socks in stock under 16 euros", func(s sold) bool {
 		return s.in("Socks") && (s.coloured("Blue") || s.coloured("Red")) && s.stock && s.cents < 1600
@@ -265,6 +268,8 @@ func TestExactCodeAndNameWin(t *testing.T) {
 				{"Is the Merino Neck Gaiter in stock?", "Merino Neck Gaiter"},
 				{"What does the Merino Base Layer Leggings cost?", "Merino Base Layer Leggings"},
 				{"nattely footprint", "Nattely Footprint"},
+				{"How much is the Nattely Tent?", "Nattely Tent"},
+				{"is the Roll-Top Dry Bag available in blue?", "Roll-Top Dry Bag"},
 			}
 			for n, c := range named {
 				withModel.ask(withModel.session(), c.question)
