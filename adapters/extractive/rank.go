@@ -1,144 +1,384 @@
 package extractive
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
-// source is one piece of evidence as it is judged.
+// source is a product or a page as it is judged: all evidence of one document,
+// whose best words may stand in any part of it.
 type source struct {
-	chat.Evidence
-	rank    int // its place in the evidence, which the retriever has ordered
-	title   []string
-	units   []unit
-	tokens  [][]string // of each unit
-	above   [][]string // of the heading of each unit
-	all     []string   // every token of it
-	score   float64    // how much of the question it speaks of
-	wholly  bool       // the question holds its whole title
-	product bool
+	chat.Evidence // the first of it, which names it
+	title         []string
+	units         []passage
+	score         float64 // how much of the question it speaks of
+	covers        uint64  // of which terms, as bits
+	share         float64 // of how many of all terms
+	subject       bool    // a page on what the question asks of the shop's terms
+	fulfils       bool    // its best unit is of the kind that was asked for
+	wholly        bool    // the question holds its whole title
+	named         bool    // the question has a word of its title
+	product       bool
 }
 
-// question is what is asked, as weighed words.
-type question struct {
-	tokens []string
-	weight map[string]float64
-	facts  bool // it asks for price, sale or stock
+// passage is a unit as it is judged.
+type passage struct {
+	unit
+	own, head, above []string // tokens
+	score            float64
+	covers           uint64
+	fulfils          bool
 }
 
-// read weighs the words of text by how few of the sources have them: a word
-// that all of them have tells nothing apart (inverse document frequency, Spärck
-// Jones 1972, in the form ln(1+N/df)). A word that none has weighs nothing.
-func read(text string, w words, ev []chat.Evidence) (question, []source) {
-	stop := map[string]bool{}
-	for _, t := range retrieval.Tokens(w.stop) {
-		stop[t] = true
-	}
-	q := question{weight: map[string]float64{}}
-	text = strings.ToValidUTF8(text, " ")
-	q.facts = strings.ContainsAny(text, "€$£¥")
-	// A question of nothing but "do you have any" would be searched for just
-	// that; the added word, which is then left out, prevents it.
-	const none = "0"
-	tokens := retrieval.QueryTokens(text + " " + none)
-	q.facts = q.facts || slices.ContainsFunc(tokens, factWord)
-	for _, t := range tokens {
-		amount := q.facts && strings.Trim(t, "0123456789") == ""
-		if !stop[t] && !amount && t != none {
-			q.tokens = append(q.tokens, t)
-		}
-	}
+// maxTerms is how many terms of a question are judged, one bit each.
+// retrieval.MaxQueryTokens is as many.
+const maxTerms = 64
 
-	asked := retrieval.Tokens(text)
-	var sources []source
-	for i, e := range ev {
-		e.Title, e.Text = strings.ToValidUTF8(e.Title, ""), strings.ToValidUTF8(e.Text, "")
-		s := source{Evidence: e, rank: i, product: e.Card != nil, title: retrieval.Tokens(e.Title), units: unitsOf(e.Title, e.Text)}
-		s.all = append(s.all, s.title...)
-		for _, u := range s.units {
-			tokens, above := retrieval.Tokens(u.text), retrieval.Tokens(u.heading)
-			s.tokens, s.above = append(s.tokens, tokens), append(s.above, above)
-			s.all = append(append(s.all, tokens...), above...)
-		}
-		s.wholly = len(s.title) > 0 && holdsRun(asked, s.title)
-		sources = append(sources, s)
+// maxColumns is how many columns of a table are looked at by name.
+const maxColumns = 20
+
+// What a word counts that is not in a unit itself, but speaks for it.
+const (
+	inHeading = 0.6
+	inColumn  = 0.6
+	inTitle   = 0.5
+	besideIt  = 0.9 // all of these together, and a heading that asks the same
+)
+
+// judge returns the documents of the evidence and what they have of q. A word
+// weighs the more the fewer units have it (inverse document frequency, Spärck
+// Jones 1972, in the form ln(1+N/df)), and a name more than that. A word that
+// none has weighs nothing.
+func judge(q *question, text string, ev []chat.Evidence) []source {
+	q.terms = q.terms[:min(len(q.terms), maxTerms)]
+	sources := documents(ev)
+	words := retrieval.Tokens(strings.ToValidUTF8(text, " "))
+	total := 0
+	for i := range sources {
+		sources[i].wholly = len(sources[i].title) > 0 && holdsRun(words, sources[i].title)
+		total += 1 + len(sources[i].units)
 	}
-	for _, t := range q.tokens {
+	for i := range q.terms {
+		t := &q.terms[i]
 		df := 0
 		for _, s := range sources {
-			if match(t, s.all) > 0 || s.product && factWord(t) {
+			if match(*t, s.title) > 0 {
 				df++
 			}
+			for _, p := range s.units {
+				if match(*t, p.own) > 0 {
+					df++
+				}
+			}
 		}
-		if df > 0 {
-			q.weight[t] = math.Log(1 + float64(len(sources))/float64(df))
+		t.weight = math.Log(1 + float64(total)/float64(max(1, df)))
+		if t.name {
+			t.weight *= 1.3
 		}
 	}
 	for i := range sources {
-		s := &sources[i]
-		for _, t := range q.tokens {
-			m := match(t, s.all)
-			if s.product && factWord(t) {
-				m = 1
-			}
-			// A word of the title says what a source is about.
-			if n := match(t, s.title); n > 0 {
-				m = 1.5 * n
-			}
-			s.score += m * q.weight[t]
+		if s := &sources[i]; s.product {
+			q.judgeProduct(s)
+		} else {
+			q.judgePage(s)
 		}
 	}
-	return q, sources
+	return sources
+}
+
+// documents puts the evidence of each product and page together.
+func documents(ev []chat.Evidence) []source {
+	var out []source
+	type key struct {
+		id      retrieval.DocumentID
+		product bool
+	}
+	at := map[key]int{}
+	for _, e := range ev {
+		e.Title, e.Text = strings.ToValidUTF8(e.Title, ""), strings.ToValidUTF8(e.Text, "")
+		k := key{e.Passage.Document, e.Card != nil}
+		i, ok := at[k]
+		if !ok || k.id == "" {
+			i = len(out)
+			at[k] = i
+			out = append(out, source{Evidence: e, product: k.product, title: retrieval.Tokens(e.Title)})
+		}
+		s := &out[i]
+		for _, u := range unitsOf(e.Title, e.Text) {
+			u.marker = e.Marker
+			u.lead = u.lead && e.Passage.Seq == 0
+			p := passage{unit: u, above: retrieval.Tokens(u.heading)}
+			if p.own = retrieval.Tokens(u.text); len(u.cells) > 0 {
+				p.own, p.head = retrieval.Tokens(strings.Join(u.cells, " ")), retrieval.Tokens(strings.Join(u.columns, " "))
+			}
+			s.units = append(s.units, p)
+		}
+	}
+	// The parts of a page come in the order of relevance; it is read in its own.
+	seq := map[int]int{}
+	for _, e := range ev {
+		seq[e.Marker] = e.Passage.Seq
+	}
+	for i := range out {
+		slices.SortStableFunc(out[i].units, func(a, b passage) int { return cmp.Compare(seq[a.marker], seq[b.marker]) })
+	}
+	return out
+}
+
+// judgePage scores each unit of a page, and the page by the best of them.
+func (q *question) judgePage(s *source) {
+	titled := q.titled(s)
+	s.subject = slices.ContainsFunc(q.terms, func(t term) bool { return ofTerms(t.family) && match(t, s.title) > 0 })
+	var best *passage
+	for i := range s.units {
+		p := &s.units[i]
+		related, all := false, true
+		sameKind := q.kindOf(p.above)
+		heading := inHeading
+		if p.asks || sameKind {
+			heading = besideIt
+		}
+		for n, t := range q.terms {
+			above := match(t, p.above)
+			m := heading*above + inColumn*match(t, p.head) + inTitle*match(t, s.title)
+			m = max(q.own(t, p), min(m, besideIt))
+			related, all = related || above > 0, all && above > 0
+			if m > 0 {
+				p.score += m * t.weight
+				p.covers |= 1 << n
+			}
+		}
+		switch {
+		case p.asks && all && len(q.terms) > 0:
+			p.score *= 1.5 // the shop has been asked the same
+		case p.asks && !related:
+			p.score *= 0.6 // the answer to something else
+		case !related && !p.lead && about(p.above):
+			p.score *= 0.75
+		}
+		if sameKind {
+			p.score *= 1.2
+		}
+		if q.labels(p) {
+			p.score *= 1.4
+		}
+		if s.subject {
+			p.score *= 1.25
+		}
+		if dangling.MatchString(p.text) {
+			p.score *= 0.8
+		}
+		if titled && p.lead {
+			p.score *= 2
+		}
+		if f := q.fulfilled(p.text); f > 0 {
+			p.score *= 1 + f
+			p.fulfils = true
+		}
+		if best == nil || p.score > best.score {
+			best = p
+		}
+	}
+	if best != nil {
+		s.score, s.covers, s.fulfils = best.score, best.covers, best.fulfils
+		s.share = q.share(s.covers, 0, s.subject)
+	}
+}
+
+// own returns how well p itself has t. A number is also in the range of a
+// table's cell, if the question names the column.
+func (q *question) own(t term, p *passage) float64 {
+	m := match(t, p.own)
+	if !t.number || m == 1 {
+		return m
+	}
+	n, err := strconv.ParseFloat(t.token, 64)
+	if err != nil {
+		return m
+	}
+	for i, c := range p.cells {
+		lo, hi, ok := rangeOf(c)
+		if !ok || n < lo || n > hi || i >= len(p.columns) {
+			continue
+		}
+		column := retrieval.Tokens(p.columns[i])
+		if slices.ContainsFunc(q.terms, func(o term) bool { return match(o, column) > 0 }) {
+			return 1
+		}
+	}
+	return m
+}
+
+// labels reports whether the first cell of p, which is a table's row, is what
+// the question names ("Norway", "Opening hours"), or one of its columns is all
+// that is asked ("Free shipping from").
+func (q *question) labels(p *passage) bool {
+	if len(p.cells) == 0 {
+		return false
+	}
+	for _, c := range p.columns[:min(len(p.columns), maxColumns)] {
+		name := retrieval.Tokens(c)
+		if len(q.terms) > 1 && !slices.ContainsFunc(q.terms, func(t term) bool { return match(t, name) == 0 }) {
+			return true
+		}
+	}
+	label := retrieval.Tokens(p.cells[0])
+	return len(label) > 0 && !slices.ContainsFunc(label, func(l string) bool {
+		return len(l) > 1 && !slices.ContainsFunc(q.terms, func(t term) bool { return match(t, []string{l}) > 0 })
+	})
+}
+
+// kindOf reports whether a heading promises the kind of answer that q wants:
+// "How long", "Costs and delivery times".
+func (q *question) kindOf(heading []string) bool {
+	return slices.ContainsFunc(heading, func(t string) bool {
+		w, _ := afterHow(t)
+		return q.when && (w || asksWhen(t) || t == "time" || t == "hour" || family(t) == "shipping" && strings.Contains(t, "zeit")) || q.amount && asksAmount(t)
+	})
+}
+
+// titled reports whether all that is asked for is what the page is called, so
+// that it is the answer as a whole, from its beginning.
+func (q *question) titled(s *source) bool {
+	if len(q.terms) == 0 || q.when || q.amount || q.reach {
+		return false
+	}
+	return !slices.ContainsFunc(q.terms, func(t term) bool { return match(t, s.title) < 0.8 })
+}
+
+// about reports whether a heading says what stands below it: "How long" does
+// not.
+func about(heading []string) bool {
+	return slices.ContainsFunc(heading, func(t string) bool {
+		w, a := afterHow(t)
+		return !w && !a && !scaffold(t) && !asksAmount(t) && len(retrieval.QueryTokens(t+" 0")) == 2
+	})
+}
+
+// fulfilled returns how much more text is worth since it is of the kind that
+// was asked for, 0 if it is not or no kind was.
+func (q *question) fulfilled(text string) float64 {
+	switch {
+	case q.when && timeSpan.MatchString(text), q.amount && sum.MatchString(text), q.reach && toReach.MatchString(text):
+		return 1
+	case q.amount && forFree.MatchString(text):
+		return 0.5
+	}
+	return 0
+}
+
+// judgeProduct scores a product by all that is known of it.
+func (q *question) judgeProduct(s *source) {
+	var prose uint64
+	named := false
+	for n, t := range q.terms {
+		m, told := 1.3*match(t, s.title), false
+		named = named || m > 0
+		for i := range s.units {
+			p := &s.units[i]
+			own := max(match(t, p.own), inColumn*match(t, p.head), inHeading*match(t, p.above))
+			if own == 0 {
+				continue
+			}
+			if match(t, s.title) == 0 { // any sentence about it may repeat its title
+				p.score += own * t.weight
+				p.covers |= 1 << n
+			}
+			if p.prose() {
+				own *= 0.8
+			} else {
+				told = true
+			}
+			m = max(m, own)
+		}
+		if m == 0 {
+			continue
+		}
+		s.score += m * t.weight
+		s.covers |= 1 << n
+		if !told && match(t, s.title) == 0 {
+			prose |= 1 << n
+		}
+	}
+	s.named = named
+	if q.amount && named { // its card says what it costs
+		s.score *= 2
+		s.fulfils = true
+	}
+	for i := range s.units {
+		p := &s.units[i]
+		if f := q.fulfilled(p.text); f > 0 && !q.amount {
+			p.score *= 1 + f
+		}
+	}
+	s.share = q.share(s.covers, prose, false)
+}
+
+// prose reports whether p is text and not a line that states a fact: "Colour:
+// Blue", a row of a table, a variation.
+func (p *passage) prose() bool {
+	label, _, named := strings.Cut(p.text, ": ")
+	return len(p.cells) == 0 && !p.variation() && !(named && strings.Count(label, " ") < 3 && !strings.HasSuffix(p.text, "."))
+}
+
+// variation reports whether p is one of those that chat.FactLines writes.
+func (p *passage) variation() bool {
+	return p.item && len(p.cells) == 0 && (strings.Contains(p.text, ", SKU ") || strings.HasSuffix(p.text, "stock"))
+}
+
+// share returns the part of q's terms that covers has. A word in the prose of a
+// product counts for less: it may be there by the way. A name that is missing
+// counts for two: who asks for shipping to the USA is not told of shipping to
+// Norway, unless by the page on shipping itself.
+func (q *question) share(covers, prose uint64, subject bool) float64 {
+	var n, all float64
+	for i, t := range q.terms {
+		all++
+		switch bit := uint64(1) << i; {
+		case prose&bit != 0:
+			n += 0.6
+		case covers&bit != 0:
+			n++
+		case t.name && !subject:
+			all++
+		}
+	}
+	return n / max(1, all)
 }
 
 // overlaps reports whether s has a word of the question that is not one of
 // price and stock, which every product has.
-func (q question) overlaps(s source) bool {
-	for _, t := range q.tokens {
-		if !(s.product && factWord(t)) && match(t, s.all) > 0 {
+func (q *question) overlaps(s source) bool {
+	for n, t := range q.terms {
+		if s.covers&(1<<n) != 0 && !(s.product && factWord(t.token)) {
 			return true
 		}
 	}
 	return false
 }
 
-// unitScore says how much of the question unit i of s speaks of. What stands
-// above it counts for half. own leaves the words of the title out, which any
-// sentence about the thing may repeat.
-func (q question) unitScore(s source, i int, own bool) float64 {
-	var sum float64
-	for _, t := range q.tokens {
-		if own && match(t, s.title) > 0 {
-			continue
-		}
-		m := match(t, s.tokens[i])
-		if m == 0 {
-			m = 0.5 * match(t, s.above[i])
-		}
-		if m == 0 && !own {
-			m = 0.3 * match(t, s.title)
-		}
-		sum += m * q.weight[t]
-	}
-	return sum
-}
-
 // match returns how well the best of words is the word t: 1 for the same, less
-// for one of the same stem or with the same beginning, 0 for none.
-func match(t string, words []string) float64 {
+// for one of the same stem or family or with the same beginning, 0 for none.
+func match(t term, words []string) float64 {
 	best := 0.0
-	stem := stemOf(t)
+	stem := stemOf(t.token)
 	for _, w := range words {
-		switch {
-		case w == t:
+		if w == t.token {
 			return 1
-		case best < 0.9 && stemOf(w) == stem:
+		}
+		if best < 0.9 && stemOf(w) == stem {
 			best = 0.9
-		case best < 0.6 && kin(t, w):
+		}
+		if t.family != "" && best < 0.85 {
+			best = max(best, kindred(t.family, family(w)))
+		}
+		if best < 0.6 && kin(t.token, w) {
 			best = 0.6
 		}
 	}

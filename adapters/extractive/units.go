@@ -2,6 +2,7 @@ package extractive
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,7 +11,14 @@ import (
 // unit is a sentence or a line of the evidence, as it can be quoted.
 type unit struct {
 	text    string
-	heading string // what stands above it; it speaks for the unit, too
+	cells   []string // of a table's row
+	columns []string // their names
+	heading string   // what stands above it; it speaks for the unit, too
+	asks    bool     // the heading is a question, which the unit answers
+	item    bool     // it is a row or an item of a list
+	lead    bool     // it stands above the first heading
+	line    int      // sentences of one paragraph have the same
+	marker  int      // of the evidence that it stands in
 }
 
 // maxUnit is how long a quote may be, in bytes. What is longer is cut at a
@@ -24,37 +32,44 @@ func unitsOf(title, text string) []unit {
 	var out []unit
 	var heading string
 	var columns []string
-	add := func(s string) {
-		if s = clip(s); s != "" && strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
-			out = append(out, unit{text: s, heading: heading})
+	var asks, table bool
+	lead := true
+	number := 0
+	add := func(u unit) {
+		if u.text = clip(u.text); u.text != "" && strings.ContainsFunc(u.text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			u.heading, u.asks, u.lead, u.line = heading, asks, lead, number
+			out = append(out, u)
 		}
 	}
 	for line := range strings.Lines(text) {
+		number++
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "|") {
 			cells := cellsOf(line)
 			switch {
+			case !table: // its head, which may be empty
+				columns, table = cells, true
 			case rule(cells):
-			case columns == nil:
-				columns = cells
 			default:
-				add(rowText(columns, cells))
+				add(unit{text: rowText(columns, cells), cells: cells, columns: columns, item: true})
 			}
 			continue
 		}
-		columns = nil
-		above := strings.HasPrefix(line, "#")
+		table = false
+		above, item := strings.HasPrefix(line, "#"), listed.MatchString(line)
 		line = plain(line)
-		if above || strings.EqualFold(line, strings.TrimSpace(title)) {
-			heading = line
+		own := strings.EqualFold(line, strings.TrimSpace(title))
+		if above || own {
+			heading, asks = line, strings.HasSuffix(line, "?")
+			lead = lead && own && !asks
 			continue
 		}
 		for _, s := range sentences(line) {
 			if strings.HasSuffix(s, "?") {
-				heading = s
+				heading, asks, lead = s, true, false
 				continue
 			}
-			add(s)
+			add(unit{text: s, item: item})
 		}
 	}
 	return out
@@ -63,6 +78,7 @@ func unitsOf(title, text string) []unit {
 var (
 	image    = regexp.MustCompile(`!\[[^\]]*\]\([^)]*\)`)
 	numbered = regexp.MustCompile(`\s?\[\d{1,3}\]`)
+	listed   = regexp.MustCompile(`^(?:[-*+]|\d{1,2}[.)])\s`)
 	bullet   = regexp.MustCompile(`^(?:#{1,6}|>|[-*+]|\d{1,2}[.)])\s+`)
 )
 
@@ -83,7 +99,7 @@ func plain(line string) string {
 }
 
 func cellsOf(row string) []string {
-	cells := strings.Split(strings.Trim(row, "|"), "|")
+	cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(row, "|"), "|"), "|")
 	for i, c := range cells {
 		cells[i] = plain(strings.TrimSpace(c))
 	}
@@ -95,9 +111,11 @@ func rule(cells []string) bool {
 	return strings.Trim(strings.Join(cells, ""), "-: ") == ""
 }
 
-// rowText says a table's row with the names of its columns.
+// rowText says a table's row with the names of its columns. Where they have
+// none, the first cell names the others.
 func rowText(columns, cells []string) string {
 	var parts []string
+	named := strings.Join(columns, "") != ""
 	for i, c := range cells {
 		switch {
 		case c == "":
@@ -107,7 +125,23 @@ func rowText(columns, cells []string) string {
 			parts = append(parts, c)
 		}
 	}
+	if !named && len(parts) > 1 && cells[0] != "" {
+		return parts[0] + ": " + strings.Join(parts[1:], ", ")
+	}
 	return strings.Join(parts, ", ")
+}
+
+var between = regexp.MustCompile(`^(\d+(?:\.\d+)?)\s?(?:to|-|–|bis|à|a)\s?(\d+(?:\.\d+)?)\b`)
+
+// rangeOf reads a cell such as "94 to 101 cm".
+func rangeOf(cell string) (lo, hi float64, ok bool) {
+	m := between.FindStringSubmatch(cell)
+	if m == nil {
+		return 0, 0, false
+	}
+	lo, err1 := strconv.ParseFloat(m[1], 64)
+	hi, err2 := strconv.ParseFloat(m[2], 64)
+	return lo, hi, err1 == nil && err2 == nil
 }
 
 // sentences cuts a line of text after each sentence.

@@ -54,7 +54,7 @@ func wordsOf(locale string) words {
 	return words{
 		lead: "From the shop's pages:", nearest: "Nothing on the shop's pages fits exactly. The nearest:",
 		sale: " (on sale, regular price %s)", in: "in stock", out: "out of stock", back: "available on backorder",
-		stop: "much many best good really there's am use tell ship's",
+		stop: "much many best good really there's am use tell",
 	}
 }
 
@@ -81,6 +81,19 @@ func factWord(token string) bool {
 		"precio", "cuesta", "cuestan", "barato", "menos", "oferta", "descuento", "existencias",
 		"prezzo", "costa", "costano", "economico", "sotto", "meno", "offerta", "sconto", "disponibile", "disponibili",
 		"prij", "prijs", "kost", "goedkoop", "onder", "korting", "aanbieding", "voorraad":
+		return true
+	}
+	return false
+}
+
+// ofPages reports whether a factWord may also be what a page is about: the
+// discount for students, the return of sale items.
+func ofPages(token string) bool {
+	switch token {
+	case "sale", "discount", "discounted", "deal", "reduced", "stock", "available", "availability",
+		"angebot", "angebote", "rabatt", "reduziert", "lager", "verfugbar", "lieferbar", "vorratig",
+		"promotion", "promo", "solde", "disponible", "disponibles", "oferta", "descuento", "existencias",
+		"offerta", "sconto", "disponibile", "disponibili", "korting", "aanbieding", "voorraad":
 		return true
 	}
 	return false
