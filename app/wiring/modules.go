@@ -154,7 +154,7 @@ func modelModule(cfg Config) fx.Option {
 			return models{Chat: extractive.New(), Names: modelNames{chat: extractiveModel, words: "extractive (quotes the shop's pages, no model)"}}
 		}))
 	}
-	return fx.Module("openai", fx.Provide(func(tok ports.Tokenizer, now ports.Clock, c *closers) (models, error) {
+	return fx.Module("openai", fx.Provide(func(tok ports.Tokenizer, now ports.Clock, sink *system.Sink, c *closers) (models, error) {
 		oc := openai.Config{
 			BaseURL: cfg.OpenAIBaseURL, APIKey: openai.NewSecret(cfg.OpenAIKey.Reveal()), Tokenizer: tok,
 			Output: outputFields()[cfg.OutputField], EmbeddingModel: cfg.EmbeddingModel, Clock: now,
@@ -165,7 +165,7 @@ func modelModule(cfg Config) fx.Option {
 		}
 		c.add(chat.Close)
 		out := models{
-			Chat:  decorated.ChatModel(chat, decorated.Breaker(decorated.BreakerConfig{Now: now})),
+			Chat:  decorated.ChatModel(chat, decorated.Observed(now, sink.Called), decorated.Breaker(decorated.BreakerConfig{Now: now})),
 			Names: modelNames{chat: cfg.ChatModel, words: cfg.ChatModel + " at " + hostOf(cfg.OpenAIBaseURL)},
 		}
 		if cfg.EmbeddingModel != "" {
@@ -174,7 +174,7 @@ func modelModule(cfg Config) fx.Option {
 				return models{}, fmt.Errorf("%w: model provider: %w", ErrConfig, err)
 			}
 			c.add(e.Close)
-			out.Embedder = embedder{decorated.Embedder(e, decorated.Breaker(decorated.BreakerConfig{Now: now}))}
+			out.Embedder = embedder{decorated.Embedder(e, decorated.Observed(now, sink.Called), decorated.Breaker(decorated.BreakerConfig{Now: now}))}
 			out.Names.embedding = cfg.EmbeddingModel
 		}
 		return out, nil
@@ -211,13 +211,13 @@ func useCases(cfg Config) fx.Option {
 		},
 		func(p meterParams) (*metering.Service, error) {
 			return metering.New(metering.Deps{
-				Ledger: decorated.RetryLedger(p.Ledger, admitRetry(), settleRetry()), Checkpointer: p.Checkpointer, Sweeper: p.Sweeper, Usage: p.Usage, Licenses: p.Licenses, Prices: p.Prices,
+				Ledger: decorated.RetryLedger(decorated.Ledger(p.Ledger, decorated.Observed(p.Now, p.Sink.Called)), admitRetry(), settleRetry()), Checkpointer: p.Checkpointer, Sweeper: p.Sweeper, Usage: p.Usage, Licenses: p.Licenses, Prices: p.Prices,
 				Sites: p.Sites, Tokenizer: p.Tokenizer, Now: p.Now, NewID: p.NewID, Events: p.Events, CallTimeout: cfg.AnswerTimeout,
 			})
 		},
 		func(p answerParams) (*answering.Service, error) {
 			return answering.New(answering.Deps{
-				Meter: p.Meter, Sites: p.Sites, Conversations: p.Conversations, Turns: p.Turns, Drafts: p.Drafts, Searcher: p.Searcher,
+				Meter: p.Meter, Sites: p.Sites, Conversations: p.Conversations, Turns: p.Turns, Drafts: p.Drafts, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)),
 				Passages: p.Passages, Inventory: p.Inventory, Tokenizer: p.Tokenizer, Model: p.Model, Now: p.Now, NewID: p.NewID,
 				Embedder: p.Embedder.Embedder, Fallback: extractive.New(), Limiter: p.Limiter, Events: p.Events,
 			}, answering.Config{
@@ -260,6 +260,7 @@ type meterParams struct {
 	Now          ports.Clock
 	NewID        ports.NewID
 	Events       ports.EventSink
+	Sink         *system.Sink
 }
 
 type answerParams struct {
@@ -281,6 +282,7 @@ type answerParams struct {
 	Now           ports.Clock
 	NewID         ports.NewID
 	Events        ports.EventSink
+	Sink          *system.Sink
 }
 
 type adminParams struct {
