@@ -93,8 +93,9 @@ type Event struct {
 	Cost          NanoUSD
 	PriceVersion  string
 	// Excess is how many tokens the call took beyond what it was allowed: its
-	// bound, or what was left of the hold if it was not dispatched. Set by the
-	// ledger. It is the only way over a limit.
+	// prompt and its output cap, each for itself, or what was left of the hold
+	// if it was not dispatched. Set by the ledger. It is the only way over a
+	// limit.
 	Excess    int64
 	Latency   time.Duration
 	Success   bool

@@ -204,11 +204,16 @@ func (r *Reservation) Settle(e Event) (Effect, error) {
 	if c != nil && c.Guessed {
 		return r.correct(c, e), nil
 	}
-	if c == nil {
+	dispatched := c != nil
+	if !dispatched {
 		r.add(CallState{Call: Call{No: e.CallNo, Kind: e.Kind}})
 		c = r.call(e.CallNo)
 	}
-	e.Excess = max(0, e.Tokens.Total()-allowed.tokens(e.Kind))
+	if e.Excess = max(0, e.Tokens.Total()-allowed.tokens(e.Kind)); dispatched {
+		// Output costs more than input: what the prompt was shorter than its
+		// bound does not pay for it.
+		e.Excess = max(0, e.Tokens.Input-c.Call.PromptTokens) + max(0, e.Tokens.Output-c.Call.MaxOutput)
+	}
 	c.Event, c.Counted, c.Prompt, c.Completion = e.ID, spent, e.Tokens.Input, e.Tokens.Output
 	eff := Effect{Used: spent, Prompt: e.Tokens.Input, Completion: e.Tokens.Output, Events: []Event{e}}
 	if r.State != Open {

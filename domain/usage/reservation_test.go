@@ -190,6 +190,26 @@ func TestSweepFlagsExcess(t *testing.T) {
 	}
 }
 
+// An output above its cap is excess, however short the prompt turned out to be:
+// output costs more, so that the cost would go over the hold unseen.
+func TestOutputIsNotPaidForByAShortPrompt(t *testing.T) {
+	c := chatCall(1, 60, 40)
+	c.Price = usage.Price{Model: c.Model, Input: 1 * usage.USD, Output: 4 * usage.USD}
+	r := reserve(t, c.Bound())
+	if _, err := r.Dispatch(c, usage.Amounts{}); err != nil {
+		t.Fatal(err)
+	}
+	tokens := chat.Tokens{Input: 10, Output: 90, CountedBy: chat.ByProvider}
+	e := usage.Event{ID: "evt_1", CallNo: 1, Kind: usage.Chat, Tokens: tokens, Cost: c.Price.Cost(tokens), Last: true}
+	eff, err := r.Settle(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if within := eff.Used.Within(c.Bound()); within || eff.Events[0].Excess != 50 {
+		t.Errorf("used %+v of %+v, flagged as %d tokens too many, want 50", eff.Used, c.Bound(), eff.Events[0].Excess)
+	}
+}
+
 func TestSweepOfALocalModelCountsTheRequestOnly(t *testing.T) {
 	r := reserve(t, usage.Amounts{ChatRequests: 1})
 	c := chatCall(1, 0, 0)

@@ -232,7 +232,7 @@ func (r *run) settle() {
 		h.calls[no] = &naiveCall{event: &e, excess: excess}
 		h.ended(e.Last)
 	case call.event == nil:
-		call.event, call.excess = &e, max(0, tokens.Total()-call.sent.PromptTokens-call.sent.MaxOutput)
+		call.event, call.excess = &e, max(0, tokens.Input-call.sent.PromptTokens)+max(0, tokens.Output-call.sent.MaxOutput)
 		if got := r.event(h, e.ID).Excess; got != call.excess {
 			r.t.Fatalf("the event says an excess of %d, want %d", got, call.excess)
 		}
