@@ -169,15 +169,15 @@ func numbersIn(text string) []number {
 	taken := 0 // where the last currency that followed its number ends
 	for _, at := range numeral.FindAllStringIndex(text, -1) {
 		n := number{text: text[at[0]:at[1]], from: at[0], to: at[1]}
-		before, after := text[:n.from], text[n.to:]
+		before, after := tail(text[:n.from]), text[n.to:]
 		n.percent = percents.MatchString(after)
 		n.unit = unit.MatchString(after)
 		n.scaled = thousands.MatchString(after)
 		if n.scaled {
 			after = strings.TrimPrefix(after, strings.TrimRight(thousands.FindString(after), " .,;!?)"))
 		}
-		if c, begins, ok := currencyBefore(before); ok && begins >= taken {
-			n.currency, n.money, n.from = c, true, begins
+		if c, begins, ok := currencyBefore(before); ok && n.from-len(before)+begins >= taken {
+			n.currency, n.money, n.from = c, true, n.from-len(before)+begins
 		} else if c, length, ok := currencyAfter(after); ok && !belongsToNext(after, length) {
 			n.currency, n.money = c, true
 			taken = len(text) - len(after) + length
@@ -201,18 +201,31 @@ func numbersIn(text string) []number {
 		}
 		if i > 0 && out[i-1].currency != "" {
 			gap := text[out[i-1].to:n.from]
-			if joins.MatchString(gap) && !n.unit || joinsAnd.MatchString(gap) && ends.MatchString(text[n.to:]) {
+			if len(gap) < near && (joins.MatchString(gap) && !n.unit || joinsAnd.MatchString(gap) && ends.MatchString(text[n.to:])) {
 				n.currency, n.money = out[i-1].currency, true
 			}
 		}
 		if i+1 < len(out) && out[i+1].currency != "" {
 			gap := text[n.to:out[i+1].from]
-			if joins.MatchString(gap) || joinsAnd.MatchString(gap) && between.MatchString(text[:n.from]) {
+			if len(gap) < near && (joins.MatchString(gap) || joinsAnd.MatchString(gap) && between.MatchString(tail(text[:n.from]))) {
 				n.currency, n.money = out[i+1].currency, true
 			}
 		}
 	}
 	return out
+}
+
+// near is how far from a number, in bytes, words can still be about it: what
+// comes of a text must not cost more than in proportion to its length.
+const near = 64
+
+// tail returns the end of s that is near.
+func tail(s string) string {
+	from := max(0, len(s)-near)
+	for from < len(s) && !utf8.RuneStart(s[from]) {
+		from++
+	}
+	return s[from:]
 }
 
 // belongsToNext reports whether the currency that is the first length bytes of

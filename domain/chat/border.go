@@ -29,7 +29,7 @@ func firstBorder(text string) (end int, sure bool) {
 			if next == utf8.RuneError || !unicode.IsSpace(next) || abbreviates(text[:i]) {
 				continue
 			}
-			if r == '.' && endsInCurrency(strings.TrimSuffix(text[:i], ".")) {
+			if r == '.' && endsInCurrency(tail(strings.TrimSuffix(text[:i], "."))) {
 				// Rs. 500 is one amount.
 				rest := strings.TrimLeftFunc(text[i+n:], unicode.IsSpace)
 				if rest == "" {
@@ -50,7 +50,7 @@ func firstBorder(text string) (end int, sure bool) {
 // texts, which a reader sees as a space: 89 and EUR, or € and 89. sure is false
 // if that depends on what comes after.
 func overLine(before, after string) (goesOn, sure bool) {
-	before = strings.TrimRight(marker.ReplaceAllString(plain(before), ""), " ([-:")
+	before = strings.TrimRight(marker.ReplaceAllString(plain(tail(before)), ""), " ([-:")
 	last, _ := utf8.DecodeLastRuneInString(before)
 	number, currency := unicode.IsDigit(last), endsInCurrency(before)
 	if !number && !currency {
@@ -78,11 +78,13 @@ func overLine(before, after string) (goesOn, sure bool) {
 func afterMarks(s string) (rune, int) {
 	n := 0
 	for {
-		if loc := marker.FindStringIndex(s[n:]); loc != nil && loc[0] == 0 {
-			n += loc[1]
-			continue
-		}
 		r, size := utf8.DecodeRuneInString(s[n:])
+		if r == '[' || unicode.IsSpace(r) && strings.HasPrefix(s[n+size:], "[") {
+			if m := markerHere.FindString(s[n:]); m != "" {
+				n += len(m)
+				continue
+			}
+		}
 		if size == 0 || r == utf8.RuneError {
 			return utf8.RuneError, n
 		}

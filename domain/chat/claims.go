@@ -86,7 +86,7 @@ func (g *Gate) amountsHold(c claim) bool {
 }
 
 func (g *Gate) numberHolds(c claim, n number) bool {
-	before := c.text[:n.from]
+	before := tail(c.text[:n.from])
 	switch {
 	case n.percent:
 		negated := denied.MatchString(before)
@@ -157,7 +157,7 @@ var onSale = regexp.MustCompile(`(?i)(?:^|[^\p{L}])(?:on sale|discounted|(?:pric
 func (c claim) offersHold() bool {
 	for _, offer := range offers {
 		for _, at := range offer.FindAllStringIndex(c.text, -1) {
-			if denied.MatchString(c.text[:at[0]+1]) || denied.MatchString(c.text[:at[0]]) {
+			if denied.MatchString(tail(c.text[:at[0]+1])) || denied.MatchString(tail(c.text[:at[0]])) {
 				continue
 			}
 			if !c.any(func(f facts) bool {
@@ -189,7 +189,7 @@ var favours = []*regexp.Regexp{
 func (c claim) freeHolds() bool {
 	for _, at := range free.FindAllStringIndex(c.text, -1) {
 		said := c.text[at[0]:at[1]]
-		if denied.MatchString(c.text[:at[0]]) || denied.MatchString(c.text[:min(len(c.text), at[0]+1)]) || deniedWithin.MatchString(said) {
+		if denied.MatchString(tail(c.text[:at[0]])) || denied.MatchString(tail(c.text[:min(len(c.text), at[0]+1)])) || deniedWithin.MatchString(said) {
 			continue
 		}
 		if !c.any(func(f facts) bool {

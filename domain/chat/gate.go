@@ -96,7 +96,10 @@ func (g *Gate) pass(text string) string {
 	return out.String()
 }
 
-var marker = regexp.MustCompile(`\s?\[(\d{1,3})\]`)
+var (
+	marker     = regexp.MustCompile(`\s?\[(\d{1,3})\]`)
+	markerHere = regexp.MustCompile(`^\s?\[\d{1,3}\]`)
+)
 
 // holds reports whether the evidence holds every fact that sentence states.
 func (g *Gate) holds(sentence string) bool {

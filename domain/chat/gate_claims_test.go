@@ -3,6 +3,7 @@ package chat_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
@@ -273,5 +274,22 @@ func TestShownMatchesWholeNames(t *testing.T) {
 	_, cards := chat.Shown("The Camp Mug is smugly enamelled.", nil, ev, 4)
 	if len(cards) != 1 || cards[0].Title != "Camp Mug" {
 		t.Errorf("got %+v, want the Camp Mug", cards)
+	}
+}
+
+// Nobody can keep the gate busy: what an answer or a question costs is about in
+// proportion to its length. (In the square of it, one of these took 30 s.)
+func TestGateIsNotKeptBusy(t *testing.T) {
+	began := time.Now()
+	for _, odd := range []string{"1 ", "€1 to ", "a.com ", "1€\n", "free ", "[1", "not "} {
+		text := strings.Repeat(odd, 4000/len(odd))
+		g := chat.NewGate(wall(), text)
+		for _, r := range text {
+			_ = g.Push(string(r))
+		}
+		_ = g.Flush()
+	}
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("took %v", took)
 	}
 }

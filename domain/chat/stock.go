@@ -40,7 +40,7 @@ func (c claim) stockHolds() bool {
 		at = inOf.FindStringIndex(c.text)
 		saysIn = at != nil
 	}
-	if !saysOut && !saysIn || wondering.MatchString(c.text[:at[0]]) {
+	if !saysOut && !saysIn || wondering.MatchString(tail(c.text[:at[0]])) {
 		return true
 	}
 	about := slices.DeleteFunc(slices.Clone(c.facts), func(f facts) bool { return !f.meant })
