@@ -35,72 +35,33 @@ type term struct {
 // ("how long", "what does ... cost").
 func asked(text string, w words) question {
 	text = strings.ToValidUTF8(text, " ")
+	tokens, names, content := retrieval.Tokens(text), namesOf(text), contentOf(text, w)
 	var q question
-	tokens := retrieval.Tokens(text)
-	stop := map[string]bool{}
-	for _, t := range retrieval.Tokens(w.stop) {
-		stop[t] = true
-	}
-	// A question of nothing but "do you have any" would be searched for just
-	// that; the added word, which is then left out, prevents it.
-	const none = "0"
-	content := map[string]bool{}
-	for _, t := range retrieval.QueryTokens(text + " " + none) {
-		content[t] = !stop[t] && t != none
-		q.facts = q.facts || factWord(t) && t != "offer"
-	}
-	q.facts = q.facts || slices.Contains(tokens, "offer") && strings.Contains(strings.ToLower(text), "on offer")
-	bounded := q.facts // by a word; a sign needs a number
-	if strings.ContainsAny(text, "€$£¥") {
-		q.facts = true
-		bounded = bounded || strings.ContainsAny(text, "0123456789")
-	}
-
-	names := namesOf(text)
 	q.sorted = retrieval.Understand(text, retrieval.Vocabulary{}).Sort != retrieval.ByRelevance
+	q.readFacts(text, content)
 	var topics []term
-	for i := 0; i < len(tokens); i++ {
-		t := tokens[i]
-		before, after := "", ""
-		if i > 0 {
-			before = tokens[i-1]
-		}
-		if i+1 < len(tokens) {
-			after = tokens[i+1]
-		}
-		when, amount := asksWhen(t), asksAmount(t)
-		if before == "how" || before == "wie" {
-			w, a := afterHow(t)
-			when, amount = when || w, amount || a
-		}
-		if before == "combien" && (t == "de" && after == "temp" || t == "temp") {
-			when = true
-		}
-		q.when, q.amount = q.when || when, q.amount || amount
+	for i, t := range tokens {
+		when, amount := kindAsked(tokens, i)
+		q.when, q.amount = q.when || when || t == "time" || t == "hour", q.amount || amount
 		switch {
-		case when, amount, scaffold(t), factWord(t) && !ofPages(t):
+		case when, amount, t == "time", scaffold(t), factWord(t) && !ofPages(t):
 			continue
-		case t == "time" || t == "hour":
-			q.when = true
-			if t == "time" {
-				continue
-			}
-		case strings.Trim(t, "0123456789") == "" && q.facts:
-			continue
+		case q.facts && digits(t):
+			continue // a bound, which the retriever has kept
 		case t == "back" && sendsBack(tokens[:i]):
 			t = "return"
 		case (t == "send" || t == "sent" || t == "ship") && slices.Contains(tokens[i:min(len(tokens), i+5)], "back"):
-			continue
-		case (t == "reach" || t == "erreiche" || t == "erreichen" || t == "talk" || t == "speak") && aPerson(tokens[i+1:]):
+			continue // with the "back" that follows
+		case reaches(t) && aPerson(tokens[i+1:]):
 			t = "contact"
 		case !content[t]:
 			continue
 		}
-		if slices.ContainsFunc(q.terms, func(have term) bool { return have.token == t }) ||
-			slices.ContainsFunc(topics, func(have term) bool { return have.token == t }) {
+		same := func(have term) bool { return have.token == t }
+		if slices.ContainsFunc(q.terms, same) || slices.ContainsFunc(topics, same) {
 			continue
 		}
-		one := term{token: t, family: family(t), number: strings.Trim(t, "0123456789") == "", name: names[t]}
+		one := term{token: t, family: family(t), number: digits(t), name: names[t]}
 		switch one.family {
 		case "contact", "phone", "mail":
 			q.reach = true
@@ -109,20 +70,92 @@ func asked(text string, w words) question {
 		}
 		if general(t) {
 			topics = append(topics, one)
-			continue
+		} else {
+			q.terms = append(q.terms, one)
 		}
-		q.terms = append(q.terms, one)
 	}
 	if len(q.terms) == 0 {
 		q.terms = topics
 	}
 	if !slices.ContainsFunc(q.terms, func(t term) bool { return !t.number || len(t.token) > 3 }) {
-		q.terms = nil // a number says nothing alone
+		q.terms = nil // a small number says nothing alone
 	}
-	q.bounds = bounded && slices.ContainsFunc(tokens, func(t string) bool { return factWord(t) && !asksAmount(t) && t != "offer" }) ||
-		strings.ContainsAny(text, "€$£¥") && strings.ContainsAny(text, "0123456789")
 	q.facts = q.facts || q.amount
 	return q
+}
+
+// contentOf returns the tokens of text that are not in every question.
+func contentOf(text string, w words) map[string]bool {
+	// A question of nothing but "do you have any" would be searched for just
+	// that; the added word, which is then left out, prevents it.
+	const none = "0"
+	content := map[string]bool{}
+	for _, t := range retrieval.QueryTokens(text + " " + none) {
+		content[t] = t != none
+	}
+	for _, t := range retrieval.Tokens(w.stop) {
+		delete(content, t)
+	}
+	// Who writes in another language than the shop's has its stop words, too.
+	var most []string
+	for _, language := range []string{"de", "fr", "es", "it", "nl"} {
+		var hits []string
+		for _, t := range retrieval.Tokens(wordsOf(language).stop) {
+			if content[t] {
+				hits = append(hits, t)
+			}
+		}
+		if len(hits) > len(most) {
+			most = hits
+		}
+	}
+	if len(most) > 1 { // one may be a word of this language, as "die" is
+		for _, t := range most {
+			delete(content, t)
+		}
+	}
+	return content
+}
+
+// readFacts sets whether q asks for price, sale or stock, and whether it bounds
+// them: "jackets under 80" does, "what does it cost" does not.
+func (q *question) readFacts(text string, content map[string]bool) {
+	for t := range content {
+		if t == "offer" && !strings.Contains(strings.ToLower(text), "on offer") {
+			continue // "do you offer"
+		}
+		q.facts = q.facts || factWord(t)
+		q.bounds = q.bounds || factWord(t) && !asksAmount(t)
+	}
+	if strings.ContainsAny(text, "€$£¥") {
+		q.facts = true
+		q.bounds = q.bounds || strings.ContainsAny(text, "0123456789")
+	}
+}
+
+// kindAsked reports whether token i says that a time or an amount is asked for.
+func kindAsked(tokens []string, i int) (when, amount bool) {
+	t := tokens[i]
+	when, amount = asksWhen(t), asksAmount(t)
+	if i > 0 && (tokens[i-1] == "how" || tokens[i-1] == "wie") {
+		w, a := afterHow(t)
+		when, amount = when || w, amount || a
+	}
+	if t == "temp" && i > 1 && tokens[i-2] == "combien" { // combien de temps
+		when = true
+	}
+	return when, amount
+}
+
+func digits(token string) bool { return strings.Trim(token, "0123456789") == "" }
+
+// reaches reports whether token, before a person, asks for a way to contact.
+func reaches(token string) bool {
+	switch token {
+	case "reach", "talk", "speak", "erreiche", "erreichen":
+		return true
+	}
+	return false
 }
 
 // sendsBack reports whether "back" after these tokens makes them a return:

@@ -80,7 +80,7 @@ var cites = regexp.MustCompile(`\[(\d{1,3})\]`)
 func TestEverythingSaidPassesTheGate(t *testing.T) {
 	r := rand.New(rand.NewPCG(20261123, 7))
 	quoted := 0
-	for range 400 {
+	for range 250 {
 		p := randomPrompt(r)
 		c, err := extractive.New().Complete(t.Context(), p, func(piece string) error {
 			if piece == "" {
@@ -102,8 +102,8 @@ func TestEverythingSaidPassesTheGate(t *testing.T) {
 			}
 		}
 	}
-	if quoted < 150 {
-		t.Errorf("only %d citations in 400 answers: the prompts do not try much", quoted)
+	if quoted < 90 {
+		t.Errorf("only %d citations in 250 answers: the prompts do not try much", quoted)
 	}
 }
 

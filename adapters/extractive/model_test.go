@@ -158,7 +158,7 @@ func TestEndsWhenToldTo(t *testing.T) {
 func TestKeepsTheCap(t *testing.T) {
 	for _, question := range []string{"waterproof jacket", "How much is shipping to Austria?", "laptops?"} {
 		p := chat.Prompt{Question: question, Evidence: shelf()}
-		for p.MaxTokens = 1; p.MaxTokens <= 300; p.MaxTokens += 7 {
+		for p.MaxTokens = 1; p.MaxTokens <= 300; p.MaxTokens += 13 {
 			c, err := extractive.New().Complete(t.Context(), p, nil)
 			if err != nil {
 				t.Fatal(err)

@@ -1,7 +1,6 @@
 package extractive
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -10,31 +9,6 @@ import (
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
-
-// source is a product or a page as it is judged: all evidence of one document,
-// whose best words may stand in any part of it.
-type source struct {
-	chat.Evidence // the first of it, which names it
-	title         []string
-	units         []passage
-	score         float64 // how much of the question it speaks of
-	covers        uint64  // of which terms, as bits
-	share         float64 // of how many of all terms
-	subject       bool    // a page on what the question asks of the shop's terms
-	fulfils       bool    // its best unit is of the kind that was asked for
-	wholly        bool    // the question holds its whole title
-	named         bool    // the question has a word of its title
-	product       bool
-}
-
-// passage is a unit as it is judged.
-type passage struct {
-	unit
-	own, head, above []string // tokens
-	score            float64
-	covers           uint64
-	fulfils          bool
-}
 
 // maxTerms is how many terms of a question are judged, one bit each.
 // retrieval.MaxQueryTokens is as many.
@@ -90,45 +64,6 @@ func judge(q *question, text string, ev []chat.Evidence) []source {
 		}
 	}
 	return sources
-}
-
-// documents puts the evidence of each product and page together.
-func documents(ev []chat.Evidence) []source {
-	var out []source
-	type key struct {
-		id      retrieval.DocumentID
-		product bool
-	}
-	at := map[key]int{}
-	for _, e := range ev {
-		e.Title, e.Text = strings.ToValidUTF8(e.Title, ""), strings.ToValidUTF8(e.Text, "")
-		k := key{e.Passage.Document, e.Card != nil}
-		i, ok := at[k]
-		if !ok || k.id == "" {
-			i = len(out)
-			at[k] = i
-			out = append(out, source{Evidence: e, product: k.product, title: retrieval.Tokens(e.Title)})
-		}
-		s := &out[i]
-		for _, u := range unitsOf(e.Title, e.Text) {
-			u.marker = e.Marker
-			u.lead = u.lead && e.Passage.Seq == 0
-			p := passage{unit: u, above: retrieval.Tokens(u.heading)}
-			if p.own = retrieval.Tokens(u.text); len(u.cells) > 0 {
-				p.own, p.head = retrieval.Tokens(strings.Join(u.cells, " ")), retrieval.Tokens(strings.Join(u.columns, " "))
-			}
-			s.units = append(s.units, p)
-		}
-	}
-	// The parts of a page come in the order of relevance; it is read in its own.
-	seq := map[int]int{}
-	for _, e := range ev {
-		seq[e.Marker] = e.Passage.Seq
-	}
-	for i := range out {
-		slices.SortStableFunc(out[i].units, func(a, b passage) int { return cmp.Compare(seq[a.marker], seq[b.marker]) })
-	}
-	return out
 }
 
 // judgePage scores each unit of a page, and the page by the best of them.
@@ -320,18 +255,6 @@ func (q *question) judgeProduct(s *source) {
 	s.share = q.share(s.covers, prose, false)
 }
 
-// prose reports whether p is text and not a line that states a fact: "Colour:
-// Blue", a row of a table, a variation.
-func (p *passage) prose() bool {
-	label, _, named := strings.Cut(p.text, ": ")
-	return len(p.cells) == 0 && !p.variation() && !(named && strings.Count(label, " ") < 3 && !strings.HasSuffix(p.text, "."))
-}
-
-// variation reports whether p is one of those that chat.FactLines writes.
-func (p *passage) variation() bool {
-	return p.item && len(p.cells) == 0 && (strings.Contains(p.text, ", SKU ") || strings.HasSuffix(p.text, "stock"))
-}
-
 // share returns the part of q's terms that covers has. A word in the prose of a
 // product counts for less: it may be there by the way. A name that is missing
 // counts for two: who asks for shipping to the USA is not told of shipping to
@@ -357,69 +280,6 @@ func (q *question) share(covers, prose uint64, subject bool) float64 {
 func (q *question) overlaps(s source) bool {
 	for n, t := range q.terms {
 		if s.covers&(1<<n) != 0 && !(s.product && factWord(t.token)) {
-			return true
-		}
-	}
-	return false
-}
-
-// match returns how well the best of words is the word t: 1 for the same, less
-// for one of the same stem or family or with the same beginning, 0 for none.
-func match(t term, words []string) float64 {
-	best := 0.0
-	stem := stemOf(t.token)
-	for _, w := range words {
-		if w == t.token {
-			return 1
-		}
-		if best < 0.9 && stemOf(w) == stem {
-			best = 0.9
-		}
-		if t.family != "" && best < 0.85 {
-			best = max(best, kindred(t.family, family(w)))
-		}
-		if best < 0.6 && kin(t.token, w) {
-			best = 0.6
-		}
-	}
-	return best
-}
-
-// stemOf takes common English endings off a word, so that shipping and ship,
-// delivered and delivery are the same. It need not be a word.
-func stemOf(w string) string {
-	for _, end := range []string{"ability", "able", "ment", "ing", "ed", "er", "ly", "y", "e"} {
-		if s, ok := strings.CutSuffix(w, end); ok && len(s) >= 4 {
-			if n := len(s); s[n-1] == s[n-2] && strings.IndexByte("bdgmnprt", s[n-1]) >= 0 {
-				s = s[:n-1] // shipp, wrapp
-			}
-			return s
-		}
-	}
-	return w
-}
-
-// kin reports whether two words begin alike for most of their length, as the
-// forms of a word do in most of Europe's languages (Lieferzeit, Lieferung).
-func kin(a, b string) bool {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		if a[n] >= '0' && a[n] <= '9' {
-			return false // codes and sizes are the same or they are not
-		}
-		n++
-	}
-	return n >= 5 && 5*n >= 3*max(len(a), len(b))
-}
-
-// holdsRun reports whether all of run stands in list, one after the other.
-func holdsRun(list, run []string) bool {
-	for i := 0; i+len(run) <= len(list); i++ {
-		same := true
-		for j := range run {
-			same = same && list[i+j] == run[j]
-		}
-		if same {
 			return true
 		}
 	}
