@@ -29,32 +29,148 @@ func (c currency) fits(o currency) bool {
 // cent is a hundredth of any currency.
 const cent currency = "cent"
 
-// symbols and words of currencies. Words are in lower case; codes that are words
-// of a language, too, are in codes, which are read in upper case only.
-var (
-	symbols = map[string]currency{
-		"€": "EUR", "$": "$", "£": "GBP", "¥": "¥", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₴": "UAH", "₪": "ILS",
-		"฿": "THB", "₫": "VND", "₦": "NGN", "₱": "PHP", "¢": cent, "₣": "CHF",
+// currencyOf returns the currency that word names, as it is written. Codes that
+// are words of a language, too, count in upper case only.
+func currencyOf(word string) (currency, bool) {
+	switch strings.ToLower(word) {
+	case "eur", "euro", "euros", "euron", "евро", "ευρώ":
+		return "EUR", true
+	case "usd":
+		return "USD", true
+	case "dollar", "dollars", "dólares", "dollari", "buck", "bucks", "доллар", "долларов":
+		return "$", true
+	case "gbp", "pound", "pounds", "pfund", "livres", "quid":
+		return "GBP", true
+	case "chf", "franken", "franc", "francs", "sfr", "fr":
+		return "CHF", true
+	case "jpy", "yen":
+		return "JPY", true
+	case "cny", "rmb", "yuan":
+		return "CNY", true
+	case "sek":
+		return "SEK", true
+	case "nok":
+		return "NOK", true
+	case "dkk":
+		return "DKK", true
+	case "isk":
+		return "ISK", true
+	case "kr", "kronor", "kroner", "krona", "krone", "kronen", "crowns":
+		return "kr", true
+	case "pln", "zł", "zloty", "złotych":
+		return "PLN", true
+	case "czk", "kč", "korun", "koruna":
+		return "CZK", true
+	case "huf", "forint":
+		return "HUF", true
+	case "bgn", "лв":
+		return "BGN", true
+	case "cad":
+		return "CAD", true
+	case "aud":
+		return "AUD", true
+	case "nzd":
+		return "NZD", true
+	case "hkd":
+		return "HKD", true
+	case "sgd":
+		return "SGD", true
+	case "inr", "rs", "rupee", "rupees", "rupien":
+		return "INR", true
+	case "rub", "руб", "рублей", "рубля", "roubles", "rubles", "rubel":
+		return "RUB", true
+	case "uah", "грн":
+		return "UAH", true
+	case "tl", "lira", "liras":
+		return "TRY", true
+	case "brl", "reais":
+		return "BRL", true
+	case "mxn", "pesos":
+		return "MXN", true
+	case "zar", "rand":
+		return "ZAR", true
+	case "krw":
+		return "KRW", true
+	case "thb", "baht":
+		return "THB", true
+	case "ils", "shekels":
+		return "ILS", true
+	case "aed", "dirham", "dirhams":
+		return "AED", true
+	case "kwd":
+		return "KWD", true
+	case "bhd":
+		return "BHD", true
+	case "omr":
+		return "OMR", true
+	case "jod":
+		return "JOD", true
+	case "cent", "cents", "ct", "cts", "pence", "penny", "rappen", "rp", "centimes", "centime", "céntimos", "centesimi", "øre", "öre":
+		return cent, true
 	}
-	words = map[string]currency{
-		"eur": "EUR", "euro": "EUR", "euros": "EUR", "euron": "EUR", "евро": "EUR", "ευρώ": "EUR",
-		"usd": "USD", "dollar": "$", "dollars": "$", "dólares": "$", "dollari": "$", "buck": "$", "bucks": "$", "доллар": "$", "долларов": "$",
-		"gbp": "GBP", "pound": "GBP", "pounds": "GBP", "pfund": "GBP", "livres": "GBP", "quid": "GBP",
-		"chf": "CHF", "franken": "CHF", "franc": "CHF", "francs": "CHF", "sfr": "CHF", "fr": "CHF",
-		"jpy": "JPY", "yen": "JPY", "cny": "CNY", "rmb": "CNY", "yuan": "CNY",
-		"sek": "SEK", "nok": "NOK", "dkk": "DKK", "isk": "ISK", "kr": "kr", "kronor": "kr", "kroner": "kr", "krona": "kr", "krone": "kr", "kronen": "kr",
-		"pln": "PLN", "zł": "PLN", "zloty": "PLN", "złotych": "PLN", "czk": "CZK", "kč": "CZK", "korun": "CZK", "koruna": "CZK", "crowns": "kr",
-		"huf": "HUF", "forint": "HUF", "bgn": "BGN", "лв": "BGN", "cad": "CAD", "aud": "AUD", "nzd": "NZD", "hkd": "HKD", "sgd": "SGD",
-		"inr": "INR", "rs": "INR", "rupee": "INR", "rupees": "INR", "rupien": "INR", "rub": "RUB", "руб": "RUB", "рублей": "RUB", "рубля": "RUB",
-		"roubles": "RUB", "rubles": "RUB", "rubel": "RUB", "uah": "UAH", "грн": "UAH", "tl": "TRY", "lira": "TRY", "liras": "TRY",
-		"brl": "BRL", "reais": "BRL", "mxn": "MXN", "pesos": "MXN", "zar": "ZAR", "rand": "ZAR", "krw": "KRW", "thb": "THB", "baht": "THB",
-		"ils": "ILS", "shekels": "ILS", "aed": "AED", "dirham": "AED", "dirhams": "AED", "kwd": "KWD", "bhd": "BHD", "omr": "OMR", "jod": "JOD",
-		"円": "JPY", "元": "CNY", "圆": "CNY", "원": "KRW", "ユーロ": "EUR", "ドル": "$", "유로": "EUR", "欧元": "EUR",
-		"cent": cent, "cents": cent, "ct": cent, "cts": cent, "pence": cent, "penny": cent, "rappen": cent, "rp": cent, "centimes": cent, "centime": cent,
-		"céntimos": cent, "centesimi": cent, "øre": cent, "öre": cent,
+	switch word {
+	case "TRY", "RON", "HRK", "RSD", "ALL", "GEL", "MAD", "EGP", "SAR", "QAR", "TND", "DZD", "NGN", "KES", "GHS", "PHP", "IDR", "MYR", "VND", "TWD", "ARS", "CLP", "COP", "PEN", "UYU", "BTC", "ETH":
+		return currency(word), true
 	}
-	codes = []string{"TRY", "RON", "HRK", "RSD", "ALL", "GEL", "MAD", "EGP", "SAR", "QAR", "TND", "DZD", "NGN", "KES", "GHS", "PHP", "IDR", "MYR", "VND", "TWD", "ARS", "CLP", "COP", "PEN", "UYU", "BTC", "ETH"}
-)
+	return "", false
+}
+
+// unspaced are words for currencies in scripts that put no spaces between words.
+var unspaced = regexp.MustCompile(`^(?:円|元|圆|원|ユーロ|ドル|유로|欧元)`)
+
+func unspacedOf(word string) currency {
+	switch word {
+	case "円":
+		return "JPY"
+	case "元", "圆":
+		return "CNY"
+	case "원":
+		return "KRW"
+	case "ユーロ", "유로", "欧元":
+		return "EUR"
+	case "ドル":
+		return "$"
+	}
+	return ""
+}
+
+func symbolOf(sign string) currency {
+	switch sign {
+	case "€":
+		return "EUR"
+	case "$":
+		return "$"
+	case "£":
+		return "GBP"
+	case "¥":
+		return "¥"
+	case "₹":
+		return "INR"
+	case "₽":
+		return "RUB"
+	case "₺":
+		return "TRY"
+	case "₩":
+		return "KRW"
+	case "₴":
+		return "UAH"
+	case "₪":
+		return "ILS"
+	case "฿":
+		return "THB"
+	case "₫":
+		return "VND"
+	case "₦":
+		return "NGN"
+	case "₱":
+		return "PHP"
+	case "¢":
+		return cent
+	case "₣":
+		return "CHF"
+	}
+	return currency(sign)
+}
 
 var (
 	wordAfter  = regexp.MustCompile(`^\p{L}+`)
@@ -64,14 +180,6 @@ var (
 	noCents    = regexp.MustCompile(`^[.,]-+`) // 89,- and 89.-
 	thousands  = regexp.MustCompile(`(?i)^ ?(?:k|thousand|grand|million|mio|mill|tsd|tausend|mille|mil|тыс)(?:[^\p{L}]|$)`)
 )
-
-// currencyOf returns the currency that word names, as it is written.
-func currencyOf(word string) (currency, bool) {
-	if c, ok := words[strings.ToLower(word)]; ok {
-		return c, true
-	}
-	return currency(word), slices.Contains(codes, word)
-}
 
 // currencyAfter returns the currency at the beginning of s, which is plain, and
 // how long it is with what stands before it.
@@ -86,11 +194,8 @@ func currencyAfter(s string) (currency, int, bool) {
 		return symbolOf(sign), lead + len(sign), true
 	}
 	word := wordAfter.FindString(trimmed)
-	for w, c := range words {
-		// Scripts without spaces: the word goes on with the next one.
-		if r, _ := utf8.DecodeRuneInString(w); r > 0x2E80 && strings.HasPrefix(word, w) {
-			return c, lead + len(w), true
-		}
+	if w := unspaced.FindString(word); w != "" {
+		return unspacedOf(w), lead + len(w), true
 	}
 	if strings.EqualFold(word, "us") && strings.HasPrefix(trimmed[len(word):], "$") {
 		return "$", lead + len(word) + 1, true
@@ -127,13 +232,6 @@ func endsInCurrency(s string) bool {
 	}
 	before, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s[:begins], " -.,"))
 	return !unicode.IsDigit(before)
-}
-
-func symbolOf(sign string) currency {
-	if c, ok := symbols[sign]; ok {
-		return c
-	}
-	return currency(sign)
 }
 
 // number is a number in a plain text, and what it counts.

@@ -60,6 +60,9 @@ func overLine(before, after string) (goesOn, sure bool) {
 	if rest == "" {
 		return true, false
 	}
+	if strings.HasPrefix(rest, "&") && !strings.Contains(rest, ";") || strings.HasPrefix(rest, "<") {
+		return len(rest) < near, len(rest) >= near // an entity or a tag that is not whole yet
+	}
 	first, _ := utf8.DecodeRuneInString(rest)
 	if currency && unicode.IsDigit(first) {
 		return true, true
@@ -107,23 +110,32 @@ func abbreviates(s string) bool {
 	return strings.Trim(word, "0123456789") == "." && !strings.Contains(s, " ")
 }
 
-// lastBorder returns the end of the last sentence of text that is known to be
-// whole, 0 if there is none: after a full stop, the next sentence must have
-// begun, since a marker or a decimal may still come.
-func lastBorder(text string) int {
-	at := 0
-	for at < len(text) {
-		n, sure := firstBorder(text[at:])
-		end := at + n
+// sentences returns the sentences at the beginning of text that are known to be
+// whole: after a full stop, the next sentence must have begun, since a marker or
+// a decimal may still come.
+func sentences(text string) []string {
+	var out []string
+	for text != "" {
+		end, sure := firstBorder(text)
 		rest := text[end:]
 		switch {
 		case !sure:
-			return at
+			return out
 		case strings.HasSuffix(text[:end], "\n"):
 		case rest == "", strings.HasPrefix(rest, "[") && !strings.Contains(rest, "]"):
-			return at
+			return out
 		}
-		at = end
+		out, text = append(out, text[:end]), rest
 	}
-	return at
+	return out
+}
+
+// allSentences returns the sentences of text, of which no more will come.
+func allSentences(text string) []string {
+	var out []string
+	for text != "" {
+		end, _ := firstBorder(text)
+		out, text = append(out, text[:end]), text[end:]
+	}
+	return out
 }

@@ -130,9 +130,9 @@ func bare(text string) bool {
 const (
 	tens = `a|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|` +
 		`ein|eine|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|\p{L}*(?:zehn|zig|ßig|hundert|tausend)|` +
-		`un|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|quinze|vingts?|trente|quarante|cinquante|soixante|cents?|mille|` +
+		`un|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|quinze|vingts?|trente|quarant[ea]|cinquante|soixante|cents?|mille|` +
 		`dos|tres|cuatro|cinco|siete|ocho|nueve|diez|once|doce|veinte|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|cien|ciento|mil|` +
-		`due|tre|quattro|cinque|sei|sette|otto|nove|dieci|venti|trenta|quaranta|cinquanta|cento|` +
+		`due|tre|quattro|cinque|sei|sette|otto|nove|dieci|venti|trenta|cinquanta|cento|` +
 		`een|twee|drie|vijf|zes|zeven|negen|tien|\p{L}*tig|honderd|duizend`
 	coins = `euros?|dollars?|dólares|dollari|pounds?|pfund|quid|bucks?|francs?|franken|kron[eo]r|kronen|pesos?|yen|rupees?|pence|percent|per cent|prozent|pour cent|por ciento|per cento|procent`
 )
@@ -142,20 +142,21 @@ var spelled = regexp.MustCompile(`(?i)(?:^|[^\p{L}])((?:` + tens + `)(?:[ -](?:`
 // denied ends in a word that says no to what follows.
 var denied = regexp.MustCompile(`(?i)(?:^|[^\p{L}])(?:no|not|nothing|none|never|neither|without|\p{L}+n't|cannot|kein\p{L}*|nicht|nichts|nie|ohne|pas|aucun\p{L}*|rien|ningún|ninguna|nada|nessun\p{L}*|niente|non|niet|geen|niets)(?: [\p{L}']+){0,3}[ ]*$`)
 
-// An offer is a word for a discount. It must be in the evidence, by any word
-// that means the same.
-var offers = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)(?:half|½)[ -]?price|half (?:off|the price)|halbe[nrm]? preis|moitié prix|moitié du prix|mitad de(?:l)? precio|metà prezzo|halve prijs`),
-	regexp.MustCompile(`(?i)buy (?:one|two|three|\d),? (?:and )?get|bogo|(?:two|three|four|2|3|4) for (?:one|two|three|the price|1|2|3)(?:[^\d\p{L}]|$)|\d für \d|\d ?x ?1(?:[^\d]|$)|\d pour \d|\d por \d`),
-	regexp.MustCompile(`(?i)(?:a|one|two) (?:third|quarter|fifth|tenth)s? (?:off|less|cheaper)|(?:ein drittel|ein viertel) (?:günstiger|billiger|rabatt|weniger)`),
-	onSale,
-}
+// Words for discounts.
+var (
+	halfPrice = regexp.MustCompile(`(?i)(?:half|½)[ -]?price|half (?:off|the price)|halbe[nrm]? preis|moitié prix|moitié du prix|mitad de(?:l)? precio|metà prezzo|halve prijs`)
+	multiBuy  = regexp.MustCompile(`(?i)buy (?:one|two|three|\d),? (?:and )?get|bogo|(?:two|three|four|2|3|4) for (?:one|two|three|the price|1|2|3)(?:[^\d\p{L}]|$)|\d für \d|\d ?x ?1(?:[^\d]|$)|\d pour \d|\d por \d`)
+	aPartOff  = regexp.MustCompile(`(?i)(?:a|one|two) (?:third|quarter|fifth|tenth)s? (?:off|less|cheaper)|(?:ein drittel|ein viertel) (?:günstiger|billiger|rabatt|weniger)`)
+	onSale    = regexp.MustCompile(`(?i)(?:^|[^\p{L}])(?:on sale|discounted|(?:price )?reduced (?:from|in price|price)|on (?:special )?offer|special offer|im angebot|im sale|rabattiert\p{L}*|(?:preis)?reduziert\p{L}*|herabgesetzt\p{L}*|en promo(?:tion)?|en solde|soldé\p{L}*|en oferta|rebajad\p{L}*|in offerta|scontat\p{L}*|in de aanbieding|afgeprijsd)`)
+)
 
-var onSale = regexp.MustCompile(`(?i)(?:^|[^\p{L}])(?:on sale|discounted|(?:price )?reduced (?:from|in price|price)|on (?:special )?offer|special offer|im angebot|im sale|rabattiert\p{L}*|(?:preis)?reduziert\p{L}*|herabgesetzt\p{L}*|en promo(?:tion)?|en solde|soldé\p{L}*|en oferta|rebajad\p{L}*|in offerta|scontat\p{L}*|in de aanbieding|afgeprijsd)`)
+// offers are words for discounts: one must be in the evidence by any word that
+// means the same.
+func offers() []*regexp.Regexp { return []*regexp.Regexp{halfPrice, multiBuy, aPartOff, onSale} }
 
 // offersHold checks the words for discounts.
 func (c claim) offersHold() bool {
-	for _, offer := range offers {
+	for _, offer := range offers() {
 		for _, at := range offer.FindAllStringIndex(c.text, -1) {
 			if denied.MatchString(tail(c.text[:at[0]+1])) || denied.MatchString(tail(c.text[:at[0]])) {
 				continue
@@ -178,12 +179,14 @@ var free = regexp.MustCompile(`(?i)(?:^|[^\p{L}-])(?:for free|free of charge|com
 	`(?:is|are|comes?|ships?|delivered|returned|it's|they're|(?:shipping|delivery|returns?|postage)[:|]?) (?:[\p{L}]+ ){0,2}free(?:[.,;!?)\n|]| (?:for|on|over|above|when|if|and|as|with|worldwide)(?:[^\p{L}]|$)|$)|get (?:[\p{L}]+ ){1,3}free(?:[.,;!?\n]|$)|one free|` +
 	`(?:^|\n)free\.?(?:\n|$)|gratis|kostenlos\p{L}*|kostenfrei\p{L}*|versandkostenfrei\p{L}*|portofrei|umsonst|gratuit\p{L}*|gratuiti?)(?:[^\p{L}]|$|\d)`)
 
-// What is free, by the words that name it.
-var favours = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)shipping|ships|deliver|postage|versand|liefer|livraison|expédition|envío|entrega|spedizion|consegna|verzend|bezorg|frakt|fragt|dostaw`),
-	regexp.MustCompile(`(?i)return|exchange|rückgabe|rücksend|retour|umtausch|devoluci|resi|reso`),
-	regexp.MustCompile(`(?i)gift|wrapping|geschenk|cadeau|regalo`),
-}
+// Words for what may be free.
+var (
+	shipping  = regexp.MustCompile(`(?i)shipping|ships|deliver|postage|versand|liefer|livraison|expédition|envío|entrega|spedizion|consegna|verzend|bezorg|frakt|fragt|dostaw`)
+	returning = regexp.MustCompile(`(?i)return|exchange|rückgabe|rücksend|retour|umtausch|devoluci|resi|reso`)
+	gift      = regexp.MustCompile(`(?i)gift|wrapping|geschenk|cadeau|regalo`)
+)
+
+func favours() []*regexp.Regexp { return []*regexp.Regexp{shipping, returning, gift} }
 
 // freeHolds checks what is said to cost nothing: one source must say so of it.
 func (c claim) freeHolds() bool {
@@ -196,7 +199,7 @@ func (c claim) freeHolds() bool {
 			if !f.free {
 				return false
 			}
-			for _, favour := range favours {
+			for _, favour := range favours() {
 				if favour.MatchString(c.text) && !favour.MatchString(f.text) {
 					return false
 				}

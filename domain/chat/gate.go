@@ -56,20 +56,23 @@ func (g *Gate) AllowLink(url string) {
 func (g *Gate) Push(piece string) string {
 	g.buf.WriteString(piece)
 	text := g.buf.String()
-	end := lastBorder(text)
-	if end == 0 {
+	whole := sentences(text)
+	if len(whole) == 0 {
 		return ""
 	}
 	g.buf.Reset()
-	g.buf.WriteString(text[end:])
-	return g.pass(text[:end])
+	for _, s := range whole {
+		text = text[len(s):]
+	}
+	g.buf.WriteString(text)
+	return g.pass(whole)
 }
 
 // Flush returns what may be shown of the rest, at the end of the answer.
 func (g *Gate) Flush() string {
 	text := g.buf.String()
 	g.buf.Reset()
-	return g.pass(strings.ToValidUTF8(text, ""))
+	return g.pass(allSentences(strings.ToValidUTF8(text, "")))
 }
 
 // Cited returns the markers that were let through, each once, in order.
@@ -81,12 +84,9 @@ func (g *Gate) Cited() []int {
 // Withheld returns how many sentences were kept back.
 func (g *Gate) Withheld() int { return g.withheld }
 
-func (g *Gate) pass(text string) string {
+func (g *Gate) pass(whole []string) string {
 	var out strings.Builder
-	for len(text) > 0 {
-		end, _ := firstBorder(text)
-		sentence := text[:end]
-		text = text[end:]
+	for _, sentence := range whole {
 		if strings.TrimSpace(sentence) != "" && !g.holds(sentence) {
 			g.withheld++
 			continue

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"math/rand"
 	"strings"
 	"testing"
 	"time"
@@ -249,6 +250,32 @@ func TestGatePassesHonestSentences(t *testing.T) {
 				t.Errorf("of %q was said %q", c.answer, got)
 			}
 		})
+	}
+}
+
+// However a text is cut into pieces, the same of it is said: where a sentence
+// ends is not decided before it is known.
+func TestPiecesMakeNoDifference(t *testing.T) {
+	parts := []string{
+		"€", "89", "97.42", " ", " ", "\n", "\n", ". ", ".", "! ", "Rs. ", "kr", " EUR", "euros", "[1]", " [2]", "[", "**", "_", ")", "(", "- ", ":", "1. ", "It costs", "Fr. ", "円", "&euro;", "-", "8", "。",
+	}
+	r := rand.New(rand.NewSource(20261123))
+	for range 400 {
+		var b strings.Builder
+		for range 1 + r.Intn(12) {
+			b.WriteString(parts[r.Intn(len(parts))])
+		}
+		whole := chat.NewGate(shelf(), "")
+		want := whole.Push(b.String()) + whole.Flush()
+		g := chat.NewGate(shelf(), "")
+		var got strings.Builder
+		for _, c := range b.String() {
+			got.WriteString(g.Push(string(c)))
+		}
+		got.WriteString(g.Flush())
+		if got.String() != want {
+			t.Fatalf("of %q was said %q rune by rune, %q at once", b.String(), got.String(), want)
+		}
 	}
 }
 
