@@ -186,7 +186,7 @@ func aPerson(tokens []string) bool {
 func namesOf(text string) map[string]bool {
 	names := map[string]bool{}
 	begins := true
-	for _, field := range strings.Fields(text) {
+	for field := range strings.FieldsSeq(text) {
 		if r, _ := utf8.DecodeRuneInString(field); unicode.IsUpper(r) && !begins {
 			for _, t := range retrieval.Tokens(field) {
 				names[t] = true

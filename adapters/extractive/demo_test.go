@@ -3,6 +3,7 @@ package extractive_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func (d *demoShop) ask(t *testing.T, question, locale string) string {
 	var said strings.Builder
 	for {
 		e, err := answer.Next(t.Context())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return said.String()
 		}
 		if err != nil {
@@ -164,15 +165,18 @@ func TestAnswersOfTheDemo(t *testing.T) {
 		{"merino socks", []string{"**Merino Hiking Socks**"}, []string{"Warranty"}},
 		{
 			"under 30 in blue and in stock",
-			[]string{"Glacier Enamel Mug", "Packing Cubes Set of 3", "Kilde Insulated Bottle", "Merino Hiking Socks", "Roll-Top Dry Bag"}, []string{"out of stock"},
+			[]string{"Glacier Enamel Mug", "Packing Cubes Set of 3", "Kilde Insulated Bottle", "Merino Hiking Socks", "Roll-Top Dry Bag"},
+			[]string{"out of stock"},
 		},
 		{
 			"Which blue things under 30 euros are in stock?",
-			[]string{"Glacier Enamel Mug", "Packing Cubes Set of 3", "Kilde Insulated Bottle", "Merino Hiking Socks", "Roll-Top Dry Bag"}, []string{"broken things"},
+			[]string{"Glacier Enamel Mug", "Packing Cubes Set of 3", "Kilde Insulated Bottle", "Merino Hiking Socks", "Roll-Top Dry Bag"},
+			[]string{"broken things"},
 		},
 		{
 			"Which insulated bottles in blue do you have under 30 euros?",
-			[]string{"**Kilde Insulated Bottle**", "Colour Blue, Volume 0.5 l, €24.90, in stock"}, []string{"Wallet", "Gaiter", "0.75 l"},
+			[]string{"**Kilde Insulated Bottle**", "Colour Blue, Volume 0.5 l, €24.90, in stock"},
+			[]string{"Wallet", "Gaiter", "0.75 l"},
 		},
 	} {
 		t.Run(c.question, func(t *testing.T) {
