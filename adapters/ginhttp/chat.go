@@ -138,6 +138,7 @@ func (s *Server) whole(c *gin.Context, st *answering.Stream) {
 		}
 	}
 	out["answer"] = text.String()
+	hurry(c)
 	c.JSON(http.StatusOK, out)
 }
 

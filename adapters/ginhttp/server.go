@@ -229,6 +229,7 @@ func (s *Server) recovered(c *gin.Context) {
 }
 
 func (s *Server) launcher(c *gin.Context) {
+	hurry(c)
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "public, max-age=300, stale-while-revalidate=86400")
 	h.Set("ETag", s.cfg.LauncherETag)
@@ -252,6 +253,7 @@ func matches(header, etag string) bool {
 }
 
 func (s *Server) asset(c *gin.Context) {
+	hurry(c)
 	name := strings.TrimPrefix(c.Param("name"), "/")
 	if !fs.ValidPath(name) {
 		s.fail(c, ports.ErrNotFound)
@@ -269,6 +271,17 @@ func (s *Server) asset(c *gin.Context) {
 	}
 	script(c.Writer.Header())
 	c.Data(http.StatusOK, kind, body)
+}
+
+// wholeTimeout is how long a client may take to read an answer that is sent
+// whole; net/http clears it before the connection's next request.
+const wholeTimeout = time.Minute
+
+// hurry bounds the time in which the answer to c must be read.
+func hurry(c *gin.Context) {
+	// Not every writer has deadlines; those of net/http's servers do, and
+	// without one the answer is sent all the same.
+	_ = http.NewResponseController(c.Writer).SetWriteDeadline(wallClock().Add(wholeTimeout))
 }
 
 // script lets pages of any origin load a file.

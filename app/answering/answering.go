@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/app/metering"
@@ -246,6 +247,8 @@ func (q Question) valid() error {
 		return &chat.InputError{Field: "conversation_id", Reason: "is malformed: send the one of the session, or none"}
 	case len(q.Key) > MaxKey:
 		return &chat.InputError{Field: "Idempotency-Key", Reason: fmt.Sprintf("is longer than %d bytes", MaxKey)}
+	case strings.ContainsFunc(q.Key, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return &chat.InputError{Field: "Idempotency-Key", Reason: "may hold visible ASCII characters only, such as a UUID"}
 	case q.Key != "" && q.BodyHash == "":
 		return &chat.InputError{Field: "Idempotency-Key", Reason: "came without the hash of its request"}
 	}
@@ -263,12 +266,23 @@ const (
 // plain returns q with what comes beside the question cut to size. A locale
 // that is none counts as not given: some browsers send odd ones.
 func (q Question) plain() Question {
-	q.Page.Title, q.Page.URL = clip(q.Page.Title, maxTitle), clip(q.Page.URL, maxURL)
+	q.Page.Title, q.Page.URL = clip(printable(q.Page.Title), maxTitle), clip(printable(q.Page.URL), maxURL)
 	const tag = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 	if len(q.Locale) > maxLocale || strings.Trim(q.Locale, tag) != "" {
 		q.Locale = ""
 	}
 	return q
+}
+
+// printable takes control characters and broken UTF-8 out of s: a page's address
+// and title are nice to know, and no reason to refuse a question.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // clip returns at most n bytes of s, no character cut.

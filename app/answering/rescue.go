@@ -18,9 +18,9 @@ func (s *Service) rescue(ctx context.Context, sc tenant.Scope, l *live) {
 	if p == nil {
 		return
 	}
-	l.finish(chat.Turn{Finish: chat.Failed, ErrorCode: metering.CodeInternal}, nil)
 	s.publish(ctx, sc, Answered{
 		Message: l.turn.Message, Finish: chat.Failed, Code: metering.CodeInternal,
 		Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()), Took: s.Now().Sub(l.turn.Asked),
 	})
+	l.finish(chat.Turn{Finish: chat.Failed, ErrorCode: metering.CodeInternal}, nil)
 }

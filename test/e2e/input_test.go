@@ -40,6 +40,7 @@ func TestBadMessages(t *testing.T) {
 		{name: "bad conversation", token: token, body: `{"message":"hi","conversation_id":"conv_1"}`, status: 422, code: "INVALID_REQUEST", says: "conversation_id"},
 		{name: "wrong prefix", token: token, body: `{"message":"hi","conversation_id":"msg_01234567-89ab-7def-8123-456789abcdef"}`, status: 422, code: "INVALID_REQUEST", says: "conversation_id"},
 		{name: "long key", token: token, body: question("hi"), header: []string{"Idempotency-Key", strings.Repeat("k", 256)}, status: 422, code: "INVALID_REQUEST", says: "Idempotency-Key"},
+		{name: "key with spaces", token: token, body: question("hi"), header: []string{"Idempotency-Key", "a key"}, status: 422, code: "INVALID_REQUEST", says: "ASCII"},
 		{name: "no token", body: question("hi"), status: 401, code: "UNAUTHENTICATED"},
 		{name: "wrong token", token: "abc.def.ghi", body: question("hi"), status: 401, code: "UNAUTHENTICATED"},
 		{name: "changed token", token: token[:len(token)-4] + "AAAA", body: question("hi"), status: 401, code: "UNAUTHENTICATED"},
