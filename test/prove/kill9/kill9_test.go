@@ -15,7 +15,7 @@ import (
 func TestKill9(t *testing.T) {
 	seeds, kills := 1, 3
 	if os.Getenv("WOOCHAT_PROVE") == "full" {
-		seeds, kills = 6, 25 // about 7 minutes on two cores; one seed alone: TESTFLAGS='-run /seed-3'
+		seeds, kills = 12, 25 // about 5 minutes on two cores; one seed alone: TESTFLAGS='-run /seed-3'
 	}
 	bin := filepath.Join(t.TempDir(), "woochat")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../../../cmd/woochat")
