@@ -15,7 +15,7 @@ BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo fals
 PKG ?= ./...
 RACE ?= auto
 LINT := go tool -modfile=.ci/lint.mod golangci-lint
-PROOFS := $(notdir $(patsubst %/,%,$(wildcard test/prove/*/)))
+PROOFS := $(notdir $(patsubst %/,%,$(wildcard test/prove/*/))) model linear rls
 
 .PHONY: help
 help: ## print this list
@@ -39,8 +39,12 @@ test: ## run every test (PKG=./domain/... for some; RACE=on|off); as root instal
 bench: needs-go ## run the benchmarks (BENCH=regexp for some)
 	@RACE=off test/harness/run.sh -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -timeout 60m ./test/bench/...
 
-# A proof is a folder of test/prove. make test runs it small; here it runs in
-# full, which may take many minutes.
+# A proof is a folder of test/prove, test/rls, or a part of test/model. make test runs it
+# small; here it runs in full, which may take many minutes. WOOCHAT_SEED says
+# where the random numbers of model and linear begin; they tell where they ended.
+proof_model := -skip ^TestLinear ./test/model
+proof_linear := -run ^TestLinear ./test/model
+proof_rls := ./test/rls
 .PHONY: prove
 prove: ## run a long proof in full: PART=name (no PART: list them)
 ifeq ($(PART),)
@@ -49,7 +53,7 @@ else ifeq ($(filter $(PART),$(PROOFS)),)
 	@echo "there is no proof named $(PART); there are: $(or $(PROOFS),none yet)" >&2; exit 2
 else
 	@test/harness/need.sh test
-	@WOOCHAT_PROVE=full RACE=$(RACE) test/harness/run.sh -v -count=1 -timeout 180m ./test/prove/$(PART)/...
+	@WOOCHAT_PROVE=full RACE=$(RACE) test/harness/run.sh -v -count=1 -timeout 180m $(TESTFLAGS) $(or $(proof_$(PART)),./test/prove/$(PART)/...)
 endif
 
 .PHONY: lint
@@ -64,6 +68,10 @@ fmt: needs-go ## format the Go code as lint wants it
 generate: needs-go ## write the mocks and the widget's files anew (commit what changes)
 	@go generate ./...
 	@if test -x widget/build.sh; then widget/build.sh; fi
+
+.PHONY: glove
+glove: needs-go ## make the word vectors of adapters/glove anew (needs npm)
+	@adapters/glove/internal/build/build.sh
 
 .PHONY: cover
 cover: ## run every test and show what they cover (bin/cover.html)

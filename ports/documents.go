@@ -25,19 +25,39 @@ type Documents interface {
 	// Put stores d with its chunks (whose vectors are not kept) in place of
 	// what there is of d.ID, and notes that the index must follow, in one
 	// step. It changes nothing and returns false if d.Revision is the stored
-	// one and d.Shown is too. A document that is not Shown is kept without
-	// body and chunks.
+	// one and d.Shown is too, but that it notes d.Updated and d.Read; and
+	// nothing at all if d does not supersede what is stored, as
+	// retrieval.Document.Supersedes says. A document that is not Shown is kept
+	// without body and chunks.
 	Put(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (changed bool, err error)
 
-	// Pending returns at most limit documents that the index must follow,
-	// oldest change first, with their chunks (none for one that is not Shown).
-	Pending(ctx context.Context, s tenant.Scope, limit int) ([]PendingDocument, error)
+	// Pending returns at most limit documents that have not come as far as at,
+	// with their chunks (none for one that is not Shown): in the generation that
+	// is searched the oldest change first, in one that is built in any order. A
+	// document that is Shown no more is pending until it was taken out.
+	// ErrConflict if at.Generation is neither searched nor built now; see
+	// Generations.
+	Pending(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]PendingDocument, error)
 
-	// Indexed notes that the index holds the given revision of a document (or
-	// has taken it out). If the document has changed since, it stays pending.
-	// ErrNotFound if there is no such document.
-	Indexed(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, revision string) error
+	// Indexed notes that at.Generation holds these revisions (or has taken the
+	// documents out), as far as at says. If a document has changed since, it
+	// stays pending, and one that is not there is left out. ErrConflict as in
+	// Pending; nothing is noted then.
+	Indexed(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error
 }
+
+// DocumentBatches stores many documents at once, which costs a durable store
+// little more than one of them.
+type DocumentBatches interface {
+	// PutAll does with each of docs, in their order, what Documents.Put does, in
+	// one step: all or none. It returns for each whether that changed anything.
+	// Errors as in Put, of one document or of all; ErrInvalid for more than
+	// 1,000.
+	PutAll(ctx context.Context, s tenant.Scope, docs []PendingDocument) (changed []bool, err error)
+}
+
+// MaxPut is how many documents DocumentBatches puts at once.
+const MaxPut = 1000
 
 // PendingDocument is a document that the index must follow.
 type PendingDocument struct {
@@ -50,7 +70,21 @@ type Inventory interface {
 	// States returns at most limit documents in the order of their ids,
 	// beginning after the given one ("" for the first), those not Shown too.
 	States(ctx context.Context, s tenant.Scope, after retrieval.DocumentID, limit int) ([]retrieval.DocumentState, error)
+
+	// Tally counts them.
+	Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally, error)
 }
+
+// StoredDocuments looks documents up.
+type StoredDocuments interface {
+	// Stored returns those of ids that Documents keeps, those not Shown too,
+	// without Body, in the order of their ids. An id that is asked for twice
+	// comes once. ErrInvalid for more than 1,000 ids.
+	Stored(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error)
+}
+
+// MaxStored is how many ids StoredDocuments looks up at once.
+const MaxStored = 1000
 
 // Passages loads what a search has found.
 type Passages interface {
@@ -78,4 +112,10 @@ type HTMLText interface {
 	// HTML gives what can be read; ErrInvalid if it is larger than the adapter
 	// takes or nested too deeply.
 	Text(html, base string) (string, error)
+}
+
+// DocumentTotals counts what Documents keeps, without listing it.
+type DocumentTotals interface {
+	// Totals counts the site's documents, as they are at one moment.
+	Totals(ctx context.Context, s tenant.Scope) (retrieval.Totals, error)
 }

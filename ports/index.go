@@ -10,7 +10,8 @@ import (
 // Searcher finds passages.
 type Searcher interface {
 	// Search returns at most q.Limit passages, best first, ties broken by
-	// document and chunk, of documents that q.Filter lets through at q.At.
+	// document and chunk, of documents in q.Generation that q.Filter lets
+	// through at q.At; a generation to which nothing was put has none.
 	// Only Ref, Score and Arms of a passage are set: load the rest from
 	// Passages. A document that has one of q.Codes as its SKU or GTIN comes
 	// before all others, and so does one whose whole title is q.Text. Finding
@@ -23,19 +24,30 @@ type Searcher interface {
 	// filter lets through are found, in the order of their ids.
 	//
 	// ErrInvalid if q.Limit is below 1, or q.Vector is not of the length of
-	// the index's vectors or holds NaN or Inf.
+	// the generation's vectors or holds NaN or Inf.
 	Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error)
 }
 
 // Indexer keeps the passages that a Searcher finds. An index can always be
-// built again from Documents.
+// built again from Documents. Generations of a site stand beside one another and
+// know nothing of each other: what is put to one changes nothing in another.
 type Indexer interface {
-	// Put replaces all that the index holds of e.Document with e, at once: a
+	// Put replaces all that e.Generation holds of e.Document with e, at once: a
 	// Search sees the old revision or the new one, never both or neither. A
 	// Search that starts after Put returns sees the new one. An Entry without
 	// chunks takes the document out; taking out what is not there is no error.
 	// ErrInvalid if the vectors are not of one length, or of another than the
-	// index already holds for the site; chunks without vectors are found by
-	// words only.
+	// generation already holds for the site; chunks without vectors are found
+	// by words only.
 	Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error
+
+	// Vectors returns the vectors that the generation holds of these documents,
+	// each with the key of the text that it was made of
+	// (retrieval.EmbeddingText), in any order: what need not be embedded again.
+	// Documents that it does not hold are left out.
+	Vectors(ctx context.Context, s tenant.Scope, generation int64, documents []retrieval.DocumentID) ([]retrieval.Embedded, error)
+
+	// Drop takes out all that a generation holds. One that is not there is no
+	// error.
+	Drop(ctx context.Context, s tenant.Scope, generation int64) error
 }

@@ -38,8 +38,9 @@ type ChatModel interface {
 type Embedder interface {
 	// Embed returns one vector for each text, in order. It embeds all of
 	// texts or returns an error. No texts give no vectors and no call. An
-	// empty text is ErrInvalid. Embedding.Tokens is what was spent, also if
-	// the error is not nil. Errors as in ChatModel.
+	// empty text is ErrInvalid. A text of which the model knows nothing has a
+	// vector, too, and is in Embedding.Unknown. Embedding.Tokens is what was
+	// spent, also if the error is not nil. Errors as in ChatModel.
 	Embed(ctx context.Context, texts []string) (retrieval.Embedding, error)
 }
 

@@ -90,9 +90,11 @@ type UsageReader interface {
 	// last is before first or more than 400 days after it.
 	Days(ctx context.Context, s tenant.Scope, first, last usage.Day) ([]usage.Totals, error)
 
-	// Events returns at most limit events of the days from first to last, in
-	// the order in which they were recorded, beginning after the event named
-	// by after ("" for the first).
+	// Events returns at most limit events of the days from first to last, day
+	// by day, each day's in the order in which they were recorded, beginning
+	// after the event named by after ("" for the first), which may be of any
+	// day. An event that is recorded meanwhile, of a day that was passed, is
+	// not among those that follow. ErrNotFound if there is no event after.
 	Events(ctx context.Context, s tenant.Scope, first, last usage.Day, after usage.EventID, limit int) ([]usage.Event, error)
 
 	// Adjustments returns all adjustments of the days from first to last.

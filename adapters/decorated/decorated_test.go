@@ -66,6 +66,11 @@ func (s *script) Settle(context.Context, tenant.Scope, usage.ReservationID, usag
 
 func (s *script) Release(context.Context, tenant.Scope, usage.ReservationID) error { return s.next() }
 
+func (s *script) Dispatch(context.Context, tenant.Scope, usage.ReservationID, usage.Call, usage.Amounts) error {
+	return s.next()
+}
+func (s *script) Checkpoint(context.Context, []ports.Checkpoint) error { return s.next() }
+
 func unspent(k ports.ModelErrorKind, after time.Duration) error {
 	return &ports.ModelError{Kind: k, Unspent: true, RetryAfter: after}
 }

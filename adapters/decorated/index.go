@@ -61,6 +61,18 @@ func (w indexer) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) err
 	return w.around(ctx, Call{"Indexer", "Put"}, func(ctx context.Context) error { return w.next.Put(ctx, s, e) })
 }
 
+// Vectors implements ports.Indexer.
+func (w indexer) Vectors(ctx context.Context, s tenant.Scope, generation int64, documents []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+	return run(ctx, w.around, Call{"Indexer", "Vectors"}, func(ctx context.Context) ([]retrieval.Embedded, error) {
+		return w.next.Vectors(ctx, s, generation, documents)
+	})
+}
+
+// Drop implements ports.Indexer.
+func (w indexer) Drop(ctx context.Context, s tenant.Scope, generation int64) error {
+	return w.around(ctx, Call{"Indexer", "Drop"}, func(ctx context.Context) error { return w.next.Drop(ctx, s, generation) })
+}
+
 // Documents returns next with as around each call.
 func Documents(next ports.Documents, as ...Around) ports.Documents { return documents{next, chain(as)} }
 
@@ -77,15 +89,15 @@ func (w documents) Put(ctx context.Context, s tenant.Scope, d retrieval.Document
 }
 
 // Pending implements ports.Documents.
-func (w documents) Pending(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
+func (w documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
 	return run(ctx, w.around, Call{"Documents", "Pending"}, func(ctx context.Context) ([]ports.PendingDocument, error) {
-		return w.next.Pending(ctx, s, limit)
+		return w.next.Pending(ctx, s, at, limit)
 	})
 }
 
 // Indexed implements ports.Documents.
-func (w documents) Indexed(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, revision string) error {
-	return w.around(ctx, Call{"Documents", "Indexed"}, func(ctx context.Context) error { return w.next.Indexed(ctx, s, id, revision) })
+func (w documents) Indexed(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+	return w.around(ctx, Call{"Documents", "Indexed"}, func(ctx context.Context) error { return w.next.Indexed(ctx, s, at, done) })
 }
 
 // Passages returns next with as around each call.

@@ -114,6 +114,20 @@ func TestRetryEndsWithTheContext(t *testing.T) {
 	})
 }
 
+func TestRetryCheckpointerRepeatsDispatchOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{errors: []error{ports.ErrUnavailable, ports.ErrUnavailable}}
+		l := decorated.RetryCheckpointer(s, decorated.RetryConfig{Tries: 3})
+		if err := l.Dispatch(t.Context(), tenant.Scope{}, "res_1", usage.Call{}, usage.Amounts{}); err != nil || s.calls() != 3 {
+			t.Errorf("Dispatch: %d calls, %v, want 3 and success", s.calls(), err)
+		}
+		s.errors, s.at = []error{ports.ErrUnavailable}, nil
+		if err := l.Checkpoint(t.Context(), nil); !errors.Is(err, ports.ErrUnavailable) || s.calls() != 1 {
+			t.Errorf("Checkpoint: %d calls, %v, want 1 and ErrUnavailable", s.calls(), err)
+		}
+	})
+}
+
 func TestRetryLedgerIsMorePatientWithSettlements(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := slices.Repeat([]error{ports.ErrUnavailable}, 5)

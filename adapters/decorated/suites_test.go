@@ -79,6 +79,15 @@ func TestRetryLedgerKeepsTheContract(t *testing.T) {
 	})
 }
 
+func TestRetryCheckpointerKeepsTheContract(t *testing.T) {
+	porttest.Checkpointer(t, func(_ *testing.T, now ports.Clock) porttest.UsageStore {
+		l := memory.NewLedger(now, porttest.NewID)
+		return porttest.UsageStore{
+			Ledger: l, Checkpointer: decorated.RetryCheckpointer(l, decorated.RetryConfig{}), Sweeper: l, UsageReader: l, NewScope: newScope,
+		}
+	})
+}
+
 func TestIndex(t *testing.T) {
 	porttest.Index(t, func(*testing.T) porttest.IndexUnderTest {
 		i := memory.NewIndex()
@@ -106,7 +115,7 @@ func TestFallbackSearcherKeepsTheContract(t *testing.T) {
 func documents(*testing.T) porttest.DocumentsUnderTest {
 	d := memory.NewDocuments()
 	return porttest.DocumentsUnderTest{
-		Documents: decorated.Documents(d, all()...), Passages: decorated.Passages(d, all()...), Inventory: d, Cursors: d,
+		Documents: decorated.Documents(d, all()...), Passages: decorated.Passages(d, all()...), Inventory: d, Cursors: d, Generations: d, RetiredGenerations: d,
 		NewScope: newScope, NewSite: newSite,
 	}
 }

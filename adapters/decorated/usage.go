@@ -52,6 +52,20 @@ func Checkpointer(next ports.Checkpointer, as ...Around) ports.Checkpointer {
 	return checkpointer{next, chain(as)}
 }
 
+// RetryCheckpointer returns next with its calls repeated while the store is
+// unavailable, which both methods of a checkpointer allow. Dispatch is repeated
+// as c says: a shopper waits for it. Checkpoint is not: the next one, a second
+// later, says more.
+func RetryCheckpointer(next ports.Checkpointer, c RetryConfig) ports.Checkpointer {
+	retry := Retry(c)
+	return Checkpointer(next, func(ctx context.Context, call Call, do func(context.Context) error) error {
+		if call.Method == "Dispatch" {
+			return retry(ctx, call, do)
+		}
+		return do(ctx)
+	})
+}
+
 type checkpointer struct {
 	next   ports.Checkpointer
 	around Around

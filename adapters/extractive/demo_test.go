@@ -17,6 +17,7 @@ import (
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/cmd/woochat/demoshop"
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
@@ -47,7 +48,7 @@ func newDemoShop(t *testing.T) *demoShop {
 	must(err)
 
 	imports, err := ingesting.New(ingesting.Deps{
-		Documents: stores.Documents, Inventory: stores.Documents, Cursors: stores.Documents, Indexer: stores.Index,
+		Documents: stores.Documents, Inventory: stores.Documents, Stored: stores.Documents, Cursors: stores.Documents, Indexer: stores.Index,
 		Text: html.New(), Tokenizer: stores.Tokenizer, Now: now,
 	})
 	must(err)
@@ -72,10 +73,13 @@ func newDemoShop(t *testing.T) *demoShop {
 		Prices: stores.Prices, Sites: stores.Accounts, Tokenizer: stores.Tokenizer, Now: now, NewID: porttest.NewID, CallTimeout: time.Minute,
 	})
 	must(err)
+	search, err := searching.New(searching.Deps{
+		Meter: meter, Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Now: now,
+	}, searching.Config{Model: extractive.Name})
+	must(err)
 	service, err := answering.New(answering.Deps{
 		Meter: meter, Sites: stores.Accounts, Conversations: stores.Conversations, Turns: stores.Conversations, Drafts: stores.Conversations,
-		Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer,
-		Model: extractive.New(), Now: now, NewID: porttest.NewID,
+		Search: search, Tokenizer: stores.Tokenizer, Model: extractive.New(), Now: now, NewID: porttest.NewID,
 	}, answering.Config{Model: extractive.Name})
 	must(err)
 	t.Cleanup(func() { must(service.Close(context.WithoutCancel(t.Context()))) })
@@ -159,7 +163,7 @@ func TestAnswersOfTheDemo(t *testing.T) {
 		{"Do you have the Rondane boots in size 42?", []string{"Colour Brown, Size 42, €179.00, out of stock", "Colour Slate, Size 42, €179.00, in stock"}, []string{"Size 43"}},
 		{"Do you have a red rain jacket in size M?", []string{"Colour Red, Size M, €119.00, in stock"}, []string{"Colour Blue", "Size L"}},
 		{"What is the cheapest mug?", []string{"**Glacier Enamel Mug**, €12.90"}, []string{"Pot"}},
-		{"What is the most expensive tent?", []string{"shop's pages:\n\n- **Nattely Tent**"}, []string{"Dry Bag"}},
+		{"What is the most expensive tent?", []string{"shop's pages:\n\n**Nattely Tent**, €329.00 – €399.00"}, []string{"Dry Bag"}},
 		{"FF-BOT-1230", []string{"**Varmekanne Thermos 1 l**, €44.00, in stock", "SKU: FF-BOT-1230"}, []string{"Kilde"}},
 		{"How heavy is the headlamp?", []string{"**Polaris 400 Headlamp**", "Weight: 0.078 kg"}, []string{"rain"}},
 		{"merino socks", []string{"**Merino Hiking Socks**"}, []string{"Warranty"}},

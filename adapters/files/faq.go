@@ -90,7 +90,7 @@ func parseFAQ(data []byte) ([]catalog.Change, error) {
 		}
 		cell := func(name string) string {
 			if i, ok := at[name]; ok && i < len(fields) {
-				return strings.TrimSpace(fields[i])
+				return strings.TrimSpace(withoutControls(fields[i]))
 			}
 			return ""
 		}

@@ -11,11 +11,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/aiwoochat/woochat/app/metering"
-	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
-	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -26,9 +23,9 @@ func (s *Server) adminRoutes() {
 		r.GET("/metrics", gin.WrapH(s.deps.Metrics))
 	}
 	api := r.Group("/api/admin", s.apiKey)
-	api.GET("/site", s.adminSite)
-	api.GET("/usage/daily", s.usageDaily)
-	api.GET("/usage/events", s.usageEvents)
+	for _, route := range s.adminAPI() {
+		api.Handle(route.method, route.path, s.allowed(route.action), route.handler)
+	}
 	r.NoRoute(func(c *gin.Context) { s.fail(c, ports.ErrNotFound) })
 }
 
@@ -72,20 +69,53 @@ func (s *Server) holderOf(c *gin.Context, text string) (holder, error) {
 	}}, nil
 }
 
-// may returns the scope of the caller's key if it may do a there.
-func may(c *gin.Context, a roles.Action) (tenant.Scope, error) {
+// adminRoute is a route of the admin API and what it needs.
+type adminRoute struct {
+	method, path string // below /api/admin
+	action       roles.Action
+	handler      gin.HandlerFunc
+}
+
+// adminAPI is the whole admin API: there is no route without an action.
+func (s *Server) adminAPI() []adminRoute {
+	return []adminRoute{
+		{http.MethodGet, "/site", roles.ReadSites, s.adminSite},
+		{http.MethodGet, "/usage/daily", roles.ReadUsage, s.usageDaily},
+		{http.MethodGet, "/usage/summary", roles.ReadUsage, s.usageSummary},
+		{http.MethodGet, "/usage/events", roles.ReadUsage, s.usageEvents},
+		{http.MethodGet, "/usage/events.csv", roles.ReadUsage, s.usageCSV},
+		{http.MethodGet, "/audit", roles.ReadAudit, s.audit},
+		{http.MethodGet, "/search", roles.ReadDocuments, s.search},
+		{http.MethodGet, "/ingestion/status", roles.ReadDocuments, s.ingestionStatus},
+		{http.MethodPost, "/ingestion/sync", roles.WriteDocuments, s.connecting(s.sync)},
+		{http.MethodGet, "/ingestion/connection", roles.ReadSites, s.connecting(s.showConnection)},
+		{http.MethodPut, "/ingestion/connection", roles.WriteSites, s.connecting(s.connectShop)},
+		{http.MethodDelete, "/ingestion/connection", roles.WriteSites, s.connecting(s.disconnectShop)},
+		{http.MethodPost, "/ingestion/connection/rotate", roles.WriteSites, s.connecting(s.rotate)},
+		{http.MethodPost, "/ingestion/connection/rotate/finish", roles.WriteSites, s.connecting(s.finishRotation)},
+		{http.MethodPost, "/ingestion/connection/invite", roles.WriteSites, s.connecting(s.invite)},
+	}
+}
+
+// allowed lets requests through whose key may do a on its site.
+func (s *Server) allowed(a roles.Action) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		h := holding(c)
+		if err := h.grants.Can(a, h.scope); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+// holding returns who asks.
+func holding(c *gin.Context) holder {
 	h, _ := c.MustGet(apiKeyKey).(holder)
-	return h.scope, h.grants.Can(a, h.scope)
+	return h
 }
 
 // adminSite shows the key's own site: GET /api/admin/site.
 func (s *Server) adminSite(c *gin.Context) {
-	scope, err := may(c, roles.ReadSites)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	site, err := s.deps.Sites.Site(c.Request.Context(), scope)
+	site, err := s.deps.Sites.Site(c.Request.Context(), holding(c).scope)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -95,112 +125,4 @@ func (s *Server) adminSite(c *gin.Context) {
 		"time_zone": site.TimeZone, "locale": site.Locale, "currency": site.Currency, "disabled": site.Disabled,
 		"created_at": site.Created.UTC().Format(time.RFC3339),
 	})
-}
-
-// usageDaily shows what each day used: GET
-// /api/admin/usage/daily?from=2026-11-01&to=2026-11-23.
-func (s *Server) usageDaily(c *gin.Context) {
-	scope, err := may(c, roles.ReadUsage)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	first, last, err := s.days(c, scope)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	if _, err := usage.Days(first, last); err != nil {
-		s.fail(c, &chat.InputError{Field: "from", Reason: fmt.Sprintf("is more than %d days before to", usage.MaxDays)})
-		return
-	}
-	days, err := s.deps.Metering.Usage.Days(c.Request.Context(), scope, first, last)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	data := make([]gin.H, 0, len(days))
-	for _, d := range days {
-		data = append(data, gin.H{
-			"date": d.Day, "chat_requests": d.Used.ChatRequests, "embedding_requests": d.Used.EmbeddingRequests,
-			"prompt_tokens": d.PromptTokens, "completion_tokens": d.CompletionTokens, "chat_tokens": d.Used.ChatTokens,
-			"embedding_tokens": d.Used.EmbeddingTokens, "cost_usd": d.Used.Cost.String(), "held": wireAmounts(d.Held),
-		})
-	}
-	c.JSON(http.StatusOK, gin.H{"data": data})
-}
-
-// eventPage is how many events one page shows.
-const eventPage = 100
-
-// usageEvents shows the events of some days: GET
-// /api/admin/usage/events?from=...&to=...&starting_after=evt_....
-func (s *Server) usageEvents(c *gin.Context) {
-	scope, err := may(c, roles.ReadUsage)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	first, last, err := s.days(c, scope)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	after := usage.EventID(c.Query("starting_after"))
-	if after != "" && tenant.CheckID(usage.EventPrefix, string(after)) != nil {
-		s.fail(c, &chat.InputError{Field: "starting_after", Reason: "is not the id of an event"})
-		return
-	}
-	events, err := s.deps.Metering.Usage.Events(c.Request.Context(), scope, first, last, after, eventPage+1)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	more := len(events) > eventPage
-	if more {
-		events = events[:eventPage]
-	}
-	data := make([]gin.H, 0, len(events))
-	for _, e := range events {
-		data = append(data, gin.H{
-			"id": e.ID, "date": e.Day, "conversation_id": e.Conversation, "message_id": e.Message, "reservation_id": e.Reservation,
-			"call_no": e.CallNo, "kind": e.Kind.String(), "model": e.Model, "provider_model": e.ProviderModel, "chat_requests": e.ChatRequests,
-			"prompt_tokens": e.Tokens.Input, "completion_tokens": e.Tokens.Output, "cached_tokens": e.Tokens.Cached,
-			"reasoning_tokens": e.Tokens.Reasoning, "total_tokens": e.Tokens.Total(), "cost_usd": e.Cost.String(),
-			"price_version": e.PriceVersion, "usage_source": e.Tokens.CountedBy.String(), "latency_ms": e.Latency.Milliseconds(),
-			"success": e.Success, "error_code": e.ErrorCode, "excess_tokens": e.Excess, "created_at": e.At.UTC().Format(time.RFC3339Nano),
-		})
-	}
-	out := gin.H{"data": data, "has_more": more}
-	if more {
-		out["next_cursor"] = events[len(events)-1].ID
-	}
-	c.JSON(http.StatusOK, out)
-}
-
-// days returns the days that from and to ask for: today by default.
-func (s *Server) days(c *gin.Context, scope tenant.Scope) (first, last usage.Day, err error) {
-	site, err := s.deps.Sites.Site(c.Request.Context(), scope)
-	if err != nil {
-		return "", "", err
-	}
-	cal, err := metering.Calendar(site)
-	if err != nil {
-		return "", "", err
-	}
-	first, last = cal.Day(s.now()), cal.Day(s.now())
-	for _, p := range []struct {
-		name string
-		day  *usage.Day
-	}{{"from", &first}, {"to", &last}} {
-		if text := c.Query(p.name); text != "" {
-			if *p.day, err = usage.ParseDay(text); err != nil {
-				return "", "", &chat.InputError{Field: p.name, Reason: "is not a day such as 2026-11-23"}
-			}
-		}
-	}
-	if last < first {
-		return "", "", &chat.InputError{Field: "to", Reason: "is before from"}
-	}
-	return first, last, nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/connecting"
+	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/roles"
@@ -48,6 +50,8 @@ func (s *Server) describe(err error) answer {
 		progress *chat.InProgressError
 		failed   *answering.FailedError
 		model    *ports.ModelError
+		shop     *ports.ShopError
+		field    *connecting.FieldError
 	)
 	switch {
 	case errors.As(err, &limit):
@@ -68,6 +72,24 @@ func (s *Server) describe(err error) answer {
 			status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: input.Error(),
 			details: map[string]any{"field": input.Field, "reason": input.Reason},
 		}
+	case errors.As(err, &field):
+		return answer{
+			status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: field.Error(),
+			details: map[string]any{"field": field.Field, "reason": field.Reason},
+		}
+	case errors.Is(err, connecting.ErrNeedsTLS):
+		return answer{status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: connecting.ErrNeedsTLS.Error()}
+	case errors.Is(err, connecting.ErrRotating):
+		return answer{status: http.StatusConflict, code: "CONFLICT", message: connecting.ErrRotating.Error()}
+	case errors.As(err, &shop):
+		a := answer{status: http.StatusBadGateway, code: "SHOP_UNAVAILABLE", message: shop.Reason, retry: shop.RetryAfter}
+		if errors.Is(err, ports.ErrInvalid) {
+			a.status, a.code = http.StatusUnprocessableEntity, "SHOP_REFUSED"
+		}
+		if shop.Status != 0 {
+			a.details = map[string]any{"shop_status": shop.Status, "shop_code": shop.Code}
+		}
+		return a
 	case errors.As(err, &progress):
 		return answer{
 			status: http.StatusConflict, code: "IDEMPOTENCY_IN_PROGRESS", message: "This message is still being answered",
@@ -75,7 +97,7 @@ func (s *Server) describe(err error) answer {
 		}
 	case errors.Is(err, chat.ErrKeyMismatch):
 		return answer{status: http.StatusUnprocessableEntity, code: "IDEMPOTENCY_MISMATCH", message: chat.ErrKeyMismatch.Error()}
-	case errors.Is(err, errUnauthenticated):
+	case errors.Is(err, errUnauthenticated), errors.Is(err, ingesting.ErrRefused):
 		return answer{status: http.StatusUnauthorized, code: "UNAUTHENTICATED", message: errUnauthenticated.Error()}
 	case errors.Is(err, errOrigin):
 		return answer{status: http.StatusForbidden, code: "ORIGIN_NOT_ALLOWED", message: errOrigin.Error()}
@@ -85,6 +107,11 @@ func (s *Server) describe(err error) answer {
 		return answer{
 			status: http.StatusRequestEntityTooLarge, code: "REQUEST_TOO_LARGE", message: errTooLarge.Error(),
 			details: map[string]any{"max_bytes": maxBody},
+		}
+	case errors.Is(err, ingesting.ErrBroken):
+		return answer{
+			status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: ingesting.ErrBroken.Error(),
+			details: map[string]any{"field": "body", "reason": "could not be read to its end in time"},
 		}
 	case errors.Is(err, errMethod):
 		return answer{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_ALLOWED", message: "This route does not take this method"}
@@ -96,6 +123,8 @@ func (s *Server) describe(err error) answer {
 	case errors.As(err, &failed):
 		status, code := http.StatusBadGateway, failed.Code
 		switch {
+		case code == metering.CodeUnavailable:
+			status = http.StatusServiceUnavailable
 		case code == metering.UpstreamCode(ports.ModelTimeout):
 			status = http.StatusGatewayTimeout
 		case code != answering.CodeLost && !strings.HasPrefix(code, "UPSTREAM_"):
@@ -111,6 +140,8 @@ func (s *Server) describe(err error) answer {
 		return answer{status: status, code: metering.UpstreamCode(model.Kind), message: "The model did not answer", retry: model.RetryAfter}
 	case errors.Is(err, ports.ErrNotFound), errors.Is(err, tenant.ErrNoScope):
 		return answer{status: http.StatusNotFound, code: "NOT_FOUND", message: "There is no such thing"}
+	case errors.Is(err, usage.ErrBadDays), errors.Is(err, usage.ErrBadQuery):
+		return answer{status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: "The query makes no sense: look at its days and kind"}
 	case errors.Is(err, tenant.ErrBadID):
 		return answer{status: http.StatusUnprocessableEntity, code: "INVALID_REQUEST", message: tenant.ErrBadID.Error()}
 	case errors.Is(err, ports.ErrConflict):

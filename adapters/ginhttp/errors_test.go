@@ -14,6 +14,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/connecting"
+	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/roles"
@@ -63,6 +65,12 @@ func TestErrors(t *testing.T) {
 		{fmt.Errorf("license: %w", ports.ErrUnavailable), 503, "UNAVAILABLE", "2", ""},
 		{context.DeadlineExceeded, 503, "UNAVAILABLE", "2", ""},
 		{context.Canceled, 503, "UNAVAILABLE", "2", ""},
+		{fmt.Errorf("receive: %w", ingesting.ErrRefused), 401, "UNAUTHENTICATED", "", ""},
+		{fmt.Errorf("%w: secret", ingesting.ErrBroken), 422, "INVALID_REQUEST", "", "field:body"},
+		{&connecting.FieldError{Field: "url", Reason: "is none"}, 422, "INVALID_REQUEST", "", "field:url reason:is none"},
+		{fmt.Errorf("%w: %w", ports.ErrInvalid, connecting.ErrNeedsTLS), 422, "INVALID_REQUEST", "", ""},
+		{&ports.ShopError{Status: 401, Code: "woocommerce_rest_cannot_view", Reason: "no", Err: ports.ErrInvalid}, 422, "SHOP_REFUSED", "", "shop_code:woocommerce_rest_cannot_view shop_status:401"},
+		{&ports.ShopError{Status: 503, RetryAfter: 9 * time.Second, Reason: "away", Err: ports.ErrUnavailable}, 502, "SHOP_UNAVAILABLE", "9", "shop_status:503"},
 		{errors.New("password of the database: secret"), 500, "INTERNAL", "", ""},
 		{fmt.Errorf("put: %w: secret", ports.ErrInvalid), 500, "INTERNAL", "", ""},
 	}

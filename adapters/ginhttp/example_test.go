@@ -12,7 +12,9 @@ import (
 	"github.com/aiwoochat/woochat/adapters/ginhttp"
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/auditing"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/porttest"
@@ -32,17 +34,34 @@ func newMeter(stores *memory.Stores) *metering.Service {
 func ExampleNew() {
 	stores := memory.NewStores(time.Now, porttest.NewID, usage.Price{Model: "my-model"})
 	meter := newMeter(stores)
+	search, err := searching.New(searching.Deps{
+		Meter: meter, Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Now: time.Now,
+	}, searching.Config{Model: "my-model"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	answers, err := answering.New(answering.Deps{
 		Meter: meter, Sites: stores.Accounts, Conversations: stores.Conversations, Turns: stores.Conversations, Drafts: stores.Conversations,
-		Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer,
-		Model: memory.NewModel("Hello."), Now: time.Now, NewID: porttest.NewID,
+		Search: search, Tokenizer: stores.Tokenizer, Model: memory.NewModel("Hello."), Now: time.Now, NewID: porttest.NewID,
 	}, answering.Config{Model: "my-model"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	acts := memory.NewAuditLog()
+	audit, err := auditing.New(auditing.Deps{Log: acts, Now: time.Now, NewID: porttest.NewID})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	reports, err := metering.NewReports(metering.ReportDeps{Usage: stores.Ledger, Audit: acts, Now: time.Now, NewID: porttest.NewID})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	server, err := ginhttp.New(ginhttp.Deps{
-		Answering: answers, Metering: meter, Tenants: stores.Accounts, Sites: stores.Accounts, SiteKeys: stores.Accounts, Now: time.Now, NewID: porttest.NewID,
+		Answering: answers, Metering: meter, Reports: reports, Auditing: audit, Tenants: stores.Accounts, Sites: stores.Accounts, SiteKeys: stores.Accounts, Now: time.Now, NewID: porttest.NewID,
 	}, ginhttp.Config{TokenKeys: []ginhttp.TokenKey{{ID: "1", Secret: make([]byte, 32)}}, Version: "1.2.3"}) // a real secret is random
 	if err != nil {
 		fmt.Println(err)

@@ -22,7 +22,9 @@ import (
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/auditing"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/roles"
@@ -46,6 +48,8 @@ type world struct {
 	site    tenant.Site
 	siteKey string
 	apiKey  string
+	acts    *memory.AuditLog
+	reports ports.UsageReports // the ledger if nil
 	random  *counter
 	limits  usage.Limits
 	model   ports.ChatModel
@@ -59,7 +63,7 @@ type world struct {
 func newWorld(t *testing.T, change func(*world)) *world {
 	t.Helper()
 	w := &world{
-		T: t, limits: usage.NoLimits(), model: memory.NewModel("Shipping costs €4.90 [1]."), now: time.Now, log: &bytes.Buffer{},
+		T: t, limits: usage.NoLimits(), model: memory.NewModel("Shipping costs €4.90 [1]."), now: time.Now, log: &bytes.Buffer{}, acts: memory.NewAuditLog(),
 		cfg: Config{
 			TokenKeys: []TokenKey{{ID: "k1", Secret: bytes.Repeat([]byte{1}, 32)}},
 			Launcher:  []byte("launch()"), LauncherETag: `"abc"`, Version: "1.2.3",
@@ -86,15 +90,27 @@ func newWorld(t *testing.T, change func(*world)) *world {
 		Prices: w.stores.Prices, Sites: w.stores.Accounts, Tokenizer: w.stores.Tokenizer, Now: clock, NewID: porttest.NewID, CallTimeout: time.Minute,
 	})
 	w.must(err)
+	search, err := searching.New(searching.Deps{
+		Meter: meter, Searcher: w.stores.Index, Passages: w.stores.Documents, Inventory: w.stores.Documents, Tokenizer: w.stores.Tokenizer, Now: clock,
+	}, searching.Config{Model: "model-1"})
+	w.must(err)
 	answers, err := answering.New(answering.Deps{
 		Meter: meter, Sites: w.stores.Accounts, Conversations: w.stores.Conversations, Turns: w.stores.Conversations, Drafts: w.stores.Conversations,
-		Searcher: w.stores.Index, Passages: w.stores.Documents, Inventory: w.stores.Documents, Tokenizer: w.stores.Tokenizer,
-		Model: w.model, Now: clock, NewID: porttest.NewID,
+		Search: search, Tokenizer: w.stores.Tokenizer, Model: w.model, Now: clock, NewID: porttest.NewID,
 	}, answering.Config{Model: "model-1"})
 	w.must(err)
 	t.Cleanup(func() { w.must(answers.Close(context.Background())) })
 	w.keys()
 	d := w.deps
+	d.Explainer, err = searching.NewExplainer(searching.ExplainerDeps{Search: search, Sites: w.stores.Accounts, Audit: w.acts, Now: clock, NewID: porttest.NewID}, 0)
+	w.must(err)
+	d.Auditing, err = auditing.New(auditing.Deps{Log: w.acts, Now: clock, NewID: porttest.NewID})
+	w.must(err)
+	if w.reports == nil {
+		w.reports = w.stores.Ledger
+	}
+	d.Reports, err = metering.NewReports(metering.ReportDeps{Usage: w.reports, Audit: w.acts, Now: clock, NewID: porttest.NewID})
+	w.must(err)
 	d.Answering, d.Metering, d.Tenants, d.Sites, d.SiteKeys, d.Now, d.NewID = answers, meter, w.stores.Accounts, w.stores.Accounts, w.stores.Accounts, clock, porttest.NewID
 	d.Feedback = w.stores.Conversations
 	w.Server, err = New(d, w.cfg)
@@ -114,8 +130,8 @@ func (w *world) key(sc tenant.Scope, kind tenant.KeyKind, r roles.Role) (string,
 	w.Helper()
 	a := w.stores.Accounts
 	admin, err := administering.New(administering.Deps{
-		Tenants: a, Sites: a, Keys: a, Licenses: w.stores.Licenses, LicenseBook: w.stores.Licenses, Members: a, PlatformUsers: a,
-		Now: time.Now, NewID: porttest.NewID, Random: w.random,
+		Tenants: a, Sites: a, Keys: a, Licenses: w.stores.Licenses, LicenseBook: w.stores.Licenses, Members: a, PlatformUsers: a, Audit: w.acts,
+		Erasure: memory.NewErasure(w.stores.Conversations, w.stores.Ledger), Now: time.Now, NewID: porttest.NewID, Random: w.random,
 	})
 	w.must(err)
 	k, text, err := admin.CreateKey(w.Context(), administering.Operator(), sc, kind, "", r)

@@ -18,25 +18,36 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/auditing"
+	"github.com/aiwoochat/woochat/app/connecting"
+	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Deps are what a Server needs. Grants, Log, Metrics, Ready, Feedback and
-// Limiter may be nil; all else is required.
+// Deps are what a Server needs. Grants, Log, Metrics, Ready, Feedback,
+// Limiter, Receiver, Connecting, Statuses and Explainer may be nil; all else is required.
 type Deps struct {
 	Answering *answering.Service
 	Metering  *metering.Service
+	Reports   *metering.Reports
+	Auditing  *auditing.Service
 	Tenants   ports.Tenants
 	Sites     ports.Sites
 	SiteKeys  ports.SiteKeys
 	Feedback  ports.Feedback // nil: ratings are refused
 	Limiter   ports.Limiter  // nil: sessions are not smoothed
-	Now       ports.Clock
-	NewID     ports.NewID
-	Log       *slog.Logger
-	Metrics   http.Handler // /metrics of the admin listener
-	Ready     func() error // nil: always ready
+	// What shops and their operators need; nil: their routes are not found.
+	Receiver   *ingesting.Receiver
+	Connecting *connecting.Service
+	Statuses   *ingesting.Statuses
+	Explainer  *searching.Explainer
+	Now        ports.Clock
+	NewID      ports.NewID
+	Log        *slog.Logger
+	Metrics    http.Handler // /metrics of the admin listener
+	Ready      func() error // nil: always ready; a *NotReadyError says why not
 }
 
 // Config is how a Server behaves.
@@ -63,6 +74,8 @@ type Server struct {
 	now    ports.Clock
 	public *gin.Engine
 	admin  *gin.Engine
+
+	deliveryTimeout time.Duration // the constant, but in tests
 }
 
 // New returns a Server. It reports everything that is missing at once.
@@ -75,6 +88,8 @@ func New(d Deps, cfg Config) (*Server, error) {
 	}
 	need(d.Answering != nil, "Deps.Answering")
 	need(d.Metering != nil, "Deps.Metering")
+	need(d.Reports != nil, "Deps.Reports")
+	need(d.Auditing != nil, "Deps.Auditing")
 	need(d.Tenants != nil, "Deps.Tenants")
 	need(d.Sites != nil, "Deps.Sites")
 	need(d.SiteKeys != nil, "Deps.SiteKeys")
@@ -93,7 +108,7 @@ func New(d Deps, cfg Config) (*Server, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{deps: d, cfg: cfg, now: d.Now, tokens: tokens{cfg.TokenKeys, d.Now}}
+	s := &Server{deps: d, cfg: cfg, now: d.Now, tokens: tokens{cfg.TokenKeys, d.Now}, deliveryTimeout: deliveryTimeout}
 	proxies := make([]string, 0, len(cfg.TrustedProxies))
 	for _, p := range cfg.TrustedProxies {
 		proxies = append(proxies, p.String())
@@ -138,6 +153,8 @@ func (s *Server) publicRoutes() {
 	signed.GET("/history", s.history)
 	signed.POST("/feedback", s.feedback)
 	signed.DELETE("/conversation", s.forget)
+	r.POST("/api/ingestion/webhook/:site_id", s.webhook)
+	r.POST("/api/connect/woocommerce/:state", s.consented)
 	r.NoRoute(func(c *gin.Context) {
 		if s.cfg.Fallback != nil && !strings.HasPrefix(c.Request.URL.Path, "/api/") {
 			// gin has set 404 before it calls this; the handler decides anew.
@@ -155,7 +172,11 @@ func (s *Server) health(r gin.IRoutes) {
 		if s.deps.Ready != nil {
 			if err := s.deps.Ready(); err != nil {
 				_ = c.Error(err)
-				c.JSON(http.StatusServiceUnavailable, gin.H{"status": "not ready"})
+				why, ok := errors.AsType[*NotReadyError](err)
+				if !ok {
+					why = &NotReadyError{Reason: ReasonStore}
+				}
+				c.JSON(http.StatusServiceUnavailable, gin.H{"status": "not ready", "reason": why.Reason})
 				return
 			}
 		}

@@ -13,7 +13,7 @@ import (
 
 func TestNewNamesAllThatIsMissing(t *testing.T) {
 	_, err := New(Deps{}, Config{})
-	for _, name := range []string{"Answering", "Metering", "Tenants", "Sites", "SiteKeys", "Now", "NewID", "TokenKeys"} {
+	for _, name := range []string{"Answering", "Metering", "Reports", "Auditing", "Tenants", "Sites", "SiteKeys", "Now", "NewID", "TokenKeys"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}
@@ -98,7 +98,11 @@ func TestHealth(t *testing.T) {
 			t.Errorf("readyz: %d %s", rec.Code, rec.Body)
 		}
 		ready = errors.New("the store at 10.0.0.1 is away")
-		if rec := serve(t, h, "GET", "/readyz", "", ""); rec.Code != 503 || strings.Contains(rec.Body.String(), "10.0.0.1") {
+		if rec := serve(t, h, "GET", "/readyz", "", ""); rec.Code != 503 || rec.Body.String() != `{"reason":"store_unavailable","status":"not ready"}` {
+			t.Errorf("readyz: %d %s", rec.Code, rec.Body)
+		}
+		ready = fmt.Errorf("wrapped: %w", &NotReadyError{Reason: ReasonSpooled, Err: errors.New("3 wait for the store at 10.0.0.1")})
+		if rec := serve(t, h, "GET", "/readyz", "", ""); rec.Code != 503 || rec.Body.String() != `{"reason":"settlements_spooled","status":"not ready"}` {
 			t.Errorf("readyz: %d %s", rec.Code, rec.Body)
 		}
 	}

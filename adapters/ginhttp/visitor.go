@@ -100,8 +100,11 @@ func decode(c *gin.Context, v any) ([]byte, error) {
 		return nil, bad("could not be read")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
-	if rerr := rc.SetReadDeadline(time.Time{}); rerr != nil && !errors.Is(rerr, http.ErrNotSupported) {
-		return nil, bad("could not be read")
+	if err == nil {
+		// Else net/http waits for the rest of the body, and the deadline ends that.
+		if rerr := rc.SetReadDeadline(time.Time{}); rerr != nil && !errors.Is(rerr, http.ErrNotSupported) {
+			return nil, bad("could not be read")
+		}
 	}
 	var tooLarge *http.MaxBytesError
 	switch {

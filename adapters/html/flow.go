@@ -13,8 +13,28 @@ import (
 type renderer struct {
 	base    *url.URL
 	heading int                 // level of the last heading
+	flat    int                 // how many elements we are in that are one line: no headings in them
+	work    int                 // bytes written more than once; see maxWork
 	blocky  map[*html.Node]bool // whether a node holds blocks, once asked
 }
+
+// maxWork bounds what is written again because of what it stands in: each list
+// or quotation around a line writes it anew, and a cell that spans rows is in
+// each of them. Two megabytes of that made a text of 400 and took minutes.
+const maxWork = 4 * MaxBytes
+
+func newRenderer(base *url.URL) *renderer {
+	return &renderer{base: base, blocky: map[*html.Node]bool{}}
+}
+
+// again notes that s is written again.
+func (r *renderer) again(s string) string {
+	r.work += len(s)
+	return s
+}
+
+// exhausted reports whether so much was written again that it is no text.
+func (r *renderer) exhausted() bool { return r.work > maxWork }
 
 // flow returns the blocks of n's children: each is a paragraph, heading, list,
 // table or quotation, without empty lines around it.
@@ -27,7 +47,7 @@ func (r *renderer) flow(n *html.Node) []string {
 		}
 		line = inline{}
 	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
+	for c := n.FirstChild; c != nil && !r.exhausted(); c = c.NextSibling {
 		if dropped(c) {
 			continue
 		}
@@ -39,11 +59,17 @@ func (r *renderer) flow(n *html.Node) []string {
 		blocks = append(blocks, r.block(c)...)
 	}
 	flush()
+	if r.exhausted() {
+		return nil
+	}
 	return blocks
 }
 
 // block returns the blocks of the element n itself.
 func (r *renderer) block(n *html.Node) []string {
+	if r.flat > 0 && (isHeading(n) || n.DataAtom == atom.Summary) {
+		return r.flow(n)
+	}
 	switch n.DataAtom {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		return r.headed(n, int(n.Data[1]-'0'))
@@ -65,7 +91,7 @@ func (r *renderer) block(n *html.Node) []string {
 		if text == "" {
 			return nil
 		}
-		return []string{prefixLines(text, "> ", "> ")}
+		return []string{r.again(prefixLines(text, "> ", "> "))}
 	case atom.Pre:
 		return preformatted(n)
 	case atom.Hr:
@@ -86,7 +112,9 @@ func (r *renderer) headed(n *html.Node, level int) []string {
 
 // oneLine returns all that n holds in one line.
 func (r *renderer) oneLine(n *html.Node) string {
-	return strings.Join(strings.Fields(strings.Join(r.flow(n), " ")), " ")
+	r.flat++
+	defer func() { r.flat-- }()
+	return r.again(strings.Join(strings.Fields(strings.Join(r.flow(n), " ")), " "))
 }
 
 // list returns one block: items are "- " or numbered, and what an item holds
@@ -115,7 +143,7 @@ func (r *renderer) list(n *html.Node) []string {
 			mark = strconv.Itoa(number) + ". "
 			number++
 		}
-		items = append(items, prefixLines(strings.Join(blocks, "\n"), mark, strings.Repeat(" ", len(mark))))
+		items = append(items, r.again(prefixLines(strings.Join(blocks, "\n"), mark, strings.Repeat(" ", len(mark)))))
 	}
 	if len(items) == 0 {
 		return nil
@@ -174,10 +202,14 @@ func preformatted(n *html.Node) []string {
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}
-	fence := "```"
-	for strings.Contains(text, fence) {
-		fence += "`"
+	longest, run := 2, 0
+	for _, c := range text {
+		if run++; c != '`' {
+			run = 0
+		}
+		longest = max(longest, run)
 	}
+	fence := strings.Repeat("`", longest+1)
 	return []string{fence + "\n" + text + "\n" + fence}
 }
 
@@ -235,25 +267,25 @@ func dropped(n *html.Node) bool {
 	default:
 		return true
 	}
-	switch n.DataAtom {
-	case atom.Head, atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Svg, atom.Math, atom.Iframe, atom.Object,
-		atom.Embed, atom.Canvas, atom.Audio, atom.Video, atom.Map, atom.Button, atom.Select, atom.Input, atom.Textarea,
-		atom.Nav, atom.Footer, atom.Dialog, atom.Img, atom.Datalist:
+	if neverRead(n) {
 		return true
-	default:
 	}
 	for _, a := range n.Attr {
 		switch a.Key {
 		case "hidden":
-			return true
+			// Found by a search in the page, which opens it: it can be read.
+			if a.Val != "until-found" {
+				return true
+			}
 		case "role":
-			if a.Val == "navigation" {
+			if a.Val == "navigation" || a.Val == "search" {
 				return true
 			}
 		case "class":
-			// WooCommerce says prices twice, once for screen readers.
-			if strings.Contains(" "+a.Val+" ", " screen-reader-text ") {
-				return true
+			for class := range strings.FieldsSeq(a.Val) {
+				if droppedClass(class) {
+					return true
+				}
 			}
 		case "style":
 			style := strings.ToLower(strings.Join(strings.Fields(a.Val), ""))
@@ -263,6 +295,63 @@ func dropped(n *html.Node) bool {
 		}
 	}
 	return false
+}
+
+// droppedClass reports whether elements of a class are not for a reader, or not
+// for one who reads later: lists of products hold prices, and products are
+// documents of their own; carts and checkouts are one shopper's alone.
+func droppedClass(class string) bool {
+	switch class {
+	case "screen-reader-text", "elementor-screen-only", "sr-only", "visually-hidden": // WooCommerce says prices twice
+		return true
+	case "elementor-tab-mobile-title": // the title of a tab again, for small screens
+		return true
+	case "products", "wc-block-grid", "wp-block-woocommerce-product-collection", "wc-block-product-template", "add_to_cart_inline":
+		return true
+	case "wp-block-woocommerce-cart", "wc-block-cart", "wp-block-woocommerce-checkout", "wc-block-checkout", "wp-block-woocommerce-mini-cart",
+		"woocommerce-cart-form", "woocommerce-MyAccount-navigation", "woocommerce-form-login", "woocommerce-notices-wrapper":
+		return true
+	case "ez-toc-container", "lwptoc", "rank-math-toc-block", "wp-block-yoast-seo-table-of-contents", "wp-block-rank-math-toc-block": // of the page's own headings
+		return true
+	}
+	return false
+}
+
+// neverRead reports whether n is an element that no reader reads.
+func neverRead(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.Head, atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Svg, atom.Math, atom.Iframe, atom.Object,
+		atom.Embed, atom.Canvas, atom.Audio, atom.Video, atom.Map, atom.Button, atom.Select, atom.Input, atom.Textarea,
+		atom.Nav, atom.Footer, atom.Dialog, atom.Img, atom.Datalist:
+		return true
+	default:
+		return false
+	}
+}
+
+// openHeadings makes buttons within headings text: accordions are opened by
+// their headings. The signs beside it, which are not for reading, go.
+func openHeadings(root *html.Node) {
+	var walk func(n *html.Node, within bool)
+	walk = func(n *html.Node, within bool) {
+		within = within || isHeading(n) || n.DataAtom == atom.Summary
+		for c := n.FirstChild; c != nil; {
+			next := c.NextSibling
+			switch {
+			case !within || c.Type != html.ElementNode:
+				walk(c, within)
+			case attr(c, "aria-hidden") == "true" && c.DataAtom != atom.Del && c.DataAtom != atom.Ins: // prices have it, too
+				n.RemoveChild(c)
+			default:
+				if c.DataAtom == atom.Button {
+					c.DataAtom, c.Data = atom.Span, "span"
+				}
+				walk(c, true)
+			}
+			c = next
+		}
+	}
+	walk(root, false)
 }
 
 func attr(n *html.Node, key string) string {

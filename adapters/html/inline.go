@@ -57,7 +57,7 @@ func (l *inline) paragraph() string {
 
 // inline adds n, which holds no blocks, to l.
 func (r *renderer) inline(n *html.Node, l *inline) {
-	if dropped(n) {
+	if dropped(n) || r.exhausted() {
 		return
 	}
 	if n.Type == html.TextNode {
@@ -89,8 +89,14 @@ func (r *renderer) inner(n *html.Node) string {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		r.inline(c, &l)
 	}
-	return strings.Join(strings.Fields(l.b.String()), " ")
+	if r.exhausted() {
+		return ""
+	}
+	return r.again(strings.Join(strings.Fields(l.b.String()), " "))
 }
+
+// maxAddress bounds the address of a link: a longer one carries data.
+const maxAddress = 2000
 
 // link adds a link with its absolute address. Addresses within the page, and
 // those that a shopper could not open, are left out; the text stays.
@@ -101,7 +107,7 @@ func (r *renderer) link(n *html.Node, l *inline) {
 	text := r.inner(n)
 	href := strings.TrimSpace(attr(n, "href"))
 	u, err := url.Parse(href)
-	if text == "" || href == "" || err != nil || strings.HasPrefix(href, "#") {
+	if text == "" || href == "" || err != nil || len(href) > maxAddress || strings.HasPrefix(href, "#") {
 		l.text(text)
 		return
 	}
@@ -111,12 +117,15 @@ func (r *renderer) link(n *html.Node, l *inline) {
 			l.text(text)
 			return
 		}
-		address := strings.NewReplacer("(", "%28", ")", "%29", " ", "%20", "\n", "").Replace(u.String())
+		address := r.again(u.String())
+		if strings.ContainsAny(address, "() \n") {
+			address = strings.NewReplacer("(", "%28", ")", "%29", " ", "%20", "\n", "").Replace(address)
+		}
 		if text == href || text == address {
 			l.text(address)
 			return
 		}
-		l.text("[" + strings.NewReplacer("[", "(", "]", ")").Replace(text) + "](" + address + ")")
+		l.text("[" + strings.ReplaceAll(strings.ReplaceAll(text, "[", "("), "]", ")") + "](" + address + ")")
 	case "mailto", "tel":
 		to, _, _ := strings.Cut(u.Opaque, "?")
 		if to, err := url.PathUnescape(to); err == nil && to != "" && !strings.Contains(digitsAndLetters(text), digitsAndLetters(to)) {
@@ -149,13 +158,13 @@ func superscript(s string) string {
 
 // clean takes out characters that no reader sees but a search or a model does:
 // control characters, soft hyphens, zero-width spaces, marks that turn the
-// direction of writing, and tags. Joiners stay, for scripts and emoji need them.
+// direction of writing, tags, and the icons of fonts. Joiners stay, for scripts and emoji need them.
 func clean(s string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
 		case c == '\n' || c == '\t':
 			return c
-		case c == '\r', unicode.Is(unicode.Cc, c), c == '\u00AD', c == '\u200B', c == '\u200E', c == '\u200F', c == '\u2060', c == '\uFEFF',
+		case c == '\r', unicode.Is(unicode.Cc, c), c == '\u00AD', c == '\u200B', c == '\u200E', c == '\u200F', c == '\u2060', c == '\uFEFF', unicode.Is(unicode.Co, c), // icons of a font
 			c >= '\u202A' && c <= '\u202E', c >= '\u2066' && c <= '\u2069', c >= 0xE0000 && c <= 0xE007F:
 			return -1
 		}

@@ -31,10 +31,35 @@ func (t *Text) stripShortcodes(s string) string {
 	return t.shortcode.ReplaceAllStringFunc(s, func(code string) string {
 		m := t.shortcode.FindStringSubmatch(code)
 		name := strings.ToLower(m[2])
+		if title := t.titleOf(name, m[3]); m[1] == "" && title != "" {
+			return "<h3>" + title + "</h3>"
+		}
 		if m[1] == "/" || closed[name] || strings.ContainsAny(name, "_-") ||
 			strings.Contains(m[3], "=") || strings.Contains(coreShortcodes, " "+name+" ") {
 			return ""
 		}
 		return code
 	})
+}
+
+// titlePattern matches the title among a shortcode's attributes.
+const titlePattern = `(?:^|\s)(?:title|heading|toggle_title|text)\s*=\s*(?:"([^"]*)"|'([^']*)'|&#8221;([^&]*)&#8243;)`
+
+// titled are parts of the names of shortcodes whose title heads what they
+// enclose, or what follows: headings, questions, tabs, sections that open.
+const titled = "custom_heading toggle accordion spoiler tab tta_section faq"
+
+// titleOf returns the title of a shortcode that heads what it encloses, as text.
+func (t *Text) titleOf(name, attributes string) string {
+	for part := range strings.FieldsSeq(titled) {
+		if !strings.Contains(name, part) {
+			continue
+		}
+		m := t.title.FindStringSubmatch(attributes)
+		if m == nil {
+			return ""
+		}
+		return strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(strings.TrimSpace(m[1] + m[2] + m[3]))
+	}
+	return ""
 }

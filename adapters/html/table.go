@@ -59,12 +59,15 @@ func (r *renderer) table(n *html.Node) []string {
 	}
 	var b strings.Builder
 	write := func(row []cell) {
+		if r.exhausted() {
+			return
+		}
 		for i := range columns {
 			text := ""
 			if i < len(row) {
 				text = row[i].text
 			}
-			b.WriteString("| " + text + " ")
+			b.WriteString(r.again("| " + text + " "))
 		}
 		b.WriteString("|\n")
 	}
@@ -100,7 +103,7 @@ func (r *renderer) row(n *html.Node, above []cell) []cell {
 		}
 		carry()
 		text := strings.ReplaceAll(r.oneLine(c), "|", `\|`)
-		cl := cell{text: text, header: inHead || c.DataAtom == atom.Th, rows: span(c, "rowspan") - 1}
+		cl := cell{text: text, header: inHead || c.DataAtom == atom.Th || bold(c), rows: span(c, "rowspan") - 1}
 		for range span(c, "colspan") {
 			if len(line) < maxColumns {
 				line = append(line, cl)
@@ -110,6 +113,24 @@ func (r *renderer) row(n *html.Node, above []cell) []cell {
 	}
 	carry()
 	return line
+}
+
+// bold reports whether all that n holds is bold: an editor without header cells
+// makes headers so.
+func bold(n *html.Node) bool {
+	holds := false
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		switch {
+		case c.Type == html.TextNode && strings.TrimSpace(c.Data) == "", c.Type == html.CommentNode:
+		case c.DataAtom == atom.Strong || c.DataAtom == atom.B:
+			holds = true
+		case (c.DataAtom == atom.P || c.DataAtom == atom.Span) && bold(c):
+			holds = true
+		default:
+			return false
+		}
+	}
+	return holds
 }
 
 func span(n *html.Node, key string) int {

@@ -24,36 +24,53 @@ const MaxBytes = 2 << 20
 type Text struct {
 	shortcode *regexp.Regexp
 	rawBlock  *regexp.Regexp
+	title     *regexp.Regexp
 }
 
 var _ ports.HTMLText = (*Text)(nil)
 
 // New returns a Text.
 func New() *Text {
-	return &Text{shortcode: regexp.MustCompile(shortcodePattern), rawBlock: regexp.MustCompile(rawBlockPattern)}
+	return &Text{shortcode: regexp.MustCompile(shortcodePattern), rawBlock: regexp.MustCompile(rawBlockPattern), title: regexp.MustCompile(titlePattern)}
 }
 
 // Text implements ports.HTMLText. Errors match ports.ErrInvalid: HTML above
 // MaxBytes, HTML nested deeper than 512 elements (the parser's bound), HTML that
-// would keep the parser busy for minutes, and a base that is no URL.
+// would keep the parser busy for minutes or make a multiple of itself, and a
+// base that is no URL.
 func (t *Text) Text(source, base string) (string, error) {
-	if len(source) > MaxBytes {
-		return "", fmt.Errorf("%w: %d bytes of HTML, at most %d are read: shorten the text or move embedded images to the media library", ports.ErrInvalid, len(source), MaxBytes)
-	}
 	from, err := url.Parse(base)
 	if err != nil {
 		return "", fmt.Errorf("%w: the address that links are resolved by is not a URL", ports.ErrInvalid)
+	}
+	root, err := t.parse(source)
+	if err != nil {
+		return "", err
+	}
+	headQuestions(root)
+	openHeadings(root)
+	r := newRenderer(from)
+	text := strings.Join(r.flow(root), "\n\n")
+	if r.exhausted() || len(text) > maxWork {
+		return "", fmt.Errorf("%w: HTML nested or spanned so often that it makes %d times its text: take lists, quotations and tables out of one another", ports.ErrInvalid, maxWork/max(1, len(source)))
+	}
+	return text, nil
+}
+
+// parse returns the tree of source, with shortcodes taken out.
+func (t *Text) parse(source string) (*html.Node, error) {
+	if len(source) > MaxBytes {
+		return nil, fmt.Errorf("%w: %d bytes of HTML, at most %d are read: shorten the text or move embedded images to the media library", ports.ErrInvalid, len(source), MaxBytes)
 	}
 	if !utf8.ValidString(source) {
 		source = strings.ToValidUTF8(source, "\uFFFD")
 	}
 	if source = t.stripShortcodes(source); tooCostly(source) {
-		return "", fmt.Errorf("%w: HTML with so many stray tags that it is no text", ports.ErrInvalid)
+		return nil, fmt.Errorf("%w: HTML with so many stray tags that it is no text", ports.ErrInvalid)
 	}
 	root, err := html.Parse(strings.NewReader(source))
 	if err != nil {
-		return "", fmt.Errorf("%w: HTML that cannot be read: %w", ports.ErrInvalid, err)
+		return nil, fmt.Errorf("%w: HTML that cannot be read: %w", ports.ErrInvalid, err)
 	}
-	r := renderer{base: from, blocky: map[*html.Node]bool{}}
-	return strings.Join(r.flow(root), "\n\n"), nil
+	return root, nil
 }

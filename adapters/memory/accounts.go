@@ -26,6 +26,7 @@ type Accounts struct {
 	byHash   map[string]string     // id of a key by its hash
 	members  map[tenant.ID]map[roles.Subject]roles.Member
 	platform map[roles.Subject]roles.Member
+	changes  ports.ChangeNumbers // all but Licenses
 }
 
 // NewAccounts returns an empty store.
@@ -52,6 +53,7 @@ func (a *Accounts) PutTenant(ctx context.Context, t tenant.Tenant) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.tenants[t.ID] = t
+	a.changes.Sites++
 	return nil
 }
 
@@ -98,10 +100,15 @@ func (a *Accounts) PutSite(ctx context.Context, site tenant.Site) error {
 	if _, ok := a.tenants[site.Tenant]; !ok {
 		return fmt.Errorf("tenant %s: %w", site.Tenant, ports.ErrNotFound)
 	}
-	if old, ok := a.sites[site.ID]; ok && old.Tenant != site.Tenant {
+	old, ok := a.sites[site.ID]
+	if ok && old.Tenant != site.Tenant {
 		return fmt.Errorf("site %s: %w: the id is taken", site.ID, ports.ErrConflict)
 	}
 	a.sites[site.ID] = copySite(site)
+	a.changes.Sites++
+	if ok && old.Generation != site.Generation {
+		a.changes.Generations++
+	}
 	return nil
 }
 
@@ -170,6 +177,7 @@ func (a *Accounts) PutKey(ctx context.Context, k tenant.Key) error {
 	k.Created = k.Created.UTC()
 	a.keys[k.ID] = k
 	a.byHash[k.Hash] = k.ID
+	a.changes.Keys++
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 // trials; what it holds is lost with the process.
 type Stores struct {
 	Accounts      *Accounts
+	Changes       *Changes
 	Conversations *Conversations
 	Documents     *Documents
 	Index         *Index
@@ -22,6 +23,7 @@ type Stores struct {
 	Licenses      *Licenses
 	Limiter       *Limiter
 	Prices        *Prices
+	Repricings    *Repricings
 	Tokenizer     Tokenizer
 	Events        *Events
 
@@ -33,9 +35,12 @@ type Stores struct {
 // they need from newID, and know the given prices.
 func NewStores(now ports.Clock, newID ports.NewID, prices ...usage.Price) *Stores {
 	accounts := NewAccounts()
+	licenses := NewLicenses(accounts)
+	ledger := NewLedger(now, newID)
+	documents := NewDocuments()
 	return &Stores{
-		Accounts: accounts, Conversations: NewConversations(), Documents: NewDocuments(), Index: NewIndex(),
-		Ledger: NewLedger(now, newID), Licenses: NewLicenses(accounts), Limiter: NewLimiter(now), Prices: NewPrices(prices...),
+		Accounts: accounts, Changes: NewChanges(accounts, licenses, documents), Conversations: NewConversations(), Documents: documents, Index: NewIndex(),
+		Ledger: ledger, Repricings: NewRepricings(ledger), Licenses: licenses, Limiter: NewLimiter(now), Prices: NewPrices(prices...),
 		Tokenizer: NewTokenizer(), Events: NewEvents(), now: now, newID: newID,
 	}
 }
@@ -79,8 +84,13 @@ func (s *Stores) Add(ctx context.Context, sc tenant.Scope, d retrieval.Document,
 	if _, err := s.Documents.Put(ctx, sc, d, e.Chunks); err != nil {
 		return fmt.Errorf("memory: add %s: %w", d.ID, err)
 	}
+	g, err := s.Documents.GenerationsOf(ctx, sc)
+	if err != nil {
+		return fmt.Errorf("memory: add %s: %w", d.ID, err)
+	}
+	e.Generation = g.Served.No
 	if err := s.Index.Put(ctx, sc, e); err != nil {
 		return fmt.Errorf("memory: add %s: %w", d.ID, err)
 	}
-	return s.Documents.Indexed(ctx, sc, d.ID, d.Revision)
+	return s.Documents.Indexed(ctx, sc, retrieval.Stage{Generation: e.Generation}, []retrieval.DocumentRef{{ID: d.ID, Revision: d.Revision}})
 }

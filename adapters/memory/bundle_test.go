@@ -45,7 +45,7 @@ func TestStoresKnowEachOther(t *testing.T) {
 	if err != nil || len(loaded) != 1 || loaded[0].Text != "Shipping costs €6." {
 		t.Errorf("loaded %+v, %v", loaded, err)
 	}
-	if p, err := s.Documents.Pending(t.Context(), site.Scope(), 5); err != nil || len(p) != 0 {
+	if p, err := s.Documents.Pending(t.Context(), site.Scope(), retrieval.Stage{}, 5); err != nil || len(p) != 0 {
 		t.Errorf("pending: %+v, %v", p, err)
 	}
 }

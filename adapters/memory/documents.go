@@ -14,14 +14,19 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Documents keeps documents, their chunks and the cursors of their sources in
-// memory. It is a [ports.Documents], [ports.Inventory], [ports.Passages] and
-// [ports.Cursors].
+// Documents keeps documents, their chunks, the cursors of their sources, and the
+// generations of the index in memory. It is a [ports.Documents],
+// [ports.Inventory], [ports.Passages], [ports.Cursors], [ports.Generations],
+// [ports.RetiredGenerations] and [ports.IndexModel].
 type Documents struct {
 	mu      sync.RWMutex // guards all below, and what they point to
 	sites   map[tenant.Scope]map[retrieval.DocumentID]*storedDocument
 	cursors map[sourceOf]catalog.Cursor
 	changes int64 // counts the changes of all sites
+
+	generations map[tenant.Scope]*siteGenerations
+	indexes     int64   // counts the changes of generations
+	model       *string // nil: none was noted
 }
 
 type storedDocument struct {
@@ -29,6 +34,8 @@ type storedDocument struct {
 	chunks  []retrieval.Chunk // in the order of Seq, without vectors
 	indexed string            // the revision that the index holds, "" for none
 	pending int64             // the number of the change that the index must follow, 0 for none
+	worded  bool              // it is found by its words as it is, though it is pending
+	unbuilt bool              // the generation that is built lacks it
 }
 
 type sourceOf struct {
@@ -40,18 +47,49 @@ type sourceOf struct {
 func NewDocuments() *Documents {
 	return &Documents{
 		sites:   map[tenant.Scope]map[retrieval.DocumentID]*storedDocument{},
-		cursors: map[sourceOf]catalog.Cursor{},
+		cursors: map[sourceOf]catalog.Cursor{}, generations: map[tenant.Scope]*siteGenerations{},
 	}
 }
 
 // Put implements [ports.Documents]. ErrInvalid for a document without an id,
 // or two chunks of one Seq.
 func (d *Documents) Put(ctx context.Context, s tenant.Scope, doc retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
-	if err := begin(ctx, s); err != nil {
+	changed, err := d.PutAll(ctx, s, []ports.PendingDocument{{Document: doc, Chunks: chunks}})
+	if err != nil {
 		return false, err
 	}
+	return changed[0], nil
+}
+
+// PutAll implements [ports.DocumentBatches]. ErrInvalid as in Put.
+func (d *Documents) PutAll(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+	if err := begin(ctx, s); err != nil {
+		return nil, err
+	}
+	if len(docs) > ports.MaxPut {
+		return nil, fmt.Errorf("%w: %d documents are put, at most %d are", ports.ErrInvalid, len(docs), ports.MaxPut)
+	}
+	next := make([]*storedDocument, 0, len(docs))
+	for _, p := range docs {
+		n, err := newStored(p.Document, p.Chunks)
+		if err != nil {
+			return nil, err
+		}
+		next = append(next, n)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	changed := make([]bool, len(docs))
+	for i, n := range next {
+		changed[i] = d.put(s, n)
+	}
+	return changed, nil
+}
+
+// newStored returns a document as it is kept.
+func newStored(doc retrieval.Document, chunks []retrieval.Chunk) (*storedDocument, error) {
 	if doc.ID == "" {
-		return false, fmt.Errorf("%w: a document needs an id", ports.ErrInvalid)
+		return nil, fmt.Errorf("%w: a document needs an id", ports.ErrInvalid)
 	}
 	doc = copyDocument(doc)
 	if !doc.Shown {
@@ -63,42 +101,57 @@ func (d *Documents) Put(ctx context.Context, s tenant.Scope, doc retrieval.Docum
 	}
 	slices.SortFunc(chunks, func(a, b retrieval.Chunk) int { return cmp.Compare(a.Seq, b.Seq) })
 	if len(slices.CompactFunc(slices.Clone(chunks), func(a, b retrieval.Chunk) bool { return a.Seq == b.Seq })) < len(chunks) {
-		return false, fmt.Errorf("document %s: %w: two chunks have one number", doc.ID, ports.ErrInvalid)
+		return nil, fmt.Errorf("document %s: %w: two chunks have one number", doc.ID, ports.ErrInvalid)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	return &storedDocument{Document: doc, chunks: chunks}, nil
+}
+
+// put stores next. The caller holds d.mu.
+func (d *Documents) put(s tenant.Scope, next *storedDocument) bool {
 	site := d.sites[s]
 	if site == nil {
 		site = map[retrieval.DocumentID]*storedDocument{}
 		d.sites[s] = site
 	}
-	next := &storedDocument{Document: doc, chunks: chunks}
-	if old := site[doc.ID]; old != nil {
-		if old.Revision == doc.Revision && old.Shown == doc.Shown {
-			return false, nil
+	if old := site[next.ID]; old != nil {
+		if !next.Supersedes(retrieval.Age{Updated: old.Updated, Read: old.Read}) {
+			return false
+		}
+		if old.Revision == next.Revision && old.Shown == next.Shown {
+			old.Updated, old.Read = next.Updated, next.Read
+			return false
 		}
 		next.indexed = old.indexed
 	}
+	next.Told = false // it is of this Put, and not of the document
 	d.changes++
 	next.pending = d.changes
-	site[doc.ID] = next
-	return true, nil
+	next.unbuilt = d.of(s).Building.No != 0
+	site[next.ID] = next
+	return true
 }
 
 // Pending implements [ports.Documents].
-func (d *Documents) Pending(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
+func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
 	if err := begin(ctx, s); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	g := d.of(s)
+	if !g.Has(at.Generation) {
+		return nil, noGeneration(at.Generation)
+	}
+	building := at.Generation != g.Served.No
 	var waiting []*storedDocument
 	for _, doc := range d.sites[s] {
-		if doc.pending != 0 {
+		if building && doc.unbuilt || !building && doc.pending != 0 && !(at.Words && doc.worded) {
 			waiting = append(waiting, doc)
 		}
 	}
-	slices.SortFunc(waiting, func(a, b *storedDocument) int { return cmp.Compare(a.pending, b.pending) })
+	slices.SortFunc(waiting, func(a, b *storedDocument) int {
+		return cmp.Or(cmp.Compare(a.pending, b.pending), cmp.Compare(a.ID, b.ID))
+	})
 	var list []ports.PendingDocument
 	for _, doc := range waiting[:min(len(waiting), max(0, limit))] {
 		list = append(list, ports.PendingDocument{Document: copyDocument(doc.Document), Chunks: slices.Clone(doc.chunks)})
@@ -108,26 +161,35 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, limit int) ([]p
 
 // Indexed implements [ports.Documents]. An older revision that is noted late
 // makes the document pending again, since the index holds the wrong one.
-func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, revision string) error {
+func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
 	if err := begin(ctx, s); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	doc := d.sites[s][id]
-	switch {
-	case doc == nil:
-		return fmt.Errorf("document %s: %w", id, ports.ErrNotFound)
-	case revision != doc.Revision:
-		doc.indexed = revision
-		if doc.pending == 0 {
-			d.changes++
-			doc.pending = d.changes
+	g := d.of(s)
+	if !g.Has(at.Generation) {
+		return noGeneration(at.Generation)
+	}
+	for _, ref := range done {
+		doc := d.sites[s][ref.ID]
+		switch {
+		case doc == nil:
+		case at.Generation != g.Served.No:
+			doc.unbuilt = ref.Revision != doc.Revision
+		case ref.Revision != doc.Revision:
+			doc.indexed, doc.worded = ref.Revision, false
+			if doc.pending == 0 {
+				d.changes++
+				doc.pending = d.changes
+			}
+		case !doc.Shown: // taken out
+			doc.indexed, doc.pending = "", 0
+		case !at.Words:
+			doc.indexed, doc.pending = ref.Revision, 0
+		case doc.pending != 0:
+			doc.worded = true
 		}
-	case doc.Shown:
-		doc.indexed, doc.pending = revision, 0
-	default: // taken out
-		doc.indexed, doc.pending = "", 0
 	}
 	return nil
 }
@@ -149,6 +211,28 @@ func (d *Documents) States(ctx context.Context, s tenant.Scope, after retrieval.
 		}
 	}
 	return list, nil
+}
+
+// Tally implements [ports.Inventory].
+func (d *Documents) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally, error) {
+	if err := begin(ctx, s); err != nil {
+		return retrieval.Tally{}, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var n retrieval.Tally
+	for _, doc := range d.sites[s] {
+		n.Chunks += len(doc.chunks)
+		for count, is := range map[*int]bool{
+			&n.Shown: doc.Shown, &n.Hidden: !doc.Shown, &n.Unbuilt: doc.unbuilt,
+			&n.Waiting: doc.pending != 0, &n.Unfound: doc.pending != 0 && !doc.worded,
+		} {
+			if is {
+				*count++
+			}
+		}
+	}
+	return n, nil
 }
 
 // Load implements [ports.Passages].
@@ -199,7 +283,7 @@ func (d *Documents) SaveCursor(ctx context.Context, s tenant.Scope, source strin
 
 // copyDocument returns a doc that shares nothing with it, its times in UTC.
 func copyDocument(doc retrieval.Document) retrieval.Document {
-	doc.Facts, doc.Updated = copyFacts(doc.Facts), doc.Updated.UTC()
+	doc.Facts, doc.Updated, doc.Read = copyFacts(doc.Facts), doc.Updated.UTC(), doc.Read.UTC()
 	return doc
 }
 

@@ -14,11 +14,12 @@ func TestDocuments(t *testing.T) {
 	open := func(*testing.T) porttest.DocumentsUnderTest {
 		d := memory.NewDocuments()
 		return porttest.DocumentsUnderTest{
-			Documents: d, Inventory: d, Passages: d, Cursors: d, NewScope: newScope, NewSite: newSite,
+			Documents: d, DocumentBatches: d, Inventory: d, StoredDocuments: d, Passages: d, Cursors: d, DocumentTotals: d, Generations: d, RetiredGenerations: d, IndexModel: d, NewScope: newScope, NewSite: newSite,
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.DocumentsUnderTest){
-		"Documents": porttest.Documents, "Inventory": porttest.Inventory, "Passages": porttest.Passages, "Cursors": porttest.Cursors,
+		"Documents": porttest.Documents, "DocumentBatches": porttest.DocumentBatches, "Inventory": porttest.Inventory, "StoredDocuments": porttest.StoredDocuments, "Passages": porttest.Passages, "Cursors": porttest.Cursors, "DocumentTotals": porttest.DocumentTotals,
+		"Generations": porttest.Generations, "IndexModel": porttest.IndexModel,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}
@@ -52,11 +53,11 @@ func TestIndexedLate(t *testing.T) {
 		}
 	}
 	for _, revision := range []string{"r2", "r1"} {
-		if err := d.Indexed(t.Context(), s, "page:1", revision); err != nil {
+		if err := d.Indexed(t.Context(), s, retrieval.Stage{}, []retrieval.DocumentRef{{ID: "page:1", Revision: revision}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, err := d.Pending(t.Context(), s, 10); err != nil || len(got) != 1 || got[0].Document.Revision != "r2" {
+	if got, err := d.Pending(t.Context(), s, retrieval.Stage{}, 10); err != nil || len(got) != 1 || got[0].Document.Revision != "r2" {
 		t.Errorf("Pending: got %v, %v, want r2 once more", got, err)
 	}
 }

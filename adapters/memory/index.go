@@ -15,19 +15,26 @@ import (
 // a [ports.Indexer], and what other indexes are measured by.
 type Index struct {
 	mu    sync.RWMutex // guards sites
-	sites map[tenant.Scope]map[retrieval.DocumentID]*indexed
+	sites map[indexOf]map[retrieval.DocumentID]*indexed
+}
+
+// indexOf is one generation of a site.
+type indexOf struct {
+	scope      tenant.Scope
+	generation int64
 }
 
 // indexed is one document in an Index. It is replaced and never changed.
 type indexed struct {
 	*retrieval.Indexed
-	words []map[string]float64 // by chunk: each word's weighted count
+	words    []map[string]float64 // by chunk: each word's weighted count
+	embedded []retrieval.Embedded
 }
 
 // NewIndex returns an empty index that fuses words and meaning by
 // [retrieval.DefaultFusionWeights].
 func NewIndex() *Index {
-	return &Index{sites: make(map[tenant.Scope]map[retrieval.DocumentID]*indexed)}
+	return &Index{sites: make(map[indexOf]map[retrieval.DocumentID]*indexed)}
 }
 
 // Search implements [ports.Searcher].
@@ -41,7 +48,7 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 	x.mu.RLock()
 	var documents []*retrieval.Indexed
 	var words []*indexed
-	for _, d := range x.sites[s] {
+	for _, d := range x.sites[indexOf{s, q.Generation}] {
 		documents, words = append(documents, d.Indexed), append(words, d)
 	}
 	x.mu.RUnlock()
@@ -101,25 +108,65 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	site := x.sites[s]
+	of := indexOf{s, e.Generation}
+	site := x.sites[of]
 	if len(e.Chunks) == 0 {
 		delete(site, e.Document)
 		return nil
 	}
-	var others []*indexed
+	have := 0
 	for id, o := range site {
-		if id != e.Document {
-			others = append(others, o)
+		if have = dim([]*indexed{o}); id != e.Document && have > 0 {
+			break
 		}
+		have = 0
 	}
-	if have := dim(others); n > 0 && have > 0 && n != have {
+	if n > 0 && have > 0 && n != have {
 		return fmt.Errorf("memory: put %s: %w: vectors of length %d, the index has vectors of length %d", e.Document, ports.ErrInvalid, n, have)
 	}
 	if site == nil {
 		site = make(map[retrieval.DocumentID]*indexed)
-		x.sites[s] = site
+		x.sites[of] = site
 	}
 	site[e.Document] = d
+	return nil
+}
+
+// Vectors implements [ports.Indexer].
+func (x *Index) Vectors(ctx context.Context, s tenant.Scope, generation int64, documents []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.Valid(); err != nil {
+		return nil, err
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var out []retrieval.Embedded
+	for _, id := range documents {
+		d := x.sites[indexOf{s, generation}][id]
+		if d == nil {
+			continue
+		}
+		for _, e := range d.embedded {
+			e.Vector = slices.Clone(e.Vector)
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// Drop implements [ports.Indexer].
+func (x *Index) Drop(ctx context.Context, s tenant.Scope, generation int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.Valid(); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.sites, indexOf{s, generation})
 	return nil
 }
 
@@ -133,6 +180,9 @@ func newIndexed(e retrieval.Entry) *indexed {
 		k := retrieval.IndexedChunk{Seq: c.Seq, Tokens: n}
 		if len(c.Vector) > 0 {
 			k.Unit = retrieval.Unit(c.Vector)
+			d.embedded = append(d.embedded, retrieval.Embedded{
+				Document: e.Document, Key: retrieval.KeyOf(retrieval.EmbeddingText(e.Title, c)), Vector: slices.Clone(c.Vector),
+			})
 		}
 		d.Chunks = append(d.Chunks, k)
 		d.words = append(d.words, words)

@@ -15,8 +15,8 @@ import (
 )
 
 // Ledger keeps usage in process memory. It is a [ports.Ledger], a
-// [ports.Checkpointer], a [ports.Sweeper] and a [ports.UsageReader]. Make one
-// with NewLedger. What it holds is lost with the process.
+// [ports.Checkpointer], a [ports.Sweeper], a [ports.UsageReader] and a
+// [ports.UsageReports]. Make one with NewLedger. What it holds is lost with the process.
 type Ledger struct {
 	now   ports.Clock
 	newID ports.NewID
@@ -226,7 +226,8 @@ func (l *Ledger) book(s tenant.Scope) *book {
 // the ports promise.
 func portError(err error) error {
 	switch {
-	case errors.Is(err, usage.ErrOverHold), errors.Is(err, usage.ErrBadHold), errors.Is(err, usage.ErrBadDays):
+	case errors.Is(err, usage.ErrOverHold), errors.Is(err, usage.ErrBadHold), errors.Is(err, usage.ErrBadDays),
+		errors.Is(err, usage.ErrBadQuery):
 		return fmt.Errorf("%w: %w", ports.ErrInvalid, err)
 	case errors.Is(err, usage.ErrClosed), errors.Is(err, usage.ErrDispatched):
 		return fmt.Errorf("%w: %w", ports.ErrConflict, err)

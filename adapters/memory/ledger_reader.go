@@ -1,8 +1,10 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -38,7 +40,7 @@ func (l *Ledger) Events(ctx context.Context, s tenant.Scope, first, last usage.D
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var events []usage.Event
-	from := 0
+	var from placed
 	b, ok := l.books[s]
 	if after != "" {
 		at, known := 0, false
@@ -48,20 +50,32 @@ func (l *Ledger) Events(ctx context.Context, s tenant.Scope, first, last usage.D
 		if !known {
 			return nil, fmt.Errorf("memory: events after %s: %w", after, ports.ErrNotFound)
 		}
-		from = at + 1
+		from = placed{b.events[at].Day, at + 1}
 	}
 	if !ok {
 		return nil, nil
 	}
-	for _, e := range b.events[from:] {
-		if len(events) >= limit {
-			break
-		}
-		if first <= e.Day && e.Day <= last {
-			events = append(events, e)
+	var found []placed
+	for at, e := range b.events {
+		if p := (placed{e.Day, at}); first <= e.Day && e.Day <= last && p.compare(from) >= 0 {
+			found = append(found, p)
 		}
 	}
+	slices.SortFunc(found, placed.compare)
+	for _, p := range found[:min(max(limit, 0), len(found))] {
+		events = append(events, b.events[p.at])
+	}
 	return events, nil
+}
+
+// placed is where an event stands: of its day, and in its book.
+type placed struct {
+	day usage.Day
+	at  int
+}
+
+func (p placed) compare(o placed) int {
+	return cmp.Or(cmp.Compare(p.day, o.day), cmp.Compare(p.at, o.at))
 }
 
 // Adjustments implements [ports.UsageReader].

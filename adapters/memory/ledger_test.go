@@ -29,6 +29,19 @@ func TestCheckpointer(t *testing.T) { porttest.Checkpointer(t, openUsage) }
 func TestSweeper(t *testing.T)      { porttest.Sweeper(t, openUsage) }
 func TestUsageReader(t *testing.T)  { porttest.UsageReader(t, openUsage) }
 
+func TestUsageReports(t *testing.T) {
+	porttest.UsageReports(t, func(t *testing.T, now ports.Clock) porttest.ReportStore {
+		l := memory.NewLedger(now, porttest.NewID)
+		return porttest.ReportStore{
+			UsageStore:   porttest.UsageStore{Ledger: l, Checkpointer: l, Sweeper: l, UsageReader: l, NewScope: unusedSite},
+			UsageReports: l,
+			NewSite: func(_ *testing.T, id tenant.ID) tenant.Scope {
+				return tenant.Scope{Tenant: id, Site: tenant.SiteID(tenant.SitePrefix + porttest.NewID())}
+			},
+		}
+	})
+}
+
 func TestTwoHundredAgainstTen(t *testing.T) {
 	porttest.TwoHundredAgainstTen(t, openUsage)
 }

@@ -15,8 +15,9 @@ import (
 type Licenses struct {
 	sites ports.Sites
 
-	mu  sync.Mutex // guards all
-	all map[tenant.Scope]usage.License
+	mu      sync.Mutex // guards all below
+	all     map[tenant.Scope]usage.License
+	changes int64
 }
 
 var (
@@ -66,5 +67,6 @@ func (l *Licenses) PutLicense(ctx context.Context, s tenant.Scope, lic usage.Lic
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all[s] = lic
+	l.changes++
 	return nil
 }

@@ -85,6 +85,7 @@ func (e *Embedder) Embed(ctx context.Context, texts []string) (retrieval.Embeddi
 		}
 		out.Tokens += r.tokens
 		out.Reported = out.Reported && r.reported
+		out.Suspect = out.Suspect || r.suspect
 		if r.usage != "" {
 			raw = append(raw, r.usage)
 		}
@@ -144,6 +145,7 @@ type embedded struct {
 	vectors  [][]float32
 	tokens   int64
 	reported bool
+	suspect  bool
 	model    string
 	usage    string
 }
@@ -164,7 +166,8 @@ func (e *Embedder) request(ctx context.Context, texts []string, bound int64) (em
 	var failed *ports.ModelError
 	if c.reached() && !(errors.As(c.err, &failed) && failed.Unspent) {
 		out = embedded{tokens: bound, model: c.clean.name(got.Model), usage: string(got.Usage)}
-		if n, ok := got.tokens(); ok {
+		n, ok, suspect := got.tokens()
+		if out.suspect = suspect; ok {
 			out.tokens, out.reported = n, true
 		}
 	}

@@ -180,8 +180,8 @@ func TestEmbedFaults(t *testing.T) {
 				cfg.EmbedTimeout = 300 * time.Millisecond
 			}
 			got, err := newEmbedder(t, cfg).Embed(t.Context(), texts)
-			if got.Tokens != c.tokens || got.Reported != (c.tokens == 3) {
-				t.Errorf("%d tokens, reported %v, want %d", got.Tokens, got.Reported, c.tokens)
+			if got.Tokens != c.tokens || got.Reported != (c.tokens == 3) || got.Suspect != (c.model == "embed-usage-negative") {
+				t.Errorf("%d tokens, reported %v, suspect %v, want %d", got.Tokens, got.Reported, got.Suspect, c.tokens)
 			}
 			if c.kind == 0 {
 				if err != nil {
@@ -239,7 +239,7 @@ func TestZeroEmbeddingUsage(t *testing.T) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(
 			`{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":0,"total_tokens":0}}`))}, nil
 	})})
-	if got, err := e.Embed(t.Context(), []string{"abc"}); err != nil || got.Tokens != 3+8 || got.Reported {
+	if got, err := e.Embed(t.Context(), []string{"abc"}); err != nil || got.Tokens != 3+8 || got.Reported || !got.Suspect {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

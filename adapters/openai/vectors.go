@@ -32,17 +32,17 @@ type embeddingAnswer struct {
 	vectors [][]float32
 }
 
-// tokens returns what the provider says was spent, and false if it says
-// nothing that can be believed.
-func (a *embeddingAnswer) tokens() (int64, bool) {
+// tokens returns what the provider says was spent. ok is false if it says
+// nothing that can be believed, and suspect true if it says what cannot.
+func (a *embeddingAnswer) tokens() (n int64, ok, suspect bool) {
 	if len(a.Usage) == 0 || isNull(a.Usage) {
-		return 0, false
+		return 0, false, false
 	}
-	n, err := readUsage(a.Usage)
-	if err != nil || n.prompt <= 0 || !(chat.Tokens{Input: n.prompt, Cached: n.cached}).Valid() {
-		return 0, false
+	c, err := readUsage(a.Usage)
+	if err != nil || c.prompt <= 0 || !(chat.Tokens{Input: c.prompt, Cached: c.cached}).Valid() {
+		return 0, false, true
 	}
-	return n.prompt, true
+	return c.prompt, true, false
 }
 
 // receive reads an answer of n vectors, and gives langchaingo one with the

@@ -49,27 +49,6 @@ func TestRetryAfterWithoutAClock(t *testing.T) {
 	}
 }
 
-func TestReadUsage(t *testing.T) {
-	for raw, want := range map[string]counts{
-		`{"prompt_tokens":5,"completion_tokens":6,"prompt_tokens_details":{"cached_tokens":2},"completion_tokens_details":{"reasoning_tokens":1}}`: {5, 6, 2, 1},
-		`{"prompt_tokens":5,"completion_tokens":6,"prompt_tokens_details":null,"completion_tokens_details":{"reasoning_tokens":null}}`:             {5, 6, 0, 0},
-		`{"prompt_tokens":5}`:                         {5, 0, 0, 0},
-		`{"prompt_tokens":-5,"completion_tokens":-1}`: {-5, -1, 0, 0}, // a number; chat.Tokens.Valid refuses it
-	} {
-		if got, err := readUsage([]byte(raw)); err != nil || got != want {
-			t.Errorf("%s: %+v, %v", raw, got, err)
-		}
-	}
-	for _, raw := range []string{
-		`{}`, `[]`, `"5"`, `{"prompt_tokens":5.0}`, `{"prompt_tokens":"5"}`, `{"prompt_tokens":1e3}`, `{"prompt_tokens":true}`,
-		`{"prompt_tokens":99999999999999999999}`, `{"prompt_tokens":5,"completion_tokens":{}}`,
-	} {
-		if got, err := readUsage([]byte(raw)); err == nil {
-			t.Errorf("%s: read as %+v", raw, got)
-		}
-	}
-}
-
 func TestScrub(t *testing.T) {
 	s := scrubber{key: "local-secret-0042", said: []string{"please deliver to 5 Elm Street", "red mug?"}}
 	for in, want := range map[string]string{

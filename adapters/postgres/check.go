@@ -1,5 +1,12 @@
-// Package postgres will hold the production store. For now it looks whether a
-// database and the login for it can be one, and says what to do if not.
+// Package postgres is the production store: Postgres 15 or newer, with
+// row-level security as a second wall between tenants.
+//
+// Three logins share the work. The runtime login becomes, for one transaction at
+// a time, app_widget (one site) or authenticated (a person or an API key), whose
+// policies show it what is theirs. The ledger login may call the ledger's
+// functions and touch no table. The service login becomes service_role, for what
+// the platform does by itself. The schema belongs to app_owner, which nobody
+// logs in as.
 package postgres
 
 import (
@@ -22,6 +29,8 @@ import (
 
 // MinVersion is the oldest major version of Postgres that woochat runs on.
 const MinVersion = 15
+
+const addressHelp = "write it as postgres://user:password@host:5432/database?sslmode=require, with special characters of the password percent-encoded"
 
 // checkTimeout bounds a Check whose context has no earlier end.
 const checkTimeout = 10 * time.Second
@@ -90,13 +99,15 @@ func Check(ctx context.Context, dsn string) (Info, error) {
 		// Not even the reason is passed on: it quotes the DSN, password and all.
 		return Info{}, &CheckError{
 			Problem: BadAddress, Reason: "the address cannot be read",
-			Do: "write it as postgres://user:password@host:5432/database?sslmode=require, with special characters of the password percent-encoded",
+			Do: addressHelp,
 		}
 	}
 	// With it a query with arguments takes one round trip instead of two, and
 	// works through a transaction pooler.
 	cfg.BinaryParameters = true
-	cfg.FallbackApplicationName = "woochat check"
+	if cfg.ApplicationName == "" {
+		cfg.ApplicationName = "woochat check"
+	}
 	connector, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
 		return Info{}, explain(cfg, err)
@@ -145,7 +156,11 @@ select current_setting('server_version_num')::int as number, current_setting('se
        current_database()::text as database, current_user::text as login, r.rolsuper as super, r.rolbypassrls as bypass,
        (select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where n.nspname = 'public' and c.relkind in ('r', 'p') and c.relowner = r.oid) as owned,
-       coalesce((select s.ssl from pg_catalog.pg_stat_ssl s where s.pid = pg_catalog.pg_backend_pid()), false) as tls
+       exists (select from pg_catalog.pg_roles o where o.rolname in ('service_role', 'app_owner', 'app_ledger')
+         and not r.rolsuper and pg_has_role(current_user, o.oid, 'member')) as becomes,
+       coalesce((select s.ssl from pg_catalog.pg_stat_ssl s where s.pid = pg_catalog.pg_backend_pid()), false) as tls,
+       extract(epoch from pg_catalog.pg_postmaster_start_time())::text as started,
+       (select d.oid::bigint from pg_catalog.pg_database d where d.datname = current_database()) as oid
   from pg_catalog.pg_roles r
  where r.rolname = current_user`
 
@@ -157,7 +172,10 @@ type facts struct {
 	Super    bool
 	Bypass   bool
 	Owned    int
+	Becomes  bool
 	TLS      bool
+	Started  string // the server, as it spells it
+	OID      int64  // of the database
 }
 
 func (f facts) judge(cfg pq.Config) (Info, error) {
@@ -169,19 +187,21 @@ func (f facts) judge(cfg pq.Config) (Info, error) {
 			Do: fmt.Sprintf("woochat needs %d or newer: upgrade the server, or leave WOOCHAT_DATABASE_URL empty for the embedded store", MinVersion),
 		}
 	}
-	login := pq.QuoteIdentifier(f.Login)
 	warn := func(format string, args ...any) { info.Warnings = append(info.Warnings, fmt.Sprintf(format, args...)) }
 	if f.Super {
-		warn("%s is a superuser, whom row-level security does not bind: use a login of its own, or: alter role %s nosuperuser", f.Login, login)
+		warn("%s", f.superWarning())
 	}
 	if f.Bypass {
-		warn("%s may bypass row-level security: alter role %s nobypassrls", f.Login, login)
+		warn("%s", f.bypassWarning())
 	}
 	if f.Owned > 0 {
 		warn("%s owns %d tables of schema public and could switch off their row-level security: use another login to serve than to migrate", f.Login, f.Owned)
 	}
+	if f.Becomes {
+		warn("%s may become service_role, app_owner or app_ledger, to whom no policy applies: revoke service_role, app_owner, app_ledger from %s", f.Login, pq.QuoteIdentifier(f.Login))
+	}
 	if !f.TLS && !local(cfg) {
-		warn("the connection to %s is not encrypted: add sslmode=verify-full to the address", cfg.Host)
+		warn("%s", plainWarning(cfg))
 	}
 	return info, nil
 }
@@ -216,12 +236,25 @@ func where(cfg pq.Config) string {
 	return fmt.Sprintf("%s@%s/%s", cfg.User, address, cfg.Database)
 }
 
-// local reports whether the connection stays on this machine.
+// local reports whether the connection stays on this machine, whichever of its
+// hosts it goes to.
 func local(cfg pq.Config) bool {
-	if cfg.Host == "localhost" || strings.HasPrefix(cfg.Host, "/") || strings.HasPrefix(cfg.Host, "@") {
+	for _, h := range append([]pq.ConfigMultihost{{Host: cfg.Host, Hostaddr: cfg.Hostaddr}}, cfg.Multi...) {
+		if !localHost(h) {
+			return false
+		}
+	}
+	return true
+}
+
+func localHost(h pq.ConfigMultihost) bool {
+	if h.Hostaddr.IsValid() {
+		return h.Hostaddr.IsLoopback()
+	}
+	if h.Host == "localhost" || strings.HasPrefix(h.Host, "/") || strings.HasPrefix(h.Host, "@") {
 		return true
 	}
-	ip := net.ParseIP(cfg.Host)
+	ip := net.ParseIP(h.Host)
 	return ip != nil && ip.IsLoopback()
 }
 

@@ -14,14 +14,15 @@ import (
 
 	"github.com/aiwoochat/woochat/adapters/postgres"
 	"github.com/aiwoochat/woochat/ports"
+	"github.com/aiwoochat/woochat/test/harness/pgtest"
 )
 
 const password = "p@ss/w0rd %&+ü" // with what URLs and DSNs spell otherwise
 
 // prepare makes the logins and the database of the tests, once a server.
-func (s *server) prepare(t *testing.T) *server {
+func prepare(t *testing.T, s *pgtest.Server) *pgtest.Server {
 	t.Helper()
-	db, err := sql.Open("postgres", s.dsn("postgres", "postgres"))
+	db, err := sql.Open("postgres", dsn(s, "postgres", "postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func TestCheck(t *testing.T) {
 		{`Odd"Name`, []string{`alter role "Odd""Name" nosuperuser`}},
 	} {
 		t.Run(c.login, func(t *testing.T) {
-			info, err := postgres.Check(t.Context(), s.dsn(c.login, "postgres"))
+			info, err := postgres.Check(t.Context(), dsn(s, c.login, "postgres"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +81,7 @@ func TestCheck(t *testing.T) {
 }
 
 // postgresServer returns the server with what the tests need in it.
-func postgresServer(t *testing.T) *server { return need(t).prepare(t) }
+func postgresServer(t *testing.T) *pgtest.Server { return prepare(t, pgtest.Need(t)) }
 
 func TestCheckSaysWhatToDo(t *testing.T) {
 	s := postgresServer(t)
@@ -90,11 +91,11 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 		is        error
 		says      string
 	}{
-		{"wrong password", s.dsn("guarded", "postgres") + " password='" + password + "x'", postgres.BadLogin, ports.ErrInvalid, "pg_hba.conf"},
-		{"no such user", s.dsn("nobody_knows", "postgres"), postgres.BadLogin, ports.ErrInvalid, "check user and password"},
-		{"no such database", s.dsn("plain", "shop"), postgres.NoDatabase, ports.ErrInvalid, `createdb "shop"`},
-		{"no connection free", s.dsn("one", "postgres"), postgres.Busy, ports.ErrUnavailable, "max_connections"},
-		{"no such socket", "host=" + s.dir + " port=5433 user=plain dbname=postgres sslmode=disable", postgres.Unreachable, ports.ErrUnavailable, "check host and port"},
+		{"wrong password", dsn(s, "guarded", "postgres") + " password='" + password + "x'", postgres.BadLogin, ports.ErrInvalid, "pg_hba.conf"},
+		{"no such user", dsn(s, "nobody_knows", "postgres"), postgres.BadLogin, ports.ErrInvalid, "check user and password"},
+		{"no such database", dsn(s, "plain", "shop"), postgres.NoDatabase, ports.ErrInvalid, `createdb "shop"`},
+		{"no connection free", dsn(s, "one", "postgres"), postgres.Busy, ports.ErrUnavailable, "max_connections"},
+		{"no such socket", strings.Replace(dsn(s, "plain", "postgres"), "port=5432", "port=5433", 1), postgres.Unreachable, ports.ErrUnavailable, "check host and port"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := postgres.Check(t.Context(), c.dsn)
@@ -108,7 +109,7 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 		})
 	}
 	t.Run("right password", func(t *testing.T) {
-		info, err := postgres.Check(t.Context(), s.dsn("guarded", "postgres")+" password='"+password+"'")
+		info, err := postgres.Check(t.Context(), dsn(s, "guarded", "postgres")+" password='"+password+"'")
 		if err != nil || info.Login != "guarded" {
 			t.Errorf("got %+v, %v", info, err)
 		}

@@ -42,6 +42,19 @@ type Config struct {
 	Free []string
 }
 
+// Shipped returns the rows of the table that is shipped with the program; their
+// File is "".
+func Shipped() ([]Row, error) {
+	rows, err := Parse("prices.csv", shipped)
+	if err != nil {
+		return nil, fmt.Errorf("pricelist: shipped table: %w", err)
+	}
+	for i := range rows {
+		rows[i].File = ""
+	}
+	return rows, nil
+}
+
 // List is a price table. It is a [ports.Prices], and does not change.
 type List struct {
 	byModel   map[string][]Row
@@ -55,9 +68,9 @@ var _ ports.Prices = (*List)(nil)
 // New reads the shipped table and c.File. The error is a *TableError that
 // names every bad row, or says why the file cannot be read.
 func New(c Config) (*List, error) {
-	rows, err := Parse("prices.csv", shipped)
+	rows, err := Shipped()
 	if err != nil {
-		return nil, fmt.Errorf("pricelist: shipped table: %w", err)
+		return nil, err
 	}
 	if c.File != "" {
 		text, err := os.ReadFile(c.File)
@@ -79,8 +92,8 @@ func New(c Config) (*List, error) {
 	}
 	if c.Ceiling != nil {
 		p := *c.Ceiling
-		if p.Input < 0 || p.CachedInput < 0 || p.Output < 0 {
-			return nil, fmt.Errorf("pricelist: the price ceiling is negative: %w", ports.ErrInvalid)
+		if err := p.Valid(); err != nil {
+			return nil, fmt.Errorf("pricelist: the price ceiling: %w: %w", ports.ErrInvalid, err)
 		}
 		l.ceiling = &p
 	}
@@ -97,7 +110,7 @@ func (l *List) PriceOf(ctx context.Context, model string, at time.Time) (usage.P
 		return usage.Price{Model: model, Version: VersionLocal, Local: true}, nil
 	}
 	for _, r := range l.byModel[model] {
-		if r.inForce(at) {
+		if r.InForce(at) {
 			return r.Price, nil
 		}
 	}

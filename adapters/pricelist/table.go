@@ -10,21 +10,25 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aiwoochat/woochat/domain/usage"
 )
 
 // Row is a price, when it is in force, and where it comes from.
 type Row struct {
-	Price  usage.Price
-	Kind   usage.Kind // what the model does
-	Source string     // the page that says so
-	ReadOn usage.Day  // when it was read there
-	From   time.Time  // zero: from ever
-	Until  time.Time  // the first instant after; zero: until another price is known
+	Price  usage.Price // its Version is the row's own; see Parse
+	Kind   usage.Kind  // what the model does
+	Source string      // the page that says so
+	ReadOn usage.Day   // when it was read there
+	From   time.Time   // zero: from ever
+	Until  time.Time   // the first instant after; zero: until another price is known
+	Line   int         // of its file
+	File   string      // "" for the shipped table
 }
 
-func (r Row) inForce(t time.Time) bool {
+// InForce reports whether r is the price at t.
+func (r Row) InForce(t time.Time) bool {
 	return !t.Before(r.From) && (r.Until.IsZero() || t.Before(r.Until))
 }
 
@@ -63,10 +67,22 @@ func columns() []string {
 const required = 6 // of columns
 
 // Parse reads a price file: CSV with a line of column names, in any order.
-// Lines that begin with # are comments. Every price gets the version of the
-// file, its newest read_on and the beginning of its SHA-256. The error is a
-// *TableError; file is only its name in there.
+// Lines that begin with # are comments. Every price gets a version of its own,
+// which a change of another row does not touch: its read_on and the beginning
+// of the SHA-256 of what it says, and so the same price read on the same day has
+// the same version in every file. The error is a *TableError; file is only its
+// name in there.
 func Parse(file, text string) ([]Row, error) {
+	rows, fail := parse(file, text)
+	if fail != nil {
+		return nil, fail
+	}
+	return rows, nil
+}
+
+// parse is Parse; beside an error it returns the rows that are good by
+// themselves.
+func parse(file, text string) ([]Row, *TableError) {
 	fail := &TableError{File: file}
 	bad := func(line int, format string, args ...any) {
 		fail.Rows = append(fail.Rows, RowError{line, fmt.Sprintf(format, args...)})
@@ -110,8 +126,9 @@ func Parse(file, text string) ([]Row, error) {
 			bad(broken.Line, "%v", broken.Err)
 			continue
 		}
-		if err != nil {
-			return nil, err
+		if err != nil { // of a reader from memory there is no other
+			bad(1, "%v", err)
+			return nil, fail
 		}
 		line, _ := r.FieldPos(0)
 		row, reasons := parseRow(func(column string) string {
@@ -129,25 +146,29 @@ func Parse(file, text string) ([]Row, error) {
 			bad(line, "%s", strings.Join(reasons, "; "))
 			continue
 		}
+		row.Line, row.File = line, file
+		row.Price.Version = versionOf(row)
 		rows = append(rows, row)
 	}
 	if fail.Rows != nil {
-		return nil, fail
-	}
-	version := versionOf(text, rows)
-	for i := range rows {
-		rows[i].Price.Version = version
+		return rows, fail
 	}
 	return rows, nil
 }
 
-func versionOf(text string, rows []Row) string {
-	var newest usage.Day
-	for _, r := range rows {
-		newest = max(newest, r.ReadOn)
+// versionOf names the price that r states. When it ends is no part of that: a
+// price that is followed by another stays what it was.
+func versionOf(r Row) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %d %d %d %s", r.Price.Model, r.Kind, r.Price.Input, r.Price.CachedInput, r.Price.Output, dayText(r.From)))
+	return string(r.ReadOn) + "-" + hex.EncodeToString(sum[:4])
+}
+
+// dayText spells a time of a row, "" for the zero time.
+func dayText(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	sum := sha256.Sum256([]byte(text))
-	return string(newest) + "-" + hex.EncodeToString(sum[:4])
+	return t.UTC().Format(time.DateOnly)
 }
 
 // parseRow returns a row, or all that is wrong with it.
@@ -198,6 +219,12 @@ func parseRow(get func(column string) string) (Row, []string) {
 	}
 	if row.Source == "" {
 		reasons = append(reasons, "source: say where the price was read")
+	}
+	if strings.ContainsFunc(row.Price.Model+row.Source, unicode.IsControl) {
+		reasons = append(reasons, "model, source: a control character is in there")
+	}
+	if err := row.Price.Valid(); err != nil {
+		reasons = append(reasons, err.Error())
 	}
 	if row.Price.CachedInput > row.Price.Input {
 		reasons = append(reasons, "cached_input: it costs more than input")

@@ -1,6 +1,3 @@
-// Package qdrant will hold the index for shops that have outgrown the embedded
-// one. For now it looks whether a Qdrant server can be it, and says what to do
-// if not.
 package qdrant
 
 import (

@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/aiwoochat/woochat/migrations"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -77,10 +79,23 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if db.file, err = openFile(ctx, filepath.Join(dir, mainFile), "FULL"); err == nil {
 		err = migrate(ctx, db.file, migrations.SQLite(), filepath.Join(dir, migrateLock), c.Now)
 	}
+	if err == nil && c.Exclusive {
+		err = db.voidLeases(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: open %s: %w", dir, err), db.Close())
 	}
 	return db, nil
+}
+
+// voidLeases ends the leases that are left: of a server that died, or of the one
+// whose backup this is. A command beside us that loses one by it may do what we
+// do, too, and nothing worse.
+func (db *DB) voidLeases(ctx context.Context) error {
+	return db.write(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `delete from leases`)
+		return err
+	})
 }
 
 // Dir returns the absolute path of the data folder.

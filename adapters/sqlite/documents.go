@@ -14,9 +14,10 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Documents keeps documents, their chunks and the cursors of their sources. It
-// is a [ports.Documents], [ports.Inventory], [ports.Passages] and
-// [ports.Cursors].
+// Documents keeps documents, their chunks, the cursors of their sources, and the
+// generations of the index. It is a [ports.Documents], [ports.Inventory],
+// [ports.Passages], [ports.Cursors], [ports.Generations],
+// [ports.RetiredGenerations] and [ports.IndexModel].
 type Documents struct{ db *DB }
 
 // Documents returns the store of documents in db.
@@ -25,77 +26,151 @@ func (db *DB) Documents() *Documents { return &Documents{db} }
 // Put implements [ports.Documents]. ErrInvalid for a document without an id or
 // kind, or two chunks of one Seq; ErrNotFound if there is no such site.
 func (d *Documents) Put(ctx context.Context, s tenant.Scope, doc retrieval.Document, chunks []retrieval.Chunk) (changed bool, err error) {
+	all, err := d.PutAll(ctx, s, []ports.PendingDocument{{Document: doc, Chunks: chunks}})
+	if err != nil {
+		return false, err
+	}
+	return all[0], nil
+}
+
+// PutAll implements [ports.DocumentBatches]. Errors as in Put.
+func (d *Documents) PutAll(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
 	o, err := ownerOf(s)
 	if err != nil {
-		return false, mapped(ctx, err)
+		return nil, mapped(ctx, err)
 	}
-	if doc.ID == "" {
-		return false, fmt.Errorf("%w: a document needs an id", ports.ErrInvalid)
+	if len(docs) > ports.MaxPut {
+		return nil, fmt.Errorf("%w: %d documents are put, at most %d are", ports.ErrInvalid, len(docs), ports.MaxPut)
 	}
-	if !doc.Shown {
-		doc.Body, chunks = "", nil
+	facts := make([]string, len(docs))
+	for i, p := range docs {
+		if p.Document.ID == "" {
+			return nil, fmt.Errorf("%w: a document needs an id", ports.ErrInvalid)
+		}
+		if facts[i], err = factsToJSON(p.Document.Facts); err != nil {
+			return nil, fmt.Errorf("document %s: %w", p.Document.ID, err)
+		}
 	}
-	facts, err := factsToJSON(doc.Facts)
-	if err != nil {
-		return false, fmt.Errorf("document %s: %w", doc.ID, err)
-	}
+	changed := make([]bool, len(docs))
 	err = d.db.write(ctx, func(tx *sqlx.Tx) error {
-		var old struct {
-			Revision string `db:"revision"`
-			Shown    bool   `db:"shown"`
+		put := putting{tx: tx, owner: o, statements: map[string]*sqlx.Stmt{}}
+		defer put.close()
+		for i, p := range docs {
+			if !p.Document.Shown {
+				p.Document.Body, p.Chunks = "", nil
+			}
+			if changed[i], err = put.document(ctx, p, facts[i]); err != nil {
+				return fmt.Errorf("document %s: %w", p.Document.ID, err)
+			}
 		}
-		err := tx.GetContext(ctx, &old, `select revision, shown from documents where tenant_id = ? and site_id = ? and id = ?`,
-			o.tenant, o.site, string(doc.ID))
-		switch {
-		case err == nil && old.Revision == doc.Revision && old.Shown == doc.Shown:
-			return nil
-		case err != nil && !errors.Is(err, sql.ErrNoRows):
-			return err
-		}
-		no, err := nextChange(ctx, tx, o)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `
-			insert into documents (tenant_id, site_id, id, revision, kind, source, title, url, body, locale, facts, shown, updated_at, change_no)
-			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			on conflict (tenant_id, site_id, id) do update set revision = excluded.revision, kind = excluded.kind,
-				source = excluded.source, title = excluded.title, url = excluded.url, body = excluded.body, locale = excluded.locale,
-				facts = excluded.facts, shown = excluded.shown, updated_at = excluded.updated_at, change_no = excluded.change_no`,
-			o.tenant, o.site, string(doc.ID), doc.Revision, doc.Kind.String(), doc.Source, doc.Title, doc.URL, doc.Body, doc.Locale,
-			facts, doc.Shown, microsOrNull(doc.Updated), no)
-		if err != nil {
-			return err
-		}
-		changed = true
-		return replaceChunks(ctx, tx, o, doc.ID, chunks)
+		return nil
 	})
 	if err != nil {
-		return false, fmt.Errorf("document %s: %w", doc.ID, err)
+		return nil, err
 	}
 	return changed, nil
 }
 
-// nextChange returns a number above all changes of the site that the index
-// must still follow. Those it has followed are of no account.
-func nextChange(ctx context.Context, tx *sqlx.Tx, o owner) (no int64, err error) {
-	err = tx.GetContext(ctx, &no, `select coalesce(max(change_no), 0) + 1 from documents
-		where tenant_id = ? and site_id = ? and change_no is not null`, o.tenant, o.site)
-	return no, err
+const (
+	selectAge = `select revision, shown, updated_at, read_at from documents where tenant_id = ? and site_id = ? and id = ?`
+
+	noteRead = `update documents set updated_at = ?, read_at = ? where tenant_id = ? and site_id = ? and id = ?`
+
+	putDocument = `
+		insert into documents (tenant_id, site_id, id, revision, kind, source, title, url, body, locale, facts, shown, updated_at, read_at, change_no, unbuilt)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+			exists (select 1 from index_generations where tenant_id = ? and site_id = ? and state = 'building'))
+		on conflict (tenant_id, site_id, id) do update set revision = excluded.revision, kind = excluded.kind,
+			source = excluded.source, title = excluded.title, url = excluded.url, body = excluded.body, locale = excluded.locale,
+			facts = excluded.facts, shown = excluded.shown, updated_at = excluded.updated_at, read_at = excluded.read_at,
+			change_no = excluded.change_no, unbuilt = excluded.unbuilt, worded = 0`
+
+	deleteChunks = `delete from chunks where tenant_id = ? and site_id = ? and document_id = ?`
+
+	insertChunk = `insert into chunks (tenant_id, site_id, document_id, seq, heading, text) values (?, ?, ?, ?, ?, ?)`
+)
+
+// putting puts documents in one transaction. Statements are read once for all of
+// them: that is half of the work of a small one.
+type putting struct {
+	tx         *sqlx.Tx
+	owner      owner
+	statements map[string]*sqlx.Stmt
+	no         int64 // of the last change; 0 until it is known
 }
 
-func replaceChunks(ctx context.Context, tx *sqlx.Tx, o owner, id retrieval.DocumentID, chunks []retrieval.Chunk) error {
-	_, err := tx.ExecContext(ctx, `delete from chunks where tenant_id = ? and site_id = ? and document_id = ?`, o.tenant, o.site, string(id))
-	if err != nil || len(chunks) == 0 {
-		return err
+func (p *putting) close() {
+	for _, s := range p.statements {
+		_ = s.Close() // the transaction closes it anyway
 	}
-	insert, err := tx.PreparexContext(ctx, `insert into chunks (tenant_id, site_id, document_id, seq, heading, text) values (?, ?, ?, ?, ?, ?)`)
+}
+
+func (p *putting) statement(ctx context.Context, query string) (*sqlx.Stmt, error) {
+	if s, ok := p.statements[query]; ok {
+		return s, nil
+	}
+	s, err := p.tx.PreparexContext(ctx, query)
+	if err == nil {
+		p.statements[query] = s
+	}
+	return s, err
+}
+
+func (p *putting) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	s, err := p.statement(ctx, query) //nolint:sqlclosecheck // close closes it
 	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
+
+func (p *putting) document(ctx context.Context, in ports.PendingDocument, facts string) (changed bool, err error) {
+	doc, o := in.Document, p.owner
+	var old struct {
+		Revision string        `db:"revision"`
+		Shown    bool          `db:"shown"`
+		Updated  sql.NullInt64 `db:"updated_at"`
+		Read     sql.NullInt64 `db:"read_at"`
+	}
+	age, err := p.statement(ctx, selectAge) //nolint:sqlclosecheck // close closes it
+	if err != nil {
+		return false, err
+	}
+	err = age.GetContext(ctx, &old, o.tenant, o.site, string(doc.ID))
+	switch {
+	case err == nil && !doc.Supersedes(retrieval.Age{Updated: timeOrZero(old.Updated), Read: timeOrZero(old.Read)}):
+		return false, nil
+	case err == nil && old.Revision == doc.Revision && old.Shown == doc.Shown:
+		if old.Updated == microsOrNull(doc.Updated) && old.Read == microsOrNull(doc.Read) {
+			return false, nil
+		}
+		return false, one(p.exec(ctx, noteRead, microsOrNull(doc.Updated), microsOrNull(doc.Read), o.tenant, o.site, string(doc.ID)))
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return false, err
+	}
+	if p.no == 0 {
+		if p.no, err = nextChange(ctx, p.tx, o); err != nil {
+			return false, err
+		}
+		p.no--
+	}
+	p.no++
+	_, err = p.exec(ctx, putDocument,
+		o.tenant, o.site, string(doc.ID), doc.Revision, doc.Kind.String(), doc.Source, doc.Title, doc.URL, doc.Body, doc.Locale,
+		facts, doc.Shown, microsOrNull(doc.Updated), microsOrNull(doc.Read), p.no, o.tenant, o.site)
+	if err != nil {
+		return false, err
+	}
+	return true, p.chunks(ctx, doc.ID, in.Chunks)
+}
+
+// chunks puts chunks in place of those that a document has.
+func (p *putting) chunks(ctx context.Context, id retrieval.DocumentID, chunks []retrieval.Chunk) error {
+	if _, err := p.exec(ctx, deleteChunks, p.owner.tenant, p.owner.site, string(id)); err != nil {
 		return err
 	}
-	defer func() { _ = insert.Close() }() // the transaction closes it anyway
 	for _, c := range chunks {
-		_, err := insert.ExecContext(ctx, o.tenant, o.site, string(id), c.Seq, c.Heading, c.Text)
+		_, err := p.exec(ctx, insertChunk, p.owner.tenant, p.owner.site, string(id), c.Seq, c.Heading, c.Text)
 		if errors.Is(mapped(ctx, err), ports.ErrConflict) {
 			return fmt.Errorf("%w: two chunks are number %d: %w", ports.ErrInvalid, c.Seq, err)
 		}
@@ -104,6 +179,14 @@ func replaceChunks(ctx context.Context, tx *sqlx.Tx, o owner, id retrieval.Docum
 		}
 	}
 	return nil
+}
+
+// nextChange returns a number above all changes of the site that the index
+// must still follow. Those it has followed are of no account.
+func nextChange(ctx context.Context, tx *sqlx.Tx, o owner) (no int64, err error) {
+	err = tx.GetContext(ctx, &no, `select coalesce(max(change_no), 0) + 1 from documents
+		where tenant_id = ? and site_id = ? and change_no is not null`, o.tenant, o.site)
+	return no, err
 }
 
 type documentRow struct {
@@ -118,6 +201,7 @@ type documentRow struct {
 	Facts    string        `db:"facts"`
 	Shown    bool          `db:"shown"`
 	Updated  sql.NullInt64 `db:"updated_at"`
+	Read     sql.NullInt64 `db:"read_at"`
 }
 
 func (r documentRow) document() (retrieval.Document, error) {
@@ -128,7 +212,7 @@ func (r documentRow) document() (retrieval.Document, error) {
 	facts, err := factsOfJSON(r.Facts)
 	return retrieval.Document{
 		ID: retrieval.DocumentID(r.ID), Revision: r.Revision, Kind: kind, Source: r.Source, Title: r.Title, URL: r.URL,
-		Body: r.Body, Locale: r.Locale, Facts: facts, Shown: r.Shown, Updated: timeOrZero(r.Updated),
+		Body: r.Body, Locale: r.Locale, Facts: facts, Shown: r.Shown, Updated: timeOrZero(r.Updated), Read: timeOrZero(r.Read),
 	}, err
 }
 
@@ -146,20 +230,35 @@ type chunkRow struct {
 	Text    string `db:"text"`
 }
 
+const (
+	pendingColumns = `select id, revision, kind, source, title, url, body, locale, facts, shown, updated_at, read_at from documents `
+
+	pendingWhole   = pendingColumns + `where tenant_id = ? and site_id = ? and change_no is not null order by change_no limit ?`
+	pendingByWords = pendingColumns + `where tenant_id = ? and site_id = ? and change_no is not null and not worded order by change_no limit ?`
+	pendingToBuild = pendingColumns + `where tenant_id = ? and site_id = ? and unbuilt = 1 order by id limit ?`
+)
+
 // Pending implements [ports.Documents].
-func (d *Documents) Pending(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
+func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
 	o, err := ownerOf(s)
 	if err != nil {
 		return nil, mapped(ctx, err)
 	}
 	var list []ports.PendingDocument
 	err = d.db.read(ctx, func(tx *sqlx.Tx) error {
-		var rows []documentRow
-		err := tx.SelectContext(ctx, &rows, `
-			select id, revision, kind, source, title, url, body, locale, facts, shown, updated_at from documents
-			where tenant_id = ? and site_id = ? and change_no is not null order by change_no limit ?`,
-			o.tenant, o.site, max(0, limit))
+		building, err := stageOf(ctx, tx, o, at)
 		if err != nil {
+			return err
+		}
+		query := pendingWhole
+		switch {
+		case building:
+			query = pendingToBuild
+		case at.Words:
+			query = pendingByWords
+		}
+		var rows []documentRow
+		if err := tx.SelectContext(ctx, &rows, query, o.tenant, o.site, max(0, limit)); err != nil {
 			return err
 		}
 		for _, r := range rows {
@@ -185,31 +284,54 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, limit int) ([]p
 	return list, nil
 }
 
-// Indexed implements [ports.Documents]. An older revision that is noted late
-// makes the document pending again, since the index holds the wrong one.
-func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, revision string) error {
+const (
+	// An older revision that is noted late makes the document pending again,
+	// since the index holds the wrong one.
+	noteIndexed = `
+		update documents set
+			indexed_revision = case when revision <> ? then ? when not shown then '' when ? then indexed_revision else revision end,
+			worded = revision = ? and shown and ? and change_no is not null,
+			change_no = case when revision <> ? then coalesce(change_no, ?) when shown and ? then change_no end
+		where tenant_id = ? and site_id = ? and id = ?`
+
+	noteBuilt = `update documents set unbuilt = revision <> ? where tenant_id = ? and site_id = ? and id = ?`
+)
+
+// Indexed implements [ports.Documents].
+func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
 	o, err := ownerOf(s)
 	if err != nil {
 		return mapped(ctx, err)
 	}
 	err = d.db.write(ctx, func(tx *sqlx.Tx) error {
-		no, err := nextChange(ctx, tx, o)
+		building, err := stageOf(ctx, tx, o, at)
 		if err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `
-			update documents set
-				indexed_revision = case when revision = ? and not shown then '' else ? end,
-				change_no = case when revision = ? then null else coalesce(change_no, ?) end
-			where tenant_id = ? and site_id = ? and id = ?`,
-			revision, revision, revision, no, o.tenant, o.site, string(id))
-		if err != nil {
-			return err
+		for _, ref := range done {
+			if building {
+				_, err = tx.ExecContext(ctx, noteBuilt, ref.Revision, o.tenant, o.site, string(ref.ID))
+			} else {
+				err = noteOne(ctx, tx, o, ref, at.Words)
+			}
+			if err != nil {
+				return fmt.Errorf("document %s: %w", ref.ID, err)
+			}
 		}
-		return changedOne(res, sql.ErrNoRows)
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("document %s: %w", id, err)
+		return fmt.Errorf("note what is indexed: %w", err)
 	}
 	return nil
+}
+
+func noteOne(ctx context.Context, tx *sqlx.Tx, o owner, ref retrieval.DocumentRef, words bool) error {
+	no, err := nextChange(ctx, tx, o)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, noteIndexed, ref.Revision, ref.Revision, words, ref.Revision, words, ref.Revision, no, words,
+		o.tenant, o.site, string(ref.ID))
+	return err
 }

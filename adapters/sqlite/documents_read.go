@@ -57,6 +57,27 @@ func (d *Documents) States(ctx context.Context, s tenant.Scope, after retrieval.
 	return list, nil
 }
 
+// Tally implements [ports.Inventory].
+func (d *Documents) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally, error) {
+	o, err := ownerOf(s)
+	if err != nil {
+		return retrieval.Tally{}, mapped(ctx, err)
+	}
+	var n retrieval.Tally
+	err = d.db.read(ctx, func(tx *sqlx.Tx) error {
+		return tx.QueryRowContext(ctx, `
+			select count(*) filter (where shown), count(*) filter (where not shown), count(*) filter (where change_no is not null),
+				count(*) filter (where change_no is not null and not worded), count(*) filter (where unbuilt = 1),
+				(select count(*) from chunks where tenant_id = ? and site_id = ?)
+			from documents where tenant_id = ? and site_id = ?`, o.tenant, o.site, o.tenant, o.site).
+			Scan(&n.Shown, &n.Hidden, &n.Waiting, &n.Unfound, &n.Unbuilt, &n.Chunks)
+	})
+	if err != nil {
+		return retrieval.Tally{}, fmt.Errorf("count documents: %w", err)
+	}
+	return n, nil
+}
+
 type passageRow struct {
 	Kind    string        `db:"kind"`
 	Title   string        `db:"title"`

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"testing"
 
+	"github.com/aiwoochat/woochat/domain/catalog"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/test/porttest"
 )
@@ -13,14 +15,50 @@ func TestDocuments(t *testing.T) {
 	open := func(*testing.T) porttest.DocumentsUnderTest {
 		d := db.Documents()
 		return porttest.DocumentsUnderTest{
-			Documents: d, Inventory: d, Passages: d, Cursors: d,
+			Documents: d, DocumentBatches: d, Inventory: d, StoredDocuments: d, Passages: d, Cursors: d, DocumentTotals: d, Generations: d, RetiredGenerations: d, IndexModel: d,
 			NewScope: func(t *testing.T) tenant.Scope { return newTenantsSite(t, db) },
 			NewSite:  func(t *testing.T, id tenant.ID) tenant.Scope { return newSite(t, db, id) },
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.DocumentsUnderTest){
-		"Documents": porttest.Documents, "Inventory": porttest.Inventory, "Passages": porttest.Passages, "Cursors": porttest.Cursors,
+		"Documents": porttest.Documents, "DocumentBatches": porttest.DocumentBatches, "Inventory": porttest.Inventory, "StoredDocuments": porttest.StoredDocuments, "Passages": porttest.Passages, "Cursors": porttest.Cursors, "DocumentTotals": porttest.DocumentTotals,
+		"Generations": porttest.Generations,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
+	}
+}
+
+func TestIndexModel(t *testing.T) {
+	porttest.IndexModel(t, func(t *testing.T) porttest.DocumentsUnderTest {
+		return porttest.DocumentsUnderTest{IndexModel: openAt(t, t.TempDir(), false).Documents()}
+	})
+}
+
+// An index that was lost has lost the generation that is built, too.
+func TestRequeueAllOfBothGenerations(t *testing.T) {
+	db := openAt(t, t.TempDir(), false)
+	d, s := db.Documents(), newTenantsSite(t, db)
+	doc := retrieval.Document{ID: "page:1", Revision: "r1", Kind: catalog.KindPage, Shown: true}
+	refs := []retrieval.DocumentRef{{ID: "page:1", Revision: "r1"}}
+	if _, err := d.Put(t.Context(), s, doc, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, model := range []string{"a", "b"} {
+		g, err := d.Begin(t.Context(), s, retrieval.Rebuild{Model: model, At: epoch})
+		if err == nil {
+			err = d.Indexed(t.Context(), s, retrieval.Stage{Generation: g.Head().No}, refs)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := d.Tally(t.Context(), s); err != nil || n.Waiting+n.Unbuilt != 0 {
+		t.Fatalf("before: %+v, %v", n, err)
+	}
+	if err := d.RequeueAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := d.Tally(t.Context(), s); err != nil || n.Waiting != 1 || n.Unfound != 1 || n.Unbuilt != 1 {
+		t.Errorf("after: %+v, %v", n, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
@@ -27,7 +28,8 @@ func mapped(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		// The driver says interrupted, or that the transaction is over.
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case errors.Is(err, usage.ErrOverHold), errors.Is(err, usage.ErrBadHold), errors.Is(err, usage.ErrBadDays), errors.Is(err, tenant.ErrBadID):
+	case errors.Is(err, usage.ErrOverHold), errors.Is(err, usage.ErrBadHold), errors.Is(err, usage.ErrBadDays),
+		errors.Is(err, usage.ErrBadQuery), errors.Is(err, roles.ErrBadEntry), errors.Is(err, tenant.ErrBadID):
 		return fmt.Errorf("%w: %w", ports.ErrInvalid, err)
 	case errors.Is(err, usage.ErrClosed), errors.Is(err, usage.ErrDispatched):
 		return fmt.Errorf("%w: %w", ports.ErrConflict, err)

@@ -78,54 +78,6 @@ func OpenIndex(ctx context.Context, c IndexConfig) (*Index, error) {
 // nothing.
 func (x *Index) Close() error { return x.file.close() }
 
-// NeedsRebuild reports whether the index was made or cleared and Rebuilt was
-// not called since: documents that count as indexed are not in it then.
-func (x *Index) NeedsRebuild(ctx context.Context) (bool, error) {
-	var built bool
-	err := x.file.read(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &built, `select built from state`)
-	})
-	if err != nil {
-		return false, fmt.Errorf("sqlite: read the index's state: %w", err)
-	}
-	return !built, nil
-}
-
-// Rebuilt notes that all documents have been put in, or will be, since they no
-// longer count as indexed.
-func (x *Index) Rebuilt(ctx context.Context) error {
-	err := x.file.write(ctx, func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, `update state set built = 1`)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("sqlite: note that the index is rebuilt: %w", err)
-	}
-	return nil
-}
-
-// Clear takes out everything, of all sites. NeedsRebuild is true after it.
-func (x *Index) Clear(ctx context.Context) error {
-	err := x.file.write(ctx, func(tx *sqlx.Tx) error {
-		for _, statement := range []string{
-			`insert into words (words) values ('delete-all')`,
-			`delete from chunks`,
-			`delete from entries`,
-			`update sites set generation = generation + 1, cleared = generation + 1`,
-			`update state set built = 0`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("sqlite: clear the index: %w", err)
-	}
-	return nil
-}
-
 // chunkBits is how many bits of a chunk's id number it within its entry; the
 // others are the entry's id.
 const chunkBits = 16
@@ -154,15 +106,24 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 	return nil
 }
 
+// indexedSite is a generation of a site as the index has it.
+type indexedSite struct {
+	ID      int64 `db:"id"`
+	Change  int64 `db:"change_no"`
+	Cleared int64 `db:"cleared"`
+}
+
+// changeSite counts a change of a site's generation, and makes it if it is not
+// there.
+func changeSite(ctx context.Context, tx *sqlx.Tx, s tenant.Scope, generation int64) (site indexedSite, err error) {
+	err = tx.GetContext(ctx, &site, `insert into sites (tenant, site, generation, change_no) values (?, ?, ?, 1)
+		on conflict (tenant, site, generation) do update set change_no = change_no + 1 returning id, change_no, cleared`,
+		s.Tenant, s.Site, generation)
+	return site, err
+}
+
 func putEntry(ctx context.Context, tx *sqlx.Tx, s tenant.Scope, e retrieval.Entry, dim int) error {
-	var site struct {
-		ID         int64 `db:"id"`
-		Generation int64 `db:"generation"`
-	}
-	if _, err := tx.ExecContext(ctx, `insert into sites (tenant, site) values (?, ?) on conflict do nothing`, s.Tenant, s.Site); err != nil {
-		return err
-	}
-	err := tx.GetContext(ctx, &site, `update sites set generation = generation + 1 where tenant = ? and site = ? returning id, generation`, s.Tenant, s.Site)
+	site, err := changeSite(ctx, tx, s, e.Generation)
 	if err != nil {
 		return err
 	}
@@ -205,12 +166,12 @@ func putEntry(ctx context.Context, tx *sqlx.Tx, s tenant.Scope, e retrieval.Entr
 			}
 		}
 	}
-	err = tx.GetContext(ctx, &entry, `insert into entries (site_id, document, generation, revision, kind, title, facts, chunks, dim)
+	err = tx.GetContext(ctx, &entry, `insert into entries (site_id, document, change_no, revision, kind, title, facts, chunks, dim)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		on conflict (site_id, document) do update set generation = excluded.generation, revision = excluded.revision, kind = excluded.kind,
+		on conflict (site_id, document) do update set change_no = excluded.change_no, revision = excluded.revision, kind = excluded.kind,
 			title = excluded.title, facts = excluded.facts, chunks = excluded.chunks, dim = excluded.dim
 		returning id, chunks`,
-		site.ID, e.Document, site.Generation, e.Revision, e.Kind, e.Title, facts, len(e.Chunks), dim)
+		site.ID, e.Document, site.Change, e.Revision, e.Kind, e.Title, facts, len(e.Chunks), dim)
 	if err != nil {
 		return err
 	}
@@ -226,7 +187,7 @@ func putChunks(ctx context.Context, tx *sqlx.Tx, site, entry int64, e retrieval.
 		return err
 	}
 	defer func() { _ = insertWords.Close() }() // the transaction's end closes it anyway
-	insertChunk, err := tx.PrepareContext(ctx, `insert into chunks (id, seq, tokens, vector) values (?, ?, ?, ?)`)
+	insertChunk, err := tx.PrepareContext(ctx, `insert into chunks (id, seq, tokens, vector, text_key) values (?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -242,7 +203,11 @@ func putChunks(ctx context.Context, tx *sqlx.Tx, site, entry int64, e retrieval.
 		if _, err := insertWords.ExecContext(ctx, args...); err != nil {
 			return err
 		}
-		if _, err := insertChunk.ExecContext(ctx, chunkID(entry, i), c.Seq, tokens, vectorBytes(c.Vector)); err != nil {
+		var key any // null for a text without a vector
+		if len(c.Vector) > 0 {
+			key = string(retrieval.KeyOf(retrieval.EmbeddingText(e.Title, c)))
+		}
+		if _, err := insertChunk.ExecContext(ctx, chunkID(entry, i), c.Seq, tokens, vectorBytes(c.Vector), key); err != nil {
 			return err
 		}
 	}

@@ -16,8 +16,9 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// indexCache keeps the documents of recently searched sites in memory. What
-// another process has written is seen by the site's generation.
+// indexCache keeps the documents of recently searched generations of sites in
+// memory. What another process has written is seen by the number of the last
+// change.
 type indexCache struct {
 	limit   int64 // bytes, about
 	weights retrieval.FusionWeights
@@ -25,7 +26,13 @@ type indexCache struct {
 	mu    sync.Mutex // guards all below, and the used and state of each slot
 	clock int64      // counts uses
 	bytes int64      // of all slots
-	slots map[tenant.Scope]*siteSlot
+	slots map[indexOf]*siteSlot
+}
+
+// indexOf is one generation of a site.
+type indexOf struct {
+	scope      tenant.Scope
+	generation int64
 }
 
 // siteSlot is one site's place in the cache.
@@ -35,15 +42,15 @@ type siteSlot struct {
 	used    int64
 }
 
-// siteState is what the index holds of a site at one generation. It is not
-// changed once it is made.
+// siteState is what the index holds of a site's generation after one of its
+// changes. It is not changed once it is made.
 type siteState struct {
-	site       int64
-	generation int64
-	entries    []int64 // ids, ascending; beside corpus.Documents
-	corpus     retrieval.Corpus
-	dim        int
-	bytes      int64
+	site    int64
+	change  int64
+	entries []int64 // ids, ascending; beside corpus.Documents
+	corpus  retrieval.Corpus
+	dim     int
+	bytes   int64
 }
 
 // entry returns the document of the entry with the given id.
@@ -56,21 +63,15 @@ func (st *siteState) entry(id int64) (*retrieval.Indexed, bool) {
 }
 
 func newIndexCache(limit int64, w retrieval.FusionWeights) *indexCache {
-	return &indexCache{limit: limit, weights: w, slots: make(map[tenant.Scope]*siteSlot)}
-}
-
-// indexedSite is a site as the index has it.
-type indexedSite struct {
-	ID         int64 `db:"id"`
-	Generation int64 `db:"generation"`
-	Cleared    int64 `db:"cleared"`
+	return &indexCache{limit: limit, weights: w, slots: make(map[indexOf]*siteSlot)}
 }
 
 // state returns what tx sees of the site, from memory as far as that is
 // current. It returns errOvertaken if memory is ahead of tx.
-func (c *indexCache) state(ctx context.Context, tx *sqlx.Tx, s tenant.Scope) (*siteState, error) {
+func (c *indexCache) state(ctx context.Context, tx *sqlx.Tx, s indexOf) (*siteState, error) {
 	var rows []indexedSite
-	if err := tx.SelectContext(ctx, &rows, `select id, generation, cleared from sites where tenant = ? and site = ?`, s.Tenant, s.Site); err != nil {
+	if err := tx.SelectContext(ctx, &rows, `select id, change_no, cleared from sites where tenant = ? and site = ? and generation = ?`,
+		s.scope.Tenant, s.scope.Site, s.generation); err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
@@ -102,7 +103,7 @@ func (c *indexCache) state(ctx context.Context, tx *sqlx.Tx, s tenant.Scope) (*s
 	return st, nil
 }
 
-func (c *indexCache) slot(s tenant.Scope) *siteSlot {
+func (c *indexCache) slot(s indexOf) *siteSlot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	slot := c.slots[s]
@@ -120,9 +121,9 @@ func (c *indexCache) current(slot *siteSlot, row indexedSite) (*siteState, error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch st := slot.state; {
-	case st == nil || st.generation < row.Generation:
+	case st == nil || st.change < row.Change:
 		return nil, nil //nolint:nilnil // nothing to use is no error here
-	case st.generation > row.Generation:
+	case st.change > row.Change:
 		return nil, errOvertaken
 	default:
 		return st, nil
@@ -131,7 +132,7 @@ func (c *indexCache) current(slot *siteSlot, row indexedSite) (*siteState, error
 
 // keep puts st into the slot and forgets the sites that were not used for
 // longest until the rest fits.
-func (c *indexCache) keep(s tenant.Scope, slot *siteSlot, st *siteState) {
+func (c *indexCache) keep(s indexOf, slot *siteSlot, st *siteState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.slots[s] = slot // it may have been forgotten meanwhile
@@ -143,7 +144,7 @@ func (c *indexCache) keep(s tenant.Scope, slot *siteSlot, st *siteState) {
 		}
 	}
 	for c.bytes > c.limit {
-		var oldest tenant.Scope
+		var oldest indexOf
 		found := false
 		for scope, o := range c.slots {
 			if o.state != nil && (!found || o.used < c.slots[oldest].used) {
@@ -163,14 +164,14 @@ func (c *indexCache) keep(s tenant.Scope, slot *siteSlot, st *siteState) {
 // loadSite returns what tx sees of a site: all of it, or what is newer than old
 // and the rest of old.
 func loadSite(ctx context.Context, tx *sqlx.Tx, row indexedSite, old *siteState, w retrieval.FusionWeights) (*siteState, error) {
-	if old == nil || old.generation < row.Cleared {
+	if old == nil || old.change < row.Cleared {
 		old = &siteState{}
 	}
-	changed, err := loadEntries(ctx, tx, row, old.generation)
+	changed, err := loadEntries(ctx, tx, row, old.change)
 	if err != nil {
 		return nil, err
 	}
-	st := &siteState{site: row.ID, generation: row.Generation}
+	st := &siteState{site: row.ID, change: row.Change}
 	documents := make([]*retrieval.Indexed, 0, len(old.entries)+len(changed))
 	keep := func(id int64, d *retrieval.Indexed) {
 		if len(d.Chunks) == 0 {
@@ -206,11 +207,11 @@ type changedEntry struct {
 	document *retrieval.Indexed
 }
 
-// loadEntries reads the entries of a site that are newer than a generation, in
+// loadEntries reads the entries of a site that are newer than a change, in
 // the order of their ids.
 func loadEntries(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64) ([]changedEntry, error) {
 	rows, err := tx.QueryxContext(ctx, `select id, document, revision, kind, title, facts from entries
-		where site_id = ? and generation > ? order by id`, row.ID, after)
+		where site_id = ? and change_no > ? order by id`, row.ID, after)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +244,7 @@ func loadEntries(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64)
 func loadChunks(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64, entries []changedEntry) error {
 	rows, err := tx.QueryxContext(ctx, `select e.id, c.seq, c.tokens, c.vector
 		from entries e join chunks c on c.id >= e.id << 16 and c.id < (e.id + 1) << 16
-		where e.site_id = ? and e.generation > ? order by e.id, c.id`, row.ID, after)
+		where e.site_id = ? and e.change_no > ? order by e.id, c.id`, row.ID, after)
 	if err != nil {
 		return err
 	}

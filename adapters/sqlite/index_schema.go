@@ -13,7 +13,7 @@ const indexFile = "index.db"
 // indexVersion is the schema's version, kept in the file's user_version. An
 // index of another version is thrown away and made anew: everything in it can
 // be had from the documents.
-const indexVersion = 2
+const indexVersion = 3
 
 // indexSchema makes the tables.
 //
@@ -23,29 +23,31 @@ const indexVersion = 2
 // words of one site, and how often it occurs there is not mixed up with any
 // other's. places lists where a term is.
 //
-// Changes of a site are numbered (generation), so that whoever holds its
-// documents in memory reads only what is newer. A document that was taken out
-// stays as a row without chunks, to tell them.
+// A row of sites is one generation of a site; generations share nothing.
+//
+// Changes of a row of sites are numbered, so that whoever holds its documents in
+// memory reads only what is newer. A document that was taken out stays as a row
+// without chunks, to tell them.
 const indexSchema = `
 create table state (
 	one integer primary key check (one = 1),
-	built integer not null, -- 0 until the documents have been put in
-	embedding_model text not null default '' -- whose vectors these are, '' for none
+	built integer not null -- 0 until the documents have been put in
 ) strict;
 insert into state (one, built) values (1, 0);
 create table sites (
 	id integer primary key,
 	tenant text not null,
 	site text not null,
-	generation integer not null default 0,
-	cleared integer not null default 0, -- the generation at which all was taken out
-	unique (tenant, site)
+	generation integer not null,
+	change_no integer not null default 0,
+	cleared integer not null default 0, -- the change that took out everything before it
+	unique (tenant, site, generation)
 ) strict;
 create table entries (
 	id integer primary key,
 	site_id integer not null references sites (id),
 	document text not null,
-	generation integer not null,
+	change_no integer not null, -- the change that made it what it is
 	revision text not null,
 	kind integer not null,
 	title text not null,
@@ -54,13 +56,14 @@ create table entries (
 	dim integer not null, -- of its vectors, 0 for none
 	unique (site_id, document)
 ) strict;
-create index entries_by_generation on entries (site_id, generation);
+create index entries_by_change on entries (site_id, change_no);
 create index entries_with_vectors on entries (site_id, dim) where dim > 0;
 create table chunks (
 	id integer primary key, -- entry, chunk: see chunkID
 	seq integer not null,
 	tokens integer not null,
-	vector blob -- float32, little endian; null for none
+	vector blob, -- float32, little endian; null for none
+	text_key text -- names the text that the vector was made of
 ) strict;
 create virtual table words using fts5 (title, brand, attributes, categories, body,
 	content = '', contentless_delete = 1, tokenize = "ascii tokenchars '_'");

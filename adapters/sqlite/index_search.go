@@ -25,7 +25,7 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 	for {
 		var out []retrieval.Passage
 		err := x.file.read(ctx, func(tx *sqlx.Tx) error {
-			state, err := x.cache.state(ctx, tx, s)
+			state, err := x.cache.state(ctx, tx, indexOf{s, q.Generation})
 			if err != nil {
 				return err
 			}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -243,63 +241,8 @@ func TestIndexCacheIsBounded(t *testing.T) {
 	}
 }
 
-// TestIndexFindsWhatMemoryFinds compares with the reference over random
-// documents, replacements and queries.
 func TestIndexFindsWhatMemoryFinds(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	x, reference, s := openIndexAt(t, t.TempDir(), 0), memory.NewIndex(), newIndexScope(t)
-	vocabulary := strings.Fields("copper kettle lamp blue red stand tea pot wool hat boots Größe 登山靴 the of with AB-12 AND NOT")
-	text := func(n int) string {
-		var b strings.Builder
-		for range n {
-			b.WriteString(vocabulary[r.IntN(len(vocabulary))] + " ")
-		}
-		return b.String()
-	}
-	vector := func() []float32 { return []float32{r.Float32() - 0.5, r.Float32() - 0.5, r.Float32() - 0.5} }
-	for step := range 400 {
-		e := entryOf(fmt.Sprintf("product:%d", r.IntN(40)))
-		e.Title, e.Revision = text(1+r.IntN(3)), fmt.Sprint(step)
-		e.Facts = catalog.Facts{
-			SKUs: []string{fmt.Sprintf("AB-%d", r.IntN(30))}, Brands: []string{text(1)},
-			Offers: []catalog.Offer{{Regular: catalog.Money{Minor: int64(r.IntN(100)), Currency: "EUR", Exponent: 2}}},
-		}
-		for i := range r.IntN(4) {
-			c := retrieval.Chunk{Seq: i, Heading: text(r.IntN(2)), Text: text(r.IntN(30))}
-			if r.IntN(3) > 0 {
-				c.Vector = vector()
-			}
-			e.Chunks = append(e.Chunks, c)
-		}
-		putAll(t, x, s, e)
-		if err := reference.Put(t.Context(), s, e); err != nil {
-			t.Fatal(err)
-		}
-		q := retrieval.Query{Limit: 1 + r.IntN(30), At: epoch}
-		if r.IntN(4) > 0 {
-			q.Text = text(1 + r.IntN(5))
-		}
-		if r.IntN(2) > 0 {
-			q.Vector = vector()
-		}
-		if r.IntN(4) == 0 {
-			q.Codes = []string{fmt.Sprintf("ab%d", r.IntN(30))}
-		}
-		if r.IntN(3) == 0 {
-			q.Filter.MaxPrice = catalog.Money{Minor: int64(r.IntN(100)), Currency: "EUR", Exponent: 2}
-		}
-		got, err := x.Search(t.Context(), s, q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := reference.Search(t.Context(), s, q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("step %d, %+v:\n got %+v\nwant %+v", step, q, got, want)
-		}
-	}
+	porttest.CompareIndexes(t, openIndexAt(t, t.TempDir(), 0), memory.NewIndex(), newIndexScope(t), porttest.Comparison{Steps: 400})
 }
 
 func ExampleOpenIndex() {

@@ -12,9 +12,10 @@ import (
 )
 
 // Ledger is the usage ledger of a [DB]: a [ports.Ledger], a
-// [ports.Checkpointer], a [ports.Sweeper] and a [ports.UsageReader]. Each step
-// loads a reservation, lets [usage.Reservation] decide, and writes what it
-// decides, in one transaction that nobody writes beside.
+// [ports.Checkpointer], a [ports.Sweeper], a [ports.UsageReader] and a
+// [ports.UsageReports]. Each step loads a reservation, lets
+// [usage.Reservation] decide, and writes what it decides, in one transaction
+// that nobody writes beside.
 type Ledger struct {
 	db    *DB
 	stmts *statements

@@ -52,6 +52,16 @@ func makeSite(t testing.TB, db *DB) tenant.Scope {
 	return o.scope()
 }
 
+// addSite makes a further site of a tenant.
+func addSite(t testing.TB, db *DB, id tenant.ID) tenant.Scope {
+	t.Helper()
+	s := tenant.Scope{Tenant: id, Site: tenant.SiteID(tenant.SitePrefix + porttest.NewID())}
+	if err := db.Accounts().PutSite(t.Context(), tenant.Site{ID: s.Site, Tenant: id, Name: "shop", URL: "https://shop.example.com", TimeZone: "UTC"}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func usageStore(db *DB) porttest.UsageStore {
 	l := db.Ledger()
 	return porttest.UsageStore{Ledger: l, Checkpointer: l, Sweeper: l, UsageReader: l, NewScope: newSiteOf(db)}
@@ -68,6 +78,17 @@ func TestLedger(t *testing.T)       { porttest.Ledger(t, openUsage) }
 func TestCheckpointer(t *testing.T) { porttest.Checkpointer(t, openUsage) }
 func TestSweeper(t *testing.T)      { porttest.Sweeper(t, openUsage) }
 func TestUsageReader(t *testing.T)  { porttest.UsageReader(t, openUsage) }
+
+func TestUsageReports(t *testing.T) {
+	porttest.UsageReports(t, func(t *testing.T, now ports.Clock) porttest.ReportStore {
+		db := openWith(t, t.TempDir(), now)
+		store := usageStore(db)
+		return porttest.ReportStore{UsageStore: store, UsageReports: db.Ledger(), NewSite: func(t *testing.T, id tenant.ID) tenant.Scope {
+			t.Helper()
+			return addSite(t, db, id)
+		}}
+	})
+}
 
 func TestTwoHundredAgainstTen(t *testing.T) { porttest.TwoHundredAgainstTen(t, openUsage) }
 

@@ -93,10 +93,21 @@ func (r eventRow) domain() (usage.Event, error) {
 	}, nil
 }
 
-const selectEvents = `select id, reservation_id, call_no, is_last, conversation_id, message_id, day, chat_requests, kind,
+const eventColumns = `id, reservation_id, call_no, is_last, conversation_id, message_id, day, chat_requests, kind,
 	model, provider_model, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, cost, price_version, usage_source,
-	excess_tokens, latency_us, success, error_code, raw_usage, created_at
-	from usage_events where tenant_id = ? and site_id = ? and day between ? and ? and seq > ? order by seq limit ?`
+	excess_tokens, latency_us, success, error_code, raw_usage, created_at`
+
+// The index has them in this order, so that a page costs what is on it.
+const selectEvents = `select ` + eventColumns + `
+	from usage_events where tenant_id = ? and site_id = ? and (day, seq) > (?, ?) and day <= ? order by day, seq limit ?`
+
+const selectPlace = `select day, seq from usage_events where tenant_id = ? and site_id = ? and id = ?`
+
+// place is where an event stands. seq begins at 1.
+type place struct {
+	Day string `db:"day"`
+	Seq int64  `db:"seq"`
+}
 
 const selectSeq = `select seq from usage_events where tenant_id = ? and site_id = ? and id = ?`
 
@@ -109,17 +120,20 @@ func (l *Ledger) Events(ctx context.Context, s tenant.Scope, first, last usage.D
 	}
 	var rows []eventRow
 	if err := l.db.read(ctx, func(tx *sqlx.Tx) error {
-		var seq int64
+		var from place
 		if after != "" {
 			id, err := bare(usage.EventPrefix, after)
 			if err != nil {
 				return err
 			}
-			if err := tx.GetContext(ctx, &seq, selectSeq, o.tenant, o.site, id); err != nil {
+			if err := tx.GetContext(ctx, &from, selectPlace, o.tenant, o.site, id); err != nil {
 				return err
 			}
 		}
-		return tx.SelectContext(ctx, &rows, selectEvents, o.tenant, o.site, string(first), string(last), seq, max(limit, 0))
+		if from.Day < string(first) {
+			from = place{Day: string(first)}
+		}
+		return tx.SelectContext(ctx, &rows, selectEvents, o.tenant, o.site, from.Day, from.Seq, string(last), max(limit, 0))
 	}); err != nil {
 		return nil, fail(err)
 	}

@@ -22,12 +22,15 @@ import (
 // in one process do not mix.
 type instruments struct {
 	handler http.Handler
+	meter   metric.Meter
 
 	events, usageEvents, tokens, cached, excess, cost metric.Int64Counter
 	unpriced, refusals, settleFailures, sweeps        metric.Int64Counter
 	answers, withheld, fallbacks, lexicalOnly         metric.Int64Counter
 	tokenUsage                                        metric.Int64Histogram
 	operation, answerSeconds, portCalls               metric.Float64Histogram
+	spooled, buried, unrecorded, corrupt              metric.Int64Counter
+	foreign                                           metric.Int64Counter
 }
 
 func newInstruments() (*instruments, error) {
@@ -46,7 +49,7 @@ func newInstruments() (*instruments, error) {
 	// The reader is pulled by the registry and starts nothing, so there is
 	// nothing to shut down.
 	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter)).Meter("github.com/aiwoochat/woochat")
-	m := &instruments{handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
+	m := &instruments{handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), meter: meter}
 
 	counters := []struct {
 		to              *metric.Int64Counter
@@ -65,6 +68,11 @@ func newInstruments() (*instruments, error) {
 		{&m.answers, metricAnswers, "{answer}", "Answers that ended, by how."},
 		{&m.withheld, metricWithheld, "{sentence}", "Sentences withheld because the evidence does not hold what they state."},
 		{&m.fallbacks, metricFallbacks, "{answer}", "Answers that the fallback gave in place of the model."},
+		{&m.spooled, metricSpooled, "{settlement}", "Settlements that the store did not take and that were spooled."},
+		{&m.buried, metricSpoolBuried, "{settlement}", "Spooled settlements that the store will never take: see the dead letters."},
+		{&m.unrecorded, metricSpoolUnrecorded, "{settlement}", "Settlements that could be written neither to the store nor to the spool."},
+		{&m.corrupt, metricSpoolCorrupt, "{part}", "Damaged parts of the spool that were set aside."},
+		{&m.foreign, metricForeign, "{point}", "Points of another site that an index returned and that were dropped: must stay 0."},
 		{&m.lexicalOnly, metricLexicalOnly, "{question}", "Questions that were searched by words only, since they could not be embedded."},
 	}
 	for _, c := range counters {
@@ -72,6 +80,7 @@ func newInstruments() (*instruments, error) {
 			return nil, fmt.Errorf("metric %s: %w", c.name, err)
 		}
 	}
+	m.foreign.Add(context.Background(), 0) // there from the start, so that it can be watched to stay 0
 	// The conventions advise these boundaries for tokens and seconds.
 	m.tokenUsage, err = meter.Int64Histogram(metricTokenUsage, metric.WithUnit("{token}"), metric.WithDescription("Tokens of one call."),
 		metric.WithExplicitBucketBoundaries(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576))

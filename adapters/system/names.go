@@ -34,8 +34,23 @@ const (
 	metricWithheld       = "woochat.answer.withheld_sentences"
 	metricFallbacks      = "woochat.answer.fallbacks"
 	metricLexicalOnly    = "woochat.answer.lexical_only"
+	metricForeign        = "woochat.tenant_postfilter_drops"
 	metricEvents         = "woochat.events"             // published, by name
 	metricPortCalls      = "woochat.port.call.duration" // calls of adapters
+
+	// Of the spool: settlements that wait for the store.
+	metricSpoolPending    = "woochat.spool.pending"    // gauge
+	metricSpoolSize       = "woochat.spool.size"       // gauge, By
+	metricSpoolAge        = "woochat.spool.oldest_age" // gauge, s
+	metricSpooled         = "woochat.spool.settlements"
+	metricSpoolBuried     = "woochat.spool.buried"     // that the store will never take
+	metricSpoolUnrecorded = "woochat.spool.unrecorded" // that could not be spooled either
+	metricSpoolCorrupt    = "woochat.spool.corrupt"    // parts of a journal that were set aside
+
+	// Of the queue of what must be read again, of all sites.
+	metricQueuePending = "woochat.queue.pending"    // gauge
+	metricQueueDead    = "woochat.queue.dead"       // gauge
+	metricQueueAge     = "woochat.queue.oldest_age" // gauge, s
 
 	attrKind      = "kind"       // chat, embedding, rerank
 	attrDirection = "direction"  // input, output

@@ -32,6 +32,8 @@ type Facts struct {
 	Answered     *Answer       // an answer ended
 	FellBack     bool          // the fallback answered
 	LexicalOnly  bool          // a question was searched by its words only
+	Foreign      int           // points of another site that an index returned and that were dropped
+	Spool        SpoolFacts    // of settlements that wait for the store
 }
 
 // Answer is how an answer ended.
@@ -91,9 +93,11 @@ func (s *Sink) Publish(ctx context.Context, sc tenant.Scope, e ports.Event) {
 	if f.FellBack {
 		s.metrics.fallbacks.Add(ctx, 1)
 	}
+	s.metrics.spool(ctx, f.Spool)
 	if f.LexicalOnly {
 		s.metrics.lexicalOnly.Add(ctx, 1)
 	}
+	s.metrics.foreign.Add(ctx, int64(f.Foreign))
 }
 
 func (s *Sink) read(e ports.Event) Facts {

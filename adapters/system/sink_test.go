@@ -18,6 +18,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/system"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -49,7 +50,9 @@ func useCases(e ports.Event) (system.Facts, bool) {
 		return f, true
 	case answering.FellBack:
 		return system.Facts{Level: slog.LevelWarn, FellBack: true, Attrs: []slog.Attr{slog.String("message", string(e.Message)), slog.String("error", e.Err.Error())}}, true
-	case answering.LexicalOnly:
+	case foreign:
+		return system.Facts{Level: slog.LevelError, Foreign: e.points}, true
+	case searching.LexicalOnly:
 		return system.Facts{Level: slog.LevelWarn, LexicalOnly: true, Attrs: []slog.Attr{slog.String("error", e.Err.Error())}}, true
 	}
 	return system.Facts{}, false
@@ -93,6 +96,11 @@ func newSink(t testing.TB, w io.Writer) *system.Sink {
 	return s
 }
 
+// foreign is an event of an index that returned another site's points.
+type foreign struct{ points int }
+
+func (foreign) EventName() string { return "index.foreign_dropped" }
+
 type renamed struct{}
 
 func (renamed) EventName() string { return "catalog.renamed" }
@@ -114,7 +122,8 @@ func TestSinkCountsAndLogs(t *testing.T) {
 		answering.Answered{Message: "msg_1", Finish: chat.Complete, Took: 3 * time.Second, Withheld: 2},
 		answering.Answered{Message: "msg_2", Finish: chat.Failed, Code: "UPSTREAM_TIMEOUT", Err: errors.New("no first token"), Took: time.Second},
 		answering.FellBack{Message: "msg_3", Err: errors.New("down")},
-		answering.LexicalOnly{Err: errors.New("limit")},
+		searching.LexicalOnly{Err: errors.New("limit")},
+		foreign{points: 3},
 		renamed{},
 	} {
 		s.Publish(ctx, scope, e)
@@ -143,6 +152,7 @@ func TestSinkCountsAndLogs(t *testing.T) {
 		`woochat_answer_withheld_sentences_total 2`,
 		`woochat_answer_fallbacks_total 1`,
 		`woochat_answer_lexical_only_total 1`,
+		`woochat_tenant_postfilter_drops_total 3`,
 		`woochat_events_total{event="catalog.renamed"} 1`,
 		`woochat_port_call_duration_seconds_count{method="Reserve",outcome="ok",port="Ledger"} 1`,
 		`woochat_port_call_duration_seconds_count{method="Reserve",outcome="unavailable",port="Ledger"} 1`,
@@ -158,8 +168,8 @@ func TestSinkCountsAndLogs(t *testing.T) {
 		}
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-	if len(lines) != 6 { // recorded events and the unknown one are at debug
-		t.Errorf("%d lines, want 6:\n%s", len(lines), log.String())
+	if len(lines) != 7 { // recorded events and the unknown one are at debug
+		t.Errorf("%d lines, want 7:\n%s", len(lines), log.String())
 	}
 	for _, want := range []string{`"level":"ERROR"`, `"reservation":"res_1"`, `"error":"no first token"`, string(scope.Site), `max_tokens_per_day`} {
 		if !strings.Contains(log.String(), want) {

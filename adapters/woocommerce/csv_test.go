@@ -246,6 +246,7 @@ func TestBrokenRows(t *testing.T) {
 		says  string
 	}{
 		"price":             {[]cells{with(simple, "Regular price", "call us")}, "row 2", "10", "regular price"},
+		"thousands":         {[]cells{with(simple, "Regular price", "1,234")}, "row 2", "10", "regular price"},
 		"sale price":        {[]cells{with(simple, "Sale price", "1.234,00")}, "row 2", "10", "sale price"},
 		"negative price":    {[]cells{with(simple, "Regular price", "'-5")}, "row 2", "10", "regular price"},
 		"sale date":         {[]cells{with(simple, "Sale price", "1", "Date sale price ends", "30.11.2026")}, "row 2", "10", "write it as 2026-11-30"},
@@ -278,6 +279,10 @@ func TestBrokenRows(t *testing.T) {
 			}
 			if r := rejected[0]; r.Where != c.where || r.ID != c.id || !strings.Contains(r.Reason, c.says) {
 				t.Errorf("rejected %+v; want %s, id %q, %q", r, c.where, c.id, c.says)
+			}
+			// What is stored of it costs something else by now, perhaps.
+			if r := rejected[0]; (r.Kind == catalog.KindProduct) != (r.ID == "10" && name != "same id" || name == "rejected parent") {
+				t.Errorf("a rejected %v", r.Kind)
 			}
 		})
 	}

@@ -3,8 +3,11 @@ package woocommerce
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/ports"
@@ -61,7 +64,9 @@ func (e *VariationError) Unwrap() error { return ports.ErrInvalid }
 //
 // Errors: an *APIError if the body is one, a *VariationError for a variation,
 // ports.ErrInvalid for anything else that is no product (a deletion is only an
-// id). The post password is noted as Protected and not kept.
+// id). If it is one of which something cannot be read, it is returned with the
+// error: without an offer if its price or stock is at fault, and hidden if it does
+// not say where it is listed. The post password is noted as Protected and not kept.
 func ParseProduct(body []byte, cfg RESTConfig) (catalog.Product, error) {
 	w, err := decode(body)
 	if err != nil {
@@ -80,7 +85,7 @@ func ParseProduct(body []byte, cfg RESTConfig) (catalog.Product, error) {
 		p.Status = catalog.Draft // pending, auto-draft, or a plugin's own: not for shoppers
 	}
 	if p.Visibility, err = visibility(string(w.Visibility)); err != nil {
-		return catalog.Product{}, fmt.Errorf("%w: product %s: %w", ports.ErrInvalid, id, err)
+		return p, fmt.Errorf("%w: product %s: %w", ports.ErrInvalid, id, err)
 	}
 	if !p.Shown() {
 		return p, nil
@@ -110,7 +115,8 @@ func ParseProduct(body []byte, cfg RESTConfig) (catalog.Product, error) {
 	}
 	if (kind == catalog.Simple || kind == catalog.External) && known {
 		if p.Offer, err = w.offer(cfg); err != nil {
-			return catalog.Product{}, fmt.Errorf("%w: product %s: %w", ports.ErrInvalid, id, err)
+			p.Offer = catalog.Offer{}
+			return p, fmt.Errorf("%w: product %s: %w", ports.ErrInvalid, id, err)
 		}
 	}
 	return p, nil
@@ -129,12 +135,18 @@ func ParseVariation(body []byte, cfg RESTConfig) (v catalog.Variation, parent st
 	if w.ParentID == "" || w.ParentID == "0" {
 		return v, "", fmt.Errorf("%w: product %s is not a variation", ports.ErrInvalid, w.ID)
 	}
-	v.ID, parent = string(w.ID), string(w.ParentID)
+	v, err = w.variation(cfg)
+	return v, string(w.ParentID), err
+}
+
+// variation returns the variation that w is, whoever its parent may be.
+func (w wireProduct) variation(cfg RESTConfig) (v catalog.Variation, err error) {
+	v.ID = string(w.ID)
 	if v.Status, err = published(string(w.Status)); err != nil {
 		v.Status = catalog.Draft
 	}
 	if v.Offer, err = w.offer(cfg); err != nil {
-		return v, parent, fmt.Errorf("%w: variation %s: %w", ports.ErrInvalid, w.ID, err)
+		return v, fmt.Errorf("%w: variation %s: %w", ports.ErrInvalid, w.ID, err)
 	}
 	images := w.Images
 	if w.Image != nil {
@@ -156,7 +168,7 @@ func ParseVariation(body []byte, cfg RESTConfig) (v catalog.Variation, parent st
 		}
 		v.Offer.Attributes = append(v.Offer.Attributes, attr)
 	}
-	return v, parent, nil
+	return v, nil
 }
 
 // wireProduct is what is read of a product. Plugins change types: see text and
@@ -228,7 +240,11 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case bytes.Equal(b, []byte("null")):
 		*t = ""
 	case b[0] == '"':
-		return json.Unmarshal(b, (*string)(t))
+		if err := json.Unmarshal(b, (*string)(t)); err != nil {
+			return err
+		}
+		// No store keeps a zero byte in a text.
+		*t = text(strings.ReplaceAll(string(*t), "\x00", ""))
 	case b[0] == '{' || b[0] == '[':
 		return fmt.Errorf("%.40s is no text", b)
 	default:
@@ -280,9 +296,36 @@ func plainAll(values []text) []string {
 	return out
 }
 
+// unmarshal reads one thing of the REST API into v. encoding/json takes broken
+// text and keys that are there twice, in any case, as they come; a product that
+// says "draft" first and "Publish" then is not guessed at.
+func unmarshal(body []byte, v any) error {
+	if !utf8.Valid(body) {
+		return errors.New("it is not UTF-8: a plugin or the database breaks texts of other languages; save it again in the shop")
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return err
+	}
+	if key := twice(body); key != "" {
+		return fmt.Errorf("it has %.40q twice: a plugin changes what the shop's API says", key)
+	}
+	return nil
+}
+
+// decode reads a product, or a variation that says so.
 func decode(body []byte) (wireProduct, error) {
+	w, err := decodeAny(body)
+	if err == nil && w.Type == "" && w.ParentID == "" {
+		err = fmt.Errorf("%w: not a product: it has no id or no type", ports.ErrInvalid)
+	}
+	return w, err
+}
+
+// decodeAny reads a product or a variation. In its own list a variation of an
+// older shop says neither its type nor its parent.
+func decodeAny(body []byte) (wireProduct, error) {
 	var w wireProduct
-	if err := json.Unmarshal(body, &w); err != nil {
+	if err := unmarshal(body, &w); err != nil {
 		return w, fmt.Errorf("%w: not a product of WooCommerce's REST API: %w", ports.ErrInvalid, err)
 	}
 	if w.ID == "" && w.Code != "" {
@@ -294,7 +337,7 @@ func decode(body []byte) (wireProduct, error) {
 		}
 		return w, &APIError{Code: fmt.Sprintf("%.80s", w.Code), Message: fmt.Sprintf("%.200s", plain(string(w.Message))), Status: data.Status}
 	}
-	if w.ID == "" || w.Type == "" && w.ParentID == "" {
+	if w.ID == "" {
 		return w, fmt.Errorf("%w: not a product: it has no id or no type", ports.ErrInvalid)
 	}
 	return w, nil

@@ -132,6 +132,7 @@ func (r *reading) row(rec record) *variation {
 	if err != nil {
 		e.rejected = true
 		r.reject(at, rec, id, "%v", err)
+		r.out[at].Rejected.Kind = catalog.KindProduct // it may cost something else by now
 		return nil
 	}
 	e.product = p

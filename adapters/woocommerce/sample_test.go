@@ -17,7 +17,7 @@ import (
 func sample(t *testing.T, name string) *os.File {
 	t.Helper()
 	const shared = "../../../shared"
-	if _, err := os.Stat(shared); err != nil {
+	if _, err := os.Stat(shared); err != nil && os.Getenv("CI") != "true" {
 		t.Skipf("WooCommerce's sample exports are not here: %v", err)
 	}
 	f, err := os.Open(filepath.Join(shared, "fixtures/woocommerce/sample", name))

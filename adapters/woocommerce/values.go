@@ -105,7 +105,9 @@ func webURL(s string) string {
 }
 
 // price reads an amount. A shop may enter more decimals than it shows (net
-// prices); it shows them rounded half up (wc_price), and so do we.
+// prices); it shows them rounded half up (wc_price), and so do we. Three digits
+// after a comma may as well be thousands: no price is better than one that is a
+// thousand times too low.
 func price(s, currency string, exponent uint8) (catalog.Money, error) {
 	s = strings.TrimSpace(s)
 	m, err := catalog.ParseMoney(s, currency, exponent)
@@ -114,7 +116,9 @@ func price(s, currency string, exponent uint8) (catalog.Money, error) {
 	}
 	whole, frac, found := strings.Cut(s, ".")
 	if !found {
-		whole, frac, found = strings.Cut(s, ",")
+		if whole, frac, found = strings.Cut(s, ","); len(frac) == 3 {
+			return catalog.Money{}, err
+		}
 	}
 	if !found || len(frac) <= int(exponent) || strings.Trim(frac, "0123456789") != "" {
 		return catalog.Money{}, err

@@ -1,19 +1,18 @@
 // Package administering creates and changes tenants, sites, licenses, keys and
 // members. Every call is authorised by the caller's grants; what he may not see
-// looks as if it did not exist.
+// looks as if it did not exist. What a super admin does is recorded before it
+// is done, and is not done if it cannot be recorded: see package auditing.
 package administering
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/aiwoochat/woochat/app/auditing"
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -30,13 +29,18 @@ type Deps struct {
 	LicenseBook   ports.LicenseBook
 	Members       ports.Members
 	PlatformUsers ports.PlatformUsers
+	Erasure       ports.Erasure
+	Audit         ports.AuditLog // of what is done as a super admin
 	Now           ports.Clock
 	NewID         ports.NewID
 	Random        io.Reader // of cryptographic quality, for keys
 }
 
 // Service administers. Make one with New; it is safe for concurrent use.
-type Service struct{ deps Deps }
+type Service struct {
+	deps  Deps
+	audit *auditing.Service
+}
 
 // New returns a Service. It reports everything that is missing at once.
 func New(d Deps) (*Service, error) {
@@ -53,17 +57,27 @@ func New(d Deps) (*Service, error) {
 	need(d.LicenseBook != nil, "LicenseBook")
 	need(d.Members != nil, "Members")
 	need(d.PlatformUsers != nil, "PlatformUsers")
+	need(d.Erasure != nil, "Erasure")
+	need(d.Audit != nil, "Audit")
 	need(d.Now != nil, "Now")
 	need(d.NewID != nil, "NewID")
 	need(d.Random != nil, "Random")
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Service{deps: d}, nil
+	audit, err := auditing.New(auditing.Deps{Log: d.Audit, Now: d.Now, NewID: d.NewID})
+	if err != nil {
+		return nil, err
+	}
+	return &Service{deps: d, audit: audit}, nil
 }
 
 // Operator returns the grants of whoever can run commands on the server: all.
-func Operator() roles.Grants { return roles.Grants{Subject: "operator", SuperAdmin: true} }
+// Subject and Reason go to the audit log: a command sets them to who runs it,
+// and why.
+func Operator() roles.Grants {
+	return roles.Grants{Subject: "operator", SuperAdmin: true, Reason: "a command on the server"}
+}
 
 // FieldError says which field of an order is wrong, and why.
 type FieldError struct {
@@ -91,6 +105,9 @@ func (s *Service) CreateTenant(ctx context.Context, who roles.Grants, name, owne
 		}
 	}
 	t := tenant.Tenant{ID: tenant.ID(tenant.Prefix + s.deps.NewID()), Name: name, Created: s.deps.Now()}
+	if err := s.audit.Allow(ctx, who, roles.WriteTenants, tenant.Scope{Tenant: t.ID}, "create "+name); err != nil {
+		return tenant.Tenant{}, err
+	}
 	if err := s.deps.Tenants.PutTenant(ctx, t); err != nil {
 		return tenant.Tenant{}, fmt.Errorf("create tenant: %w", err)
 	}
@@ -105,7 +122,7 @@ const maxName = 200
 
 // ListTenants returns at most limit tenants after the given one.
 func (s *Service) ListTenants(ctx context.Context, who roles.Grants, after tenant.ID, limit int) ([]tenant.Tenant, error) {
-	if err := who.Can(roles.WriteTenants, tenant.Scope{}); err != nil {
+	if err := s.audit.Allow(ctx, who, roles.ReadPlatform, tenant.Scope{}, "list tenants"); err != nil {
 		return nil, err
 	}
 	return s.deps.Tenants.ListTenants(ctx, after, limit)
@@ -113,7 +130,7 @@ func (s *Service) ListTenants(ctx context.Context, who roles.Grants, after tenan
 
 // SetTenantDisabled refuses, or lets in again, all sites of a tenant.
 func (s *Service) SetTenantDisabled(ctx context.Context, who roles.Grants, id tenant.ID, disabled bool) error {
-	if err := who.Can(roles.WriteTenants, tenant.Scope{Tenant: id}); err != nil {
+	if err := s.audit.Allow(ctx, who, roles.WriteTenants, tenant.Scope{Tenant: id}, letIn(disabled)); err != nil {
 		return err
 	}
 	t, err := s.deps.Tenants.Tenant(ctx, id)
@@ -143,6 +160,9 @@ type NewSite struct {
 func (s *Service) CreateSite(ctx context.Context, who roles.Grants, id tenant.ID, n NewSite) (tenant.Site, error) {
 	site, err := s.newSite(id, n)
 	if err := errors.Join(who.Can(roles.WriteSites, tenant.Scope{Tenant: id}), err); err != nil {
+		return tenant.Site{}, err
+	}
+	if err := s.audit.Allow(ctx, who, roles.WriteSites, site.Scope(), "create "+site.URL); err != nil {
 		return tenant.Site{}, err
 	}
 	if _, err := s.deps.Tenants.Tenant(ctx, id); err != nil {
@@ -180,7 +200,7 @@ func (s *Service) newSite(id tenant.ID, n NewSite) (tenant.Site, error) {
 
 // ListSites returns at most limit sites of the tenant after the given one.
 func (s *Service) ListSites(ctx context.Context, who roles.Grants, id tenant.ID, after tenant.SiteID, limit int) ([]tenant.Site, error) {
-	if err := who.Can(roles.ReadSites, tenant.Scope{Tenant: id}); err != nil {
+	if err := s.audit.Allow(ctx, who, roles.ReadSites, tenant.Scope{Tenant: id}, "list sites"); err != nil {
 		return nil, err
 	}
 	return s.deps.Sites.ListSites(ctx, id, after, limit)
@@ -188,7 +208,7 @@ func (s *Service) ListSites(ctx context.Context, who roles.Grants, id tenant.ID,
 
 // SetSiteDisabled refuses, or lets in again, a site.
 func (s *Service) SetSiteDisabled(ctx context.Context, who roles.Grants, sc tenant.Scope, disabled bool) error {
-	return s.changeSite(ctx, who, sc, func(site *tenant.Site) error {
+	return s.changeSite(ctx, who, sc, letIn(disabled), func(site *tenant.Site) error {
 		site.Disabled = disabled
 		return nil
 	})
@@ -196,7 +216,7 @@ func (s *Service) SetSiteDisabled(ctx context.Context, who roles.Grants, sc tena
 
 // SetOrigins replaces the origins on which the site's widget may run.
 func (s *Service) SetOrigins(ctx context.Context, who roles.Grants, sc tenant.Scope, shopURL string, origins []string) error {
-	return s.changeSite(ctx, who, sc, func(site *tenant.Site) error {
+	return s.changeSite(ctx, who, sc, "address "+shopURL+", origins "+strings.Join(origins, " "), func(site *tenant.Site) error {
 		site.URL, site.Origins = shopURL, origins
 		return nil
 	})
@@ -205,7 +225,7 @@ func (s *Service) SetOrigins(ctx context.Context, who roles.Grants, sc tenant.Sc
 // SetTimeZone moves the site's calendar to another zone, from the next midnight
 // of the one in force.
 func (s *Service) SetTimeZone(ctx context.Context, who roles.Grants, sc tenant.Scope, zone string) error {
-	return s.changeSite(ctx, who, sc, func(site *tenant.Site) error {
+	return s.changeSite(ctx, who, sc, "time zone "+zone, func(site *tenant.Site) error {
 		to, err := time.LoadLocation(zone)
 		if err != nil || zone == "" || zone == "Local" {
 			return &FieldError{"time_zone", "is not an IANA zone such as Europe/Berlin"}
@@ -221,8 +241,8 @@ func (s *Service) SetTimeZone(ctx context.Context, who roles.Grants, sc tenant.S
 	})
 }
 
-func (s *Service) changeSite(ctx context.Context, who roles.Grants, sc tenant.Scope, change func(*tenant.Site) error) error {
-	if err := who.Can(roles.WriteSites, sc); err != nil {
+func (s *Service) changeSite(ctx context.Context, who roles.Grants, sc tenant.Scope, details string, change func(*tenant.Site) error) error {
+	if err := s.audit.Allow(ctx, who, roles.WriteSites, sc, details); err != nil {
 		return err
 	}
 	site, err := s.deps.Sites.Site(ctx, sc)
@@ -254,12 +274,15 @@ func (s *Service) SetLicense(ctx context.Context, who roles.Grants, sc tenant.Sc
 	if l.Status.String() == "none" || l.Malformed != "" {
 		return &FieldError{"license", "needs a status and limits"}
 	}
+	if err := s.audit.Allow(ctx, who, roles.WriteLicenses, sc, fmt.Sprintf("plan %s, %s, limits %+v", l.Plan, l.Status, l.Limits)); err != nil {
+		return err
+	}
 	return s.deps.LicenseBook.PutLicense(ctx, sc, l)
 }
 
 // License returns a site's license, the zero License if it has none.
 func (s *Service) License(ctx context.Context, who roles.Grants, sc tenant.Scope) (usage.License, error) {
-	if err := who.Can(roles.ReadLicenses, sc); err != nil {
+	if err := s.audit.Allow(ctx, who, roles.ReadLicenses, sc, ""); err != nil {
 		return usage.License{}, err
 	}
 	l, err := s.deps.Licenses.LicenseOf(ctx, sc)
@@ -269,142 +292,10 @@ func (s *Service) License(ctx context.Context, who roles.Grants, sc tenant.Scope
 	return l, err
 }
 
-// keyBytes is the entropy of a key.
-const keyBytes = 24
-
-// CreateKey creates a key of the site and returns its text, which for an API
-// key is stored nowhere and cannot be shown again. role is for an API key, and
-// may be no more than the caller's own.
-func (s *Service) CreateKey(ctx context.Context, who roles.Grants, sc tenant.Scope, kind tenant.KeyKind, name string, role roles.Role) (tenant.Key, string, error) {
-	if err := who.Can(roles.WriteKeys, sc); err != nil {
-		return tenant.Key{}, "", err
+// letIn says what happens to what is disabled or not.
+func letIn(disabled bool) string {
+	if disabled {
+		return "disable"
 	}
-	if len(name) > maxName {
-		return tenant.Key{}, "", &FieldError{"name", fmt.Sprintf("is longer than %d bytes", maxName)}
-	}
-	prefix := tenant.SiteKeyPrefix
-	k := tenant.Key{ID: "key_" + s.deps.NewID(), Kind: kind, Scope: sc, Name: strings.TrimSpace(name), Created: s.deps.Now()}
-	switch kind {
-	case tenant.SiteKey:
-	case tenant.APIKey:
-		if role.String() == "" {
-			return tenant.Key{}, "", &FieldError{"role", "must be owner, admin or support"}
-		}
-		if !who.SuperAdmin && who.Tenants[sc.Tenant] < role {
-			return tenant.Key{}, "", fmt.Errorf("%w: a key with a higher role than one's own", roles.ErrForbidden)
-		}
-		prefix, k.Role = tenant.APIKeyPrefix, role.String()
-	default:
-		return tenant.Key{}, "", &FieldError{"kind", "must be site or api"}
-	}
-	raw := make([]byte, keyBytes)
-	if _, err := io.ReadFull(s.deps.Random, raw); err != nil {
-		return tenant.Key{}, "", fmt.Errorf("create key: %w", err)
-	}
-	text := prefix + base64.RawURLEncoding.EncodeToString(raw)
-	sum := sha256.Sum256([]byte(text))
-	k.Hash, k.Hint = hex.EncodeToString(sum[:]), text[len(text)-4:]
-	if kind == tenant.SiteKey {
-		k.Text = text
-	}
-	if err := s.deps.Keys.PutKey(ctx, k); err != nil {
-		return tenant.Key{}, "", fmt.Errorf("create key: %w", err)
-	}
-	return k, text, nil
-}
-
-// ListKeys returns the site's keys; the texts of API keys are not known.
-func (s *Service) ListKeys(ctx context.Context, who roles.Grants, sc tenant.Scope) ([]tenant.Key, error) {
-	if err := who.Can(roles.ReadKeys, sc); err != nil {
-		return nil, err
-	}
-	return s.deps.Keys.ListKeys(ctx, sc)
-}
-
-// SetKeyDisabled refuses, or lets in again, a key of the site.
-func (s *Service) SetKeyDisabled(ctx context.Context, who roles.Grants, sc tenant.Scope, id string, disabled bool) error {
-	if err := who.Can(roles.WriteKeys, sc); err != nil {
-		return err
-	}
-	keys, err := s.deps.Keys.ListKeys(ctx, sc)
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if k.ID == id {
-			k.Disabled = disabled
-			return s.deps.Keys.PutKey(ctx, k)
-		}
-	}
-	return fmt.Errorf("key %s: %w", id, ports.ErrNotFound)
-}
-
-// PutMember gives the person with this e-mail address a role in the tenant.
-// The address, in lower case, is the subject until an identity provider names
-// it otherwise.
-func (s *Service) PutMember(ctx context.Context, who roles.Grants, id tenant.ID, email string, role roles.Role) (roles.Member, error) {
-	subject, err := subjectOf(email)
-	if err := errors.Join(who.CanGrant(role, id), err); err != nil {
-		return roles.Member{}, err
-	}
-	m := roles.Member{Subject: subject, Email: strings.TrimSpace(email), Role: role}
-	if err := m.Valid(); err != nil {
-		return roles.Member{}, &FieldError{"role", "must be owner, admin or support"}
-	}
-	if err := s.deps.Members.PutMember(ctx, id, m); err != nil {
-		return roles.Member{}, fmt.Errorf("member: %w", err)
-	}
-	return m, nil
-}
-
-// ListMembers returns the tenant's members.
-func (s *Service) ListMembers(ctx context.Context, who roles.Grants, id tenant.ID) ([]roles.Member, error) {
-	if err := who.Can(roles.ReadMembers, tenant.Scope{Tenant: id}); err != nil {
-		return nil, err
-	}
-	return s.deps.Members.ListMembers(ctx, id)
-}
-
-// RemoveMember takes a member's role in the tenant.
-func (s *Service) RemoveMember(ctx context.Context, who roles.Grants, id tenant.ID, email string) error {
-	subject, err := subjectOf(email)
-	if err := errors.Join(who.Can(roles.WriteMembers, tenant.Scope{Tenant: id}), err); err != nil {
-		return err
-	}
-	return s.deps.Members.RemoveMember(ctx, id, subject)
-}
-
-// PutPlatformUser makes a person a super admin. Only a super admin may.
-func (s *Service) PutPlatformUser(ctx context.Context, who roles.Grants, email string) (roles.Subject, error) {
-	subject, err := subjectOf(email)
-	if err := errors.Join(who.Can(roles.WritePlatform, tenant.Scope{}), err); err != nil {
-		return "", err
-	}
-	return subject, s.deps.PlatformUsers.PutPlatformUser(ctx, subject, strings.TrimSpace(email))
-}
-
-// ListPlatformUsers returns the super admins.
-func (s *Service) ListPlatformUsers(ctx context.Context, who roles.Grants) ([]roles.Member, error) {
-	if err := who.Can(roles.WritePlatform, tenant.Scope{}); err != nil {
-		return nil, err
-	}
-	return s.deps.PlatformUsers.ListPlatformUsers(ctx)
-}
-
-// RemovePlatformUser takes a super admin's rights.
-func (s *Service) RemovePlatformUser(ctx context.Context, who roles.Grants, email string) error {
-	subject, err := subjectOf(email)
-	if err := errors.Join(who.Can(roles.WritePlatform, tenant.Scope{}), err); err != nil {
-		return err
-	}
-	return s.deps.PlatformUsers.RemovePlatformUser(ctx, subject)
-}
-
-func subjectOf(email string) (roles.Subject, error) {
-	e := strings.ToLower(strings.TrimSpace(email))
-	name, host, ok := strings.Cut(e, "@")
-	if !ok || name == "" || !strings.Contains(host, ".") || len(e) > 254 || strings.ContainsAny(e, " \t\r\n,;<>\"") {
-		return "", &FieldError{"email", "is not an e-mail address"}
-	}
-	return roles.Subject(e), nil
+	return "enable"
 }

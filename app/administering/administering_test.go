@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/administering"
+	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -26,6 +28,7 @@ type world struct {
 	*testing.T
 	accounts *memory.Accounts
 	licenses *memory.Licenses
+	erasure  *memory.Erasure
 	clock    *porttest.Clock
 	deps     administering.Deps
 	*administering.Service
@@ -36,10 +39,11 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, accounts: memory.NewAccounts(), clock: porttest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))}
 	w.licenses = memory.NewLicenses(w.accounts)
+	w.erasure = memory.NewErasure(memory.NewConversations(), memory.NewLedger(w.clock.Now, porttest.NewID))
 	a := w.accounts
 	w.deps = administering.Deps{
-		Tenants: a, Sites: a, Keys: a, Licenses: w.licenses, LicenseBook: w.licenses, Members: a, PlatformUsers: a,
-		Now: w.clock.Now, NewID: porttest.NewID, Random: &counter{},
+		Tenants: a, Sites: a, Keys: a, Licenses: w.licenses, LicenseBook: w.licenses, Members: a, PlatformUsers: a, Audit: memory.NewAuditLog(),
+		Erasure: w.erasure, Now: w.clock.Now, NewID: porttest.NewID, Random: &counter{},
 	}
 	w.Service = w.service(w.deps)
 	for _, site := range []*tenant.Site{&w.mine, &w.other} {
@@ -84,7 +88,7 @@ func (w *world) holding(role roles.Role) roles.Grants {
 func TestNewNamesAllThatIsMissing(t *testing.T) {
 	_, err := administering.New(administering.Deps{})
 	for _, name := range []string{
-		"Tenants", "Sites", "Keys", "Licenses", "LicenseBook", "Members", "PlatformUsers", "Now", "NewID", "Random",
+		"Tenants", "Sites", "Keys", "Licenses", "LicenseBook", "Members", "PlatformUsers", "Erasure", "Audit", "Now", "NewID", "Random",
 	} {
 		if err == nil || !strings.Contains(err.Error(), "Deps."+name+" ") {
 			t.Errorf("the error does not name %s: %v", name, err)
@@ -168,6 +172,10 @@ func TestWhoMay(t *testing.T) {
 			}
 			return err
 		}},
+		"Erase": {roles.Admin, func(ctx context.Context, who roles.Grants, s tenant.Site) error {
+			_, err := w.Erase(ctx, who, s.Scope(), chat.VisitorID(chat.VisitorPrefix+porttest.NewID()), nil)
+			return err
+		}},
 		"ListSites": {roles.Support, func(ctx context.Context, who roles.Grants, s tenant.Site) error {
 			_, err := w.ListSites(ctx, who, s.Tenant, "", 5)
 			return err
@@ -213,6 +221,10 @@ func TestBadOrders(t *testing.T) {
 		_, _, err := w.CreateKey(ctx, op, w.mine.Scope(), k, name, r)
 		return err
 	}
+	erase := func(v chat.VisitorID, ids []chat.ConversationID) error {
+		_, err := w.Erase(ctx, op, w.mine.Scope(), v, ids)
+		return err
+	}
 	member := func(email string, r roles.Role) error {
 		_, err := w.PutMember(ctx, op, w.mine.Tenant, email, r)
 		return err
@@ -241,6 +253,9 @@ func TestBadOrders(t *testing.T) {
 		"member without an @":      {member("example.com", roles.Admin), "email is not"},
 		"member of nothing":        {member("a@b", roles.Admin), "email is not"},
 		"two members":              {member("a@example.com,b@example.com", roles.Admin), "email is not"},
+		"erasure of nobody":        {erase("", nil), "visitor or a conversation"},
+		"erasure of no visitor":    {erase("shopper", nil), "visitor is not"},
+		"erasure of no talk":       {erase("", []chat.ConversationID{"conv_1"}), "conversation is not"},
 		"platform user of nothing": {func() error { _, err := w.PutPlatformUser(ctx, op, ""); return err }(), "email is not"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -345,6 +360,41 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestWhoMayDisableAKey: whoever may write keys stops any, and lets in again those
+// of a role that he has himself.
+func TestWhoMayDisableAKey(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		mine, role      roles.Role
+		disable, enable bool
+	}{
+		{roles.Support, roles.Support, false, false},
+		{roles.Admin, roles.Support, true, true},
+		{roles.Admin, roles.Admin, true, true},
+		{roles.Admin, roles.Owner, true, false},
+		{roles.Owner, roles.Owner, true, true},
+	} {
+		k, _, err := w.CreateKey(t.Context(), administering.Operator(), w.mine.Scope(), tenant.APIKey, "", c.role)
+		w.must(err)
+		for _, to := range []struct{ disabled, ok bool }{{true, c.disable}, {false, c.enable}} {
+			err := w.SetKeyDisabled(t.Context(), w.holding(c.mine), w.mine.Scope(), k.ID, to.disabled)
+			if (err == nil) != to.ok || !to.ok && !errors.Is(err, roles.ErrForbidden) {
+				t.Errorf("an %v sets a key of an %v disabled = %v: %v", c.mine, c.role, to.disabled, err)
+			}
+		}
+		keys, err := w.ListKeys(t.Context(), administering.Operator(), w.mine.Scope())
+		w.must(err)
+		if got := keys[slices.IndexFunc(keys, func(o tenant.Key) bool { return o.ID == k.ID })].Disabled; got != (c.disable && !c.enable) {
+			t.Errorf("the key of an %v is disabled: %v, after an %v tried", c.role, got, c.mine)
+		}
+	}
+	site, _, err := w.CreateKey(t.Context(), administering.Operator(), w.mine.Scope(), tenant.SiteKey, "", 0)
+	w.must(err)
+	for _, disabled := range []bool{true, false} {
+		w.must(w.SetKeyDisabled(t.Context(), w.holding(roles.Admin), w.mine.Scope(), site.ID, disabled))
+	}
+}
+
 // TestNoKeyAboveOnesOwnRole: nobody climbs by making himself a key.
 func TestNoKeyAboveOnesOwnRole(t *testing.T) {
 	w := newWorld(t)
@@ -419,6 +469,7 @@ func TestPlatformUsers(t *testing.T) {
 	if err != nil || !g.SuperAdmin || who != "root@example.com" {
 		t.Errorf("grants %+v of %s, %v", g, who, err)
 	}
+	g.Reason = "a look"
 	if list, err := w.ListPlatformUsers(ctx, g); err != nil || len(list) != 1 {
 		t.Errorf("got %+v, %v", list, err)
 	}
@@ -477,8 +528,8 @@ func ExampleService_CreateKey() {
 	accounts := memory.NewAccounts()
 	licenses := memory.NewLicenses(accounts)
 	admin, err := administering.New(administering.Deps{
-		Tenants: accounts, Sites: accounts, Keys: accounts, Licenses: licenses, LicenseBook: licenses, Members: accounts, PlatformUsers: accounts,
-		Now: time.Now, NewID: porttest.NewID, Random: &counter{}, // crypto/rand.Reader
+		Tenants: accounts, Sites: accounts, Keys: accounts, Licenses: licenses, LicenseBook: licenses, Members: accounts, PlatformUsers: accounts, Audit: memory.NewAuditLog(),
+		Erasure: memory.NewErasure(memory.NewConversations(), memory.NewLedger(time.Now, porttest.NewID)), Now: time.Now, NewID: porttest.NewID, Random: &counter{}, // crypto/rand.Reader
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -348,7 +349,7 @@ func TestNothingLikeThatShowsTheNearest(t *testing.T) {
 // TestIndexBehindTheShop finds by facts that have changed: the loaded ones
 // decide.
 func TestIndexBehindTheShop(t *testing.T) {
-	inWorld(t, func(w *world) { w.deps.Searcher = unfiltered{w.deps.Searcher} }, func(w *world) {
+	inWorld(t, func(w *world) { w.find.Searcher = unfiltered{w.find.Searcher} }, func(w *world) {
 		w.must(w.stores.Add(w.Context(), w.site.Scope(), retrieval.Document{
 			ID: "product:2", Kind: catalog.KindProduct, Title: "Camp Jacket",
 			Facts: catalog.Facts{Categories: []string{"Jackets"}, Offers: []catalog.Offer{{Regular: eur(12000), Stock: catalog.InStock}}},
@@ -371,7 +372,7 @@ func (u unfiltered) Search(ctx context.Context, s tenant.Scope, q retrieval.Quer
 // reads a shop of more than one page.
 func TestVocabularyIsFresh(t *testing.T) {
 	count := &countedInventory{}
-	inWorld(t, func(w *world) { count.Inventory = w.deps.Inventory; w.deps.Inventory = count }, func(w *world) {
+	inWorld(t, func(w *world) { count.Inventory = w.find.Inventory; w.find.Inventory = count }, func(w *world) {
 		w.evidence("jacket")
 		w.evidence("jacket")
 		if count.calls != 1 {
@@ -402,15 +403,15 @@ func (c *countedInventory) States(ctx context.Context, s tenant.Scope, after ret
 
 func TestStoresAway(t *testing.T) {
 	for name, change := range map[string]func(*world){
-		"inventory": func(w *world) { w.deps.Inventory = away{} },
-		"searcher":  func(w *world) { w.deps.Searcher = away{} },
-		"passages":  func(w *world) { w.deps.Passages = awayPassages{w.deps.Passages} },
+		"inventory": func(w *world) { w.find.Inventory = away{} },
+		"searcher":  func(w *world) { w.find.Searcher = away{} },
+		"passages":  func(w *world) { w.find.Passages = awayPassages{w.find.Passages} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, change, func(w *world) {
 				st := w.ask()
 				var failed *answering.FailedError
-				if end := last(w.all(st)); !errors.As(end.Err, &failed) || failed.Code != "INTERNAL" {
+				if end := last(w.all(st)); !errors.As(end.Err, &failed) || failed.Code != "UNAVAILABLE" {
 					w.Errorf("ended with %+v", end)
 				}
 				if turn := w.turn(st.Message()); turn.State != chat.Done || turn.Finish != chat.Failed {
@@ -435,6 +436,10 @@ func (away) Search(context.Context, tenant.Scope, retrieval.Query) ([]retrieval.
 	return nil, ports.ErrUnavailable
 }
 
+func (away) Tally(context.Context, tenant.Scope) (retrieval.Tally, error) {
+	return retrieval.Tally{}, ports.ErrUnavailable
+}
+
 func (away) States(context.Context, tenant.Scope, retrieval.DocumentID, int) ([]retrieval.DocumentState, error) {
 	return nil, ports.ErrUnavailable
 }
@@ -448,14 +453,16 @@ func (awayPassages) Load(context.Context, tenant.Scope, []retrieval.PassageRef) 
 // TestQuestionsAreEmbedded bills a question's vector on its own, and goes on by
 // words where it cannot be had.
 func TestQuestionsAreEmbedded(t *testing.T) {
-	embedding := func(w *world) { w.deps.Embedder, w.cfg.EmbeddingModel = memory.NewEmbedder(16), "embedder-1" }
+	embedding := func(w *world) {
+		w.find.Embedder, w.findAs.EmbeddingModel = func(string) ports.Embedder { return memory.NewEmbedder(16) }, "embedder-1"
+	}
 	inWorld(t, embedding, func(w *world) {
 		w.evidence("waterproof jacket")
 		e := w.settled(2)
 		if e[0].Kind != usage.Embedding || e[0].Tokens.Total() == 0 || e[1].Kind != usage.Chat || e[1].ChatRequests != 1 {
 			w.Errorf("events %+v", e)
 		}
-		if _, ok := published[answering.LexicalOnly](w); ok {
+		if _, ok := published[searching.LexicalOnly](w); ok {
 			w.Error("it was searched by words only")
 		}
 	})
@@ -463,7 +470,7 @@ func TestQuestionsAreEmbedded(t *testing.T) {
 		if got := w.evidence("waterproof jacket"); got != "Storm Jacket" {
 			w.Errorf("got %q", got)
 		}
-		if l, ok := published[answering.LexicalOnly](w); !ok || !errors.Is(l.Err, usage.ErrLimitExceeded) {
+		if l, ok := published[searching.LexicalOnly](w); !ok || !errors.Is(l.Err, usage.ErrLimitExceeded) {
 			w.Errorf("published %+v", l)
 		}
 		w.settled(1)

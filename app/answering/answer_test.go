@@ -12,6 +12,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -414,10 +415,10 @@ func TestLongAnswerIsCut(t *testing.T) {
 }
 
 func TestNewNamesAllThatIsMissing(t *testing.T) {
-	_, err := answering.New(answering.Deps{Embedder: memory.NewEmbedder(2), Fallback: memory.NewModel("")}, answering.Config{})
+	_, err := answering.New(answering.Deps{Fallback: memory.NewModel("")}, answering.Config{})
 	for _, name := range []string{
-		"Meter", "Sites", "Conversations", "Turns", "Drafts", "Searcher", "Passages", "Inventory", "Tokenizer", "Deps.Model", "Now", "NewID",
-		"Config.Model", "EmbeddingModel", "FallbackModel",
+		"Meter", "Sites", "Conversations", "Turns", "Drafts", "Search", "Tokenizer", "Deps.Model", "Now", "NewID",
+		"Config.Model", "FallbackModel",
 	} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the error does not name %s: %v", name, err)
@@ -470,10 +471,16 @@ func ExampleService_Ask() {
 		Ledger: stores.Ledger, Checkpointer: stores.Ledger, Sweeper: stores.Ledger, Usage: stores.Ledger, Licenses: stores.Licenses,
 		Prices: stores.Prices, Sites: stores.Accounts, Tokenizer: stores.Tokenizer, Now: time.Now, NewID: porttest.NewID, CallTimeout: time.Minute,
 	})
+	search, err := searching.New(searching.Deps{
+		Meter: meter, Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Now: time.Now,
+	}, searching.Config{Model: "my-model"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	service, err := answering.New(answering.Deps{
 		Meter: meter, Sites: stores.Accounts, Conversations: stores.Conversations, Turns: stores.Conversations, Drafts: stores.Conversations,
-		Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer,
-		Model: memory.NewModel("Shipping costs €4.90 [1]. Today it is €1.00."), Now: time.Now, NewID: porttest.NewID,
+		Search: search, Tokenizer: stores.Tokenizer, Model: memory.NewModel("Shipping costs €4.90 [1]. Today it is €1.00."), Now: time.Now, NewID: porttest.NewID,
 	}, answering.Config{Model: "my-model"})
 	if err != nil {
 		fmt.Println(err)

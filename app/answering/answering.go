@@ -12,30 +12,26 @@ import (
 	"time"
 
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Deps are what a Service needs. Embedder, Fallback, Limiter and Events may be
-// nil; all else is required.
+// Deps are what a Service needs. Fallback, Limiter and Events may be nil; all
+// else is required.
 type Deps struct {
 	Meter         *metering.Service
 	Sites         ports.Sites
 	Conversations ports.Conversations
 	Turns         ports.Turns
 	Drafts        ports.Drafts
-	Searcher      ports.Searcher
-	Passages      ports.Passages
-	Inventory     ports.Inventory
+	Search        *searching.Service
 	Tokenizer     ports.Tokenizer
 	Model         ports.ChatModel
 	Now           ports.Clock
 	NewID         ports.NewID
 
-	// Embedder turns questions into vectors, metered on its own; nil: by words
-	// only.
-	Embedder ports.Embedder
 	// Fallback answers when Model is down and nothing was shown yet. It must
 	// cost nothing; its calls are metered all the same.
 	Fallback ports.ChatModel
@@ -45,19 +41,17 @@ type Deps struct {
 
 // Config is how a Service answers. The zero value of a field means its default.
 type Config struct {
-	Model          string        // the name to ask for and to price; required
-	EmbeddingModel string        // required with an Embedder
-	FallbackModel  string        // required with a Fallback
-	MaxTokens      int64         // output cap of an answer; default 600
-	PromptBudget   int64         // input cap of an answer; default 4,000
-	Timeout        time.Duration // of a whole answer; default 60 s
-	ResumeGrace    time.Duration // how long an answer goes on alone; default 10 s, negative for 0
-	HistoryTurns   int           // earlier turns that the model sees; default 4
-	Passages       int           // passages that the model sees at most; default 8
-	VisitorBurst   int64         // messages at once; default 10
-	VisitorEvery   time.Duration // and one more each; default 6 s
-	SiteBurst      int64         // of all visitors; default 200
-	SiteEvery      time.Duration // default 50 ms
+	Model         string        // the name to ask for and to price; required
+	FallbackModel string        // required with a Fallback
+	MaxTokens     int64         // output cap of an answer; default 600
+	PromptBudget  int64         // input cap of an answer; default 4,000
+	Timeout       time.Duration // of a whole answer; default 60 s
+	ResumeGrace   time.Duration // how long an answer goes on alone; default 10 s, negative for 0
+	HistoryTurns  int           // earlier turns that the model sees; default 4
+	VisitorBurst  int64         // messages at once; default 10
+	VisitorEvery  time.Duration // and one more each; default 6 s
+	SiteBurst     int64         // of all visitors; default 200
+	SiteEvery     time.Duration // default 50 ms
 }
 
 func (c Config) withDefaults() Config {
@@ -82,22 +76,20 @@ func (c Config) withDefaults() Config {
 	if c.HistoryTurns == 0 {
 		c.HistoryTurns = 4
 	}
-	if c.Passages <= 0 {
-		c.Passages = 8
-	}
 	return c
 }
 
 // Service answers questions. Make one with New; it is safe for concurrent use.
 type Service struct {
 	Deps
-	cfg        Config
-	vocabulary *vocabularies
+	cfg Config
 
-	mu   sync.Mutex // guards live and closed
+	mu   sync.Mutex // guards live, kept and closed
 	live map[liveKey]*live
+	kept int // answers of live that have ended and wait for the store
 	// closed is set while shutting down: no new answer begins.
 	closed  bool
+	closing chan struct{} // closed with the first Close
 	running sync.WaitGroup
 }
 
@@ -119,15 +111,12 @@ func New(d Deps, cfg Config) (*Service, error) {
 	need(d.Conversations != nil, "Deps.Conversations")
 	need(d.Turns != nil, "Deps.Turns")
 	need(d.Drafts != nil, "Deps.Drafts")
-	need(d.Searcher != nil, "Deps.Searcher")
-	need(d.Passages != nil, "Deps.Passages")
-	need(d.Inventory != nil, "Deps.Inventory")
+	need(d.Search != nil, "Deps.Search")
 	need(d.Tokenizer != nil, "Deps.Tokenizer")
 	need(d.Model != nil, "Deps.Model")
 	need(d.Now != nil, "Deps.Now")
 	need(d.NewID != nil, "Deps.NewID")
 	need(cfg.Model != "", "Config.Model")
-	need(d.Embedder == nil || cfg.EmbeddingModel != "", "Config.EmbeddingModel")
 	need(d.Fallback == nil || cfg.FallbackModel != "", "Config.FallbackModel")
 	cfg = cfg.withDefaults()
 	if d.Meter != nil && d.Meter.CallTimeout < cfg.Timeout {
@@ -136,10 +125,7 @@ func New(d Deps, cfg Config) (*Service, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Service{
-		Deps: d, cfg: cfg, live: map[liveKey]*live{},
-		vocabulary: &vocabularies{inventory: d.Inventory, passages: d.Passages, now: d.Now, sites: map[tenant.Scope]*vocabulary{}},
-	}, nil
+	return &Service{Deps: d, cfg: cfg, live: map[liveKey]*live{}, closing: make(chan struct{})}, nil
 }
 
 func (s *Service) track(sc tenant.Scope, l *live) error {
@@ -162,6 +148,10 @@ func (s *Service) track(sc tenant.Scope, l *live) error {
 func (s *Service) untrack(sc tenant.Scope, l *live) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if l.kept {
+		l.kept = false
+		s.kept--
+	}
 	// A later attempt may have taken the place.
 	if k := (liveKey{sc, l.turn.Message}); s.live[k] == l {
 		delete(s.live, k)
@@ -170,10 +160,14 @@ func (s *Service) untrack(sc tenant.Scope, l *live) {
 
 // Close lets no new answer begin and waits until the running ones have ended.
 // When ctx ends it stops those that are left, as the shopper would, and waits
-// until they are settled.
+// until they are settled. An answer that waits for a store which is away gets
+// one more try, of 3 s at most. It may be called again.
 func (s *Service) Close(ctx context.Context) error {
 	s.mu.Lock()
-	s.closed = true
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
 	s.mu.Unlock()
 	done := make(chan struct{})
 	go func() { s.running.Wait(); close(done) }()

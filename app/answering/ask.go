@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -28,7 +29,7 @@ type Question struct {
 }
 
 // MaxQuestion is how long a question may be, in bytes.
-const MaxQuestion = 4000
+const MaxQuestion = searching.MaxQuestion
 
 // MaxKey is how long an Idempotency-Key may be, in bytes.
 const MaxKey = 255
@@ -38,7 +39,8 @@ var ErrClosing = fmt.Errorf("shutting down: %w", ports.ErrUnavailable)
 
 // Ask admits q and begins its answer, which goes on in the background: the
 // Stream shows it from its first event. If q.Key was answered before, the
-// Stream shows the stored answer, and nothing is spent.
+// Stream shows the stored answer, or the one that waits here for a store which
+// is away, and nothing is spent.
 //
 // Nothing is spent or kept if the error is not nil: *chat.InputError,
 // *usage.RateError, *usage.LicenseError, *usage.LimitError,
@@ -49,6 +51,12 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Stream, error) {
 		return nil, err
 	}
 	q = q.plain()
+	if l := s.keptFor(q); l != nil {
+		if l.turn.BodyHash != q.BodyHash {
+			return nil, chat.ErrKeyMismatch
+		}
+		return l.subscribe(), nil
+	}
 	site, err := s.Sites.Site(ctx, q.Scope)
 	if err != nil {
 		return nil, err

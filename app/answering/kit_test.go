@@ -13,6 +13,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -27,13 +28,17 @@ import (
 // left behind fails the test.
 type world struct {
 	*testing.T
-	stores  *memory.Stores
-	site    tenant.Site
-	deps    answering.Deps
-	cfg     answering.Config
-	limits  usage.Limits
-	model   *talker
-	visitor chat.VisitorID
+	stores *memory.Stores
+	site   tenant.Site
+	deps   answering.Deps
+	cfg    answering.Config
+	find   searching.Deps
+	findAs searching.Config
+	limits usage.Limits
+	// checkpointer is what the meter dispatches with; the ledger if it is nil.
+	checkpointer ports.Checkpointer
+	model        *talker
+	visitor      chat.VisitorID
 	*answering.Service
 }
 
@@ -63,10 +68,14 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	}
 	w.deps = answering.Deps{
 		Sites: w.stores.Accounts, Conversations: w.stores.Conversations, Turns: w.stores.Conversations, Drafts: w.stores.Conversations,
-		Searcher: w.stores.Index, Passages: w.stores.Documents, Inventory: w.stores.Documents, Tokenizer: w.stores.Tokenizer,
-		Model: w.model, Now: time.Now, NewID: porttest.NewID, Events: w.stores.Events,
+		Tokenizer: w.stores.Tokenizer, Model: w.model, Now: time.Now, NewID: porttest.NewID, Events: w.stores.Events,
 	}
 	w.cfg = answering.Config{Model: "model-1"}
+	w.find = searching.Deps{
+		Searcher: w.stores.Index, Passages: w.stores.Documents, Inventory: w.stores.Documents, Tokenizer: w.stores.Tokenizer,
+		Now: time.Now, Events: w.stores.Events,
+	}
+	w.findAs = searching.Config{Model: "model-1"}
 	if change != nil {
 		change(w)
 	}
@@ -85,6 +94,13 @@ func (w *world) process() *answering.Service {
 	if d.Meter == nil {
 		d.Meter = w.meter()
 	}
+	if d.Search == nil {
+		find := w.find
+		find.Meter = d.Meter
+		var err error
+		d.Search, err = searching.New(find, w.findAs)
+		w.must(err)
+	}
 	s, err := answering.New(d, w.cfg)
 	w.must(err)
 	return s
@@ -92,8 +108,12 @@ func (w *world) process() *answering.Service {
 
 func (w *world) meter() *metering.Service {
 	w.Helper()
+	var checkpointer ports.Checkpointer = w.stores.Ledger
+	if w.checkpointer != nil {
+		checkpointer = w.checkpointer
+	}
 	m, err := metering.New(metering.Deps{
-		Ledger: w.stores.Ledger, Checkpointer: w.stores.Ledger, Sweeper: w.stores.Ledger, Usage: w.stores.Ledger, Licenses: w.stores.Licenses,
+		Ledger: w.stores.Ledger, Checkpointer: checkpointer, Sweeper: w.stores.Ledger, Usage: w.stores.Ledger, Licenses: w.stores.Licenses,
 		Prices: w.stores.Prices, Sites: w.stores.Accounts, Tokenizer: w.stores.Tokenizer, Now: time.Now, NewID: porttest.NewID,
 		Events: w.stores.Events, CallTimeout: time.Minute,
 	})

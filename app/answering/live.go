@@ -32,6 +32,8 @@ type live struct {
 	changed  chan struct{} // closed and replaced at each change
 	watchers int
 	leaving  *time.Timer // runs while nobody watches
+
+	kept bool // its store was away when it ended; guarded by the Service's mu
 }
 
 func newLive(t chat.Turn, grace time.Duration) *live {

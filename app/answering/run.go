@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -49,12 +50,12 @@ func (s *Service) answer(ctx context.Context, j job) {
 	}
 	t.LastEvent = lastEvent(len(t.Answer), tailLen(t))
 
-	store, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx = context.WithoutCancel(ctx)
+	storeErr := s.finish(ctx, j.question.Scope, t, storeTimeout)
+	later := away(storeErr) && s.keep(j.live)
+	// A store that was silent has not taken the time of what follows.
+	store, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	storeErr := s.Turns.Finish(store, j.question.Scope, t)
-	if errors.Is(storeErr, ports.ErrNotFound) {
-		storeErr = nil // the shopper deleted the conversation
-	}
 	var settleErr error
 	if r.call != nil {
 		_, settleErr = r.call.Settle(store, r.outcome, true)
@@ -65,11 +66,14 @@ func (s *Service) answer(ctx context.Context, j job) {
 		Message: t.Message, Finish: t.Finish, Code: t.ErrorCode, Err: errors.Join(r.err, storeErr, settleErr),
 		Took: t.Answered.Sub(t.Asked), Withheld: withheld(r.gate),
 	})
-	if storeErr != nil {
+	if storeErr != nil && !later {
 		j.live.finish(t, fmt.Errorf("store the answer: %w", storeErr))
 		return
 	}
 	j.live.end(t)
+	if later {
+		s.storeLater(ctx, j.question.Scope, t)
+	}
 }
 
 // maxCards is how many products are shown beside an answer.
@@ -98,10 +102,11 @@ func withheld(g *chat.Gate) int {
 const maxTries = 2
 
 func (s *Service) generate(ctx context.Context, j job) result {
-	evidence, err := s.retrieve(ctx, j)
+	found, err := s.Search.Search(ctx, searching.Question{Scope: j.question.Scope, Text: j.question.Text, Budget: s.promptBudget()})
 	if err != nil {
 		return failed(ctx, err)
 	}
+	evidence := chat.EvidenceOf(found.Chosen(), s.Now())
 	history, err := s.Conversations.Last(ctx, j.question.Scope, j.question.Visitor, j.turn.Conversation, s.cfg.HistoryTurns)
 	if err != nil {
 		return failed(ctx, fmt.Errorf("history: %w", err))

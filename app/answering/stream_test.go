@@ -101,7 +101,7 @@ func TestStopInAnotherProcess(t *testing.T) {
 
 // TestStopBeforeTheModel stops an answer that is still looking for evidence.
 func TestStopBeforeTheModel(t *testing.T) {
-	inWorld(t, func(w *world) { w.deps.Searcher = stuck{} }, func(w *world) {
+	inWorld(t, func(w *world) { w.find.Searcher = stuck{} }, func(w *world) {
 		st := w.ask()
 		synctest.Wait()
 		w.must(w.Stop(w.Context(), w.site.Scope(), w.visitor, st.Message()))
@@ -359,18 +359,18 @@ func TestFollowIsNoMixOfAttempts(t *testing.T) {
 func TestAnswerThatCannotBeStored(t *testing.T) {
 	inWorld(t, func(w *world) { w.deps.Turns = &turns{Turns: w.deps.Turns} }, func(w *world) {
 		broken, _ := w.deps.Turns.(*turns)
-		broken.finishErr = ports.ErrUnavailable
+		broken.finishErr = ports.ErrInvalid
 		st := w.ask()
 		w.model.end("Shipping costs €4.90 [1].")
 		events := w.all(st)
-		// The text was shown, but it is not stored: the end says so.
-		if end := last(events); end.Kind != chat.EventError || !errors.Is(end.Err, ports.ErrUnavailable) {
+		// The text was shown, but it will never be stored: the end says so.
+		if end := last(events); end.Kind != chat.EventError || !errors.Is(end.Err, ports.ErrInvalid) {
 			w.Errorf("ended with %+v", end)
 		}
 		if e := w.settled(1)[0]; e.Tokens.Total() != 101 {
 			w.Errorf("event %+v", e)
 		}
-		if a, _ := published[answering.Answered](w); !errors.Is(a.Err, ports.ErrUnavailable) {
+		if a, _ := published[answering.Answered](w); !errors.Is(a.Err, ports.ErrInvalid) {
 			w.Errorf("published %+v", a)
 		}
 	})

@@ -1,6 +1,7 @@
 package ingesting
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -19,23 +20,39 @@ import (
 // Apply stores what one change says and reports whether that changed anything.
 // The index follows with the next Drain. A product or page that the shop does
 // not show is stored as a tombstone: its id and title, and nothing of what it
-// says. A Rejected changes nothing.
+// says. A Rejected takes out of sight what the shop hides, and prices that may be
+// others by now; what else is stored of the thing stays.
 //
 // The error matches ports.ErrInvalid if this one thing cannot be stored (its
-// text is larger or deeper than HTMLText takes); any other error is the
-// store's, and trying again may help.
+// text is larger or deeper than HTMLText takes), which is done as with a Rejected;
+// any other error is the store's, and trying again may help.
 func (s *Service) Apply(ctx context.Context, scope tenant.Scope, source string, c catalog.Change, o Options) (changed bool, err error) {
 	if c.Rejected != nil {
-		return false, nil
+		return s.reject(ctx, scope, source, *c.Rejected, readAt(c, o))
 	}
 	doc, err := s.document(source, c, o)
 	if err != nil {
+		if _, err := s.reject(ctx, scope, source, *rejectedBecause(c, err), readAt(c, o)); err != nil {
+			return false, err
+		}
 		return false, err
 	}
-	var chunks []retrieval.Chunk
-	if doc.Shown {
-		chunks = retrieval.ChunkDocument(doc, s.measure, s.deps.Chunks)
+	return s.put(ctx, scope, doc)
+}
+
+func (s *Service) put(ctx context.Context, scope tenant.Scope, doc retrieval.Document) (changed bool, err error) {
+	return s.putChunks(ctx, scope, doc, s.chunks(doc))
+}
+
+// chunks cuts a document; one that is not shown has none.
+func (s *Service) chunks(doc retrieval.Document) []retrieval.Chunk {
+	if !doc.Shown {
+		return nil
 	}
+	return retrieval.ChunkDocument(doc, s.measure, s.deps.Chunks)
+}
+
+func (s *Service) putChunks(ctx context.Context, scope tenant.Scope, doc retrieval.Document, chunks []retrieval.Chunk) (changed bool, err error) {
 	changed, err = s.deps.Documents.Put(ctx, scope, doc, chunks)
 	if err != nil {
 		return false, &storeError{fmt.Errorf("store %s: %w", doc.ID, err)}
@@ -59,9 +76,16 @@ func unreadable(err error) bool {
 
 // document returns the document that c makes, with its revision.
 func (s *Service) document(source string, c catalog.Change, o Options) (retrieval.Document, error) {
+	read := c.Read
+	if read.IsZero() {
+		read = o.Read
+	}
+	if read.IsZero() {
+		read = s.deps.Now()
+	}
 	asOf := o.AsOf
 	if asOf.IsZero() {
-		asOf = s.deps.Now()
+		asOf = read
 	}
 	var textErr error
 	text := func(base string) func(string) string {
@@ -82,29 +106,34 @@ func (s *Service) document(source string, c catalog.Change, o Options) (retrieva
 	case c.Page != nil:
 		p := c.Page
 		d.ID, d.Kind, d.Title, d.Updated = retrieval.NewDocumentID(catalog.KindPage, p.ID), catalog.KindPage, p.Title, p.Updated
+		d.Locale = cmp.Or(p.Locale, o.Locale)
 		if d.Shown = p.Shown(); d.Shown {
 			d.URL, d.Body = p.URL, p.Text(text(p.URL))
 		}
 	case c.FAQ != nil:
 		f := c.FAQ
 		d.ID, d.Kind, d.Title, d.Updated = retrieval.NewDocumentID(catalog.KindFAQ, f.ID), catalog.KindFAQ, f.Question, f.Updated
+		d.Locale = cmp.Or(f.Locale, o.Locale)
 		if d.Shown = f.Shown(); d.Shown {
 			d.URL, d.Body = f.URL, f.Text(text(f.URL))
 		}
 	case c.Deleted != nil:
-		d = tombstone(retrieval.NewDocumentID(c.Deleted.Kind, c.Deleted.ID), c.Deleted.Kind, source, "")
+		d = tombstone(retrieval.NewDocumentID(c.Deleted.Kind, c.Deleted.ID), c.Deleted.Kind, source, "", read)
 	default:
 		return d, fmt.Errorf("%w: a change that says nothing", ports.ErrInvalid)
 	}
 	if textErr != nil {
 		return d, fmt.Errorf("%s: %w", d.ID, textErr)
 	}
-	d.Revision = Revision(d)
+	if err := tidy(&d); err != nil {
+		return d, err
+	}
+	d.Revision, d.Read = Revision(d), read
 	return d, nil
 }
 
-func tombstone(id retrieval.DocumentID, kind catalog.Kind, source, title string) retrieval.Document {
-	d := retrieval.Document{ID: id, Kind: kind, Source: source, Title: title}
+func tombstone(id retrieval.DocumentID, kind catalog.Kind, source, title string, read time.Time) retrieval.Document {
+	d := retrieval.Document{ID: id, Kind: kind, Source: source, Title: title, Read: read}
 	d.Revision = Revision(d)
 	return d
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
+	"github.com/aiwoochat/woochat/domain/ingestion"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -15,10 +15,17 @@ import (
 
 // DrainReport says what a Drain did.
 type DrainReport struct {
-	Indexed  int   // documents that the index holds now as they are stored
+	Indexed  int   // documents that the searched generation holds now as they are stored
 	TakenOut int   // of these: not shown any more, so no longer in the index
 	Texts    int   // texts that were embedded
-	Tokens   int64 // what that took, as the embedder counts
+	Kept     int   // texts whose vectors the index had: they had not changed
+	Tokens   int64 // what the embedding took, as the embedder counts
+	Built    int   // documents put to the generation that is built
+	Switched bool  // it is complete, and searched from now on
+	More     bool  // there is more to be done: drain again at once
+	// Busy says that another process embeds for the site now. What has changed is
+	// found by words until it is done, or until the next Drain.
+	Busy bool
 
 	// Paused says why embedding stopped before all was done: a
 	// *usage.LimitError until the day's tokens come back, or the embedder's
@@ -26,55 +33,73 @@ type DrainReport struct {
 	Paused error
 	// ResumeAt is when to drain again; the zero time is soon.
 	ResumeAt time.Time
-	// Waiting is the number of documents that the pause left to be embedded.
+	// Waiting is the number of documents whose vectors are still to be made.
 	// They are found by words meanwhile.
 	Waiting int
-	// Refused are documents whose texts the embedder will never take. They
-	// are found by words only, and not tried again until they change.
+	// Refused are documents of whose texts the embedder will never take some.
+	// By these they are found by words only, and they are not tried again until
+	// they change.
 	Refused []Refused
 }
 
-// Refused is a document that cannot be embedded.
+// unfinished reports whether there is work left that another Drain can do.
+func (r DrainReport) unfinished() bool { return r.Paused != nil || r.More || r.Busy }
+
+// Refused is a document that cannot be embedded, or not all of it.
 type Refused struct {
 	Document retrieval.DocumentID
 	Err      error
-	certain  bool // it is the document, whatever the embedder does with others
 }
 
-// pendingPage is how many documents are read at a time.
-const pendingPage = 100
-
-// maxWaiting is how many documents are indexed by words while embedding is
-// paused. Documents.Pending always begins with the oldest, so all of them are
-// read at once.
-const maxWaiting = 10_000
-
-// Drain brings the index after the store: it embeds documents that have
-// changed, puts them to the index and notes that it did. It may be killed
-// anywhere and called again; what was embedded and not yet noted is embedded
-// again.
+// Drain brings the index after the store: it embeds the texts whose vectors the
+// index does not have, puts documents that have changed to it, and notes that it
+// did. Where another embedding model is wanted, or a rebuild was asked for, it
+// builds the new generation behind the one that is searched, and switches when it
+// is complete. That takes as many Drains as it needs, of a second or so each, so
+// that what changes meanwhile is not kept waiting: see More.
+//
+// Of several processes that drain a site, one embeds.
+// It may be killed anywhere and called again: what was paid for and is not in the
+// index yet is no more than the calls that were under way.
 //
 // When the site's embedding tokens are spent, or the embedder is away, nothing
 // waits for it: what has changed goes to the index by words at once, what is no
 // longer shown leaves it at once, and the report says Paused. That is no error.
-// Errors are those of the store and the index, and that of ctx.
+// Errors are those of the stores and the index, and that of ctx.
 func (s *Service) Drain(ctx context.Context, scope tenant.Scope) (DrainReport, error) {
+	return s.drain(ctx, scope, (*draining).run, time.Time{})
+}
+
+// drainSlice is how long a Worker's Drain follows the generation that is
+// searched, so that a deletion or a price need not wait for thousands of texts.
+const drainSlice = time.Second
+
+// drainSome is Drain that leaves what it has not done after a slice to another
+// one: More says so.
+func (s *Service) drainSome(ctx context.Context, scope tenant.Scope) (DrainReport, error) {
+	return s.drain(ctx, scope, (*draining).run, s.deps.Now().Add(drainSlice))
+}
+
+// drainFirst brings documents that were just stored into the index before all
+// that wait there, and leaves these to another Drain: More says whether there is
+// any. What cannot be embedded within a slice is found by words.
+func (s *Service) drainFirst(ctx context.Context, scope tenant.Scope, docs []ports.PendingDocument) (DrainReport, error) {
+	first := func(d *draining, ctx context.Context) error { return d.first(ctx, docs) }
+	return s.drain(ctx, scope, first, s.deps.Now().Add(drainSlice))
+}
+
+func (s *Service) drain(ctx context.Context, scope tenant.Scope, do func(*draining, context.Context) error, until time.Time) (DrainReport, error) {
 	if err := scope.Valid(); err != nil {
 		return DrainReport{}, err
 	}
-	d := draining{Service: s, scope: scope}
-	if s.deps.Embedder != nil {
-		d.embedder = s.deps.Embedder(scope)
-	}
-	err := d.run(ctx)
-	if err == nil && d.report.Paused != nil {
-		err = d.indexByWords(ctx)
+	d := draining{Service: s, scope: scope, until: until}
+	defer d.yield(ctx)
+	err := do(&d, ctx)
+	if err == nil {
+		err = d.tell(ctx)
 	}
 	if err != nil {
 		return d.report, fmt.Errorf("drain: %w", err)
-	}
-	if d.report.Paused != nil && s.deps.Events != nil {
-		s.deps.Events.Publish(ctx, scope, Paused{Err: d.report.Paused, ResumeAt: d.report.ResumeAt})
 	}
 	return d.report, nil
 }
@@ -82,261 +107,215 @@ func (s *Service) Drain(ctx context.Context, scope tenant.Scope) (DrainReport, e
 // draining is one run of Drain.
 type draining struct {
 	*Service
-	scope    tenant.Scope
-	embedder ports.Embedder // nil: none
-	report   DrainReport
+	scope  tenant.Scope
+	until  time.Time // when to leave what the searched generation lacks to the next Drain; zero: never
+	few    bool      // it looks at some documents only, and does not know how the others are
+	report DrainReport
+	lease  *lease // nil until something is to be embedded
 }
+
+// moves is how often the generations may change under one Drain.
+const moves = 4
 
 func (d *draining) run(ctx context.Context) error {
-	for {
-		waiting, err := d.deps.Documents.Pending(ctx, d.scope, pendingPage)
+	if err := d.settled(ctx, d.follow); err != nil {
+		return err
+	}
+	return d.sweep(ctx)
+}
+
+// settled does something with the site's generations, and once more if they
+// change under it.
+func (d *draining) settled(ctx context.Context, do func(context.Context, retrieval.Generations) error) error {
+	for left := moves; ; left-- {
+		g, err := d.generations(ctx)
 		if err != nil {
-			return fmt.Errorf("list what has changed: %w", err)
-		}
-		before := d.report.Indexed
-		var group []ports.PendingDocument
-		var refused []Refused
-		texts, tokens := 0, int64(0)
-		flush := func() error {
-			if len(group) == 0 || d.paused() {
-				return nil
-			}
-			more, err := d.embed(ctx, group)
-			refused = append(refused, more...)
-			group, texts, tokens = nil, 0, 0
 			return err
 		}
-		byID := map[retrieval.DocumentID]ports.PendingDocument{}
-		for _, doc := range waiting {
-			if d.embedder == nil || len(doc.Chunks) == 0 {
-				if err := d.index(ctx, doc, nil); err != nil {
-					return err
-				}
-				continue
-			}
-			byID[doc.Document.ID] = doc
-			n := d.size(doc)
-			if texts+len(doc.Chunks) > d.deps.EmbedTexts || tokens+n > d.deps.EmbedTokens {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-			group, texts, tokens = append(group, doc), texts+len(doc.Chunks), tokens+n
+		if err = do(ctx, g); errors.Is(err, errMoved) && left > 0 {
+			continue
 		}
-		if err := flush(); err != nil {
+		return err
+	}
+}
+
+// first brings docs into the generation that is searched, whatever else waits.
+func (d *draining) first(ctx context.Context, docs []ports.PendingDocument) error {
+	d.few = true
+	return d.settled(ctx, func(ctx context.Context, g retrieval.Generations) error {
+		served := d.pass(g.Served)
+		served.until = d.until
+		page := newPage(served, docs)
+		page.words = served.blind()
+		if err := page.index(ctx); err != nil {
 			return err
 		}
-		// That one text is refused says something about the text only if
-		// others were taken; else it is the configuration.
-		for _, r := range refused {
-			if d.report.Texts == 0 && !r.certain {
-				d.pause(r.Err)
-				break
-			}
-			if err := d.index(ctx, byID[r.Document], nil); err != nil {
+		if !page.words {
+			if err := page.putRest(ctx); err != nil {
 				return err
 			}
-			d.report.Refused = append(d.report.Refused, r)
 		}
-		// Documents that change faster than they are indexed do not keep us.
-		if len(waiting) == 0 || d.report.Indexed == before || d.paused() {
-			return nil
-		}
-	}
-}
-
-func (d *draining) size(doc ports.PendingDocument) int64 {
-	var n int64
-	for _, c := range doc.Chunks {
-		n += d.bound(retrieval.EmbeddingText(doc.Document.Title, c))
-	}
-	return n
-}
-
-// embed embeds docs in one call and indexes them; if their texts are more than
-// one call takes, or one of them is refused, in several. It returns those that
-// were refused alone. A pause is noted in the report.
-func (d *draining) embed(ctx context.Context, docs []ports.PendingDocument) ([]Refused, error) {
-	var texts []string
-	for _, doc := range docs {
-		for _, c := range doc.Chunks {
-			texts = append(texts, retrieval.EmbeddingText(doc.Document.Title, c))
-		}
-	}
-	vectors, err := d.vectors(ctx, texts)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	switch {
-	case err == nil:
-		for _, doc := range docs {
-			n := len(doc.Chunks)
-			if err := d.index(ctx, doc, vectors[:n]); err != nil {
-				return nil, err
-			}
-			vectors = vectors[n:]
-		}
-		return nil, nil
-	case len(docs) > 1 && (aboutText(err) || errors.Is(err, usage.ErrLimitExceeded)):
-		// One of the texts is bad, or what is left of the day's tokens is
-		// enough for some of them.
-		half := len(docs) / 2
-		first, err := d.embed(ctx, docs[:half])
-		if err != nil || d.paused() {
-			return first, err
-		}
-		second, err := d.embed(ctx, docs[half:])
-		return append(first, second...), err
-	case aboutText(err):
-		return []Refused{{Document: docs[0].Document.ID, Err: err}}, nil
-	case d.neverFits(docs[0], err):
-		err = fmt.Errorf("its text takes more tokens than the license allows a day: %w", err)
-		return []Refused{{Document: docs[0].Document.ID, Err: err, certain: true}}, nil
-	}
-	d.pause(err)
-	return nil, nil
-}
-
-// vectors embeds texts, in as many calls as their number takes.
-func (d *draining) vectors(ctx context.Context, texts []string) ([][]float32, error) {
-	var vectors [][]float32
-	for len(texts) > 0 {
-		part := texts[:min(len(texts), d.deps.EmbedTexts)]
-		texts = texts[len(part):]
-		e, err := d.embedder.Embed(ctx, part)
-		d.report.Tokens += e.Tokens
+		d.note(served)
+		others, err := served.pending(ctx, retrieval.Stage{Generation: g.Served.No, Words: true}, 1)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if len(e.Vectors) != len(part) {
-			return nil, fmt.Errorf("%w: the embedder gave %d vectors for %d texts", ports.ErrUnavailable, len(e.Vectors), len(part))
+		d.report.More = served.cut || len(others) > 0 || g.Building.No != 0
+		return d.count(ctx, served)
+	})
+}
+
+// follow brings the generations of g after the store.
+func (d *draining) follow(ctx context.Context, g retrieval.Generations) error {
+	served := d.pass(g.Served)
+	served.until = d.until
+	if err := served.fill(ctx); err != nil {
+		return err
+	}
+	if served.stopped() || served.blind() {
+		if err := served.byWords(ctx); err != nil {
+			return err
 		}
-		d.report.Texts += len(part)
-		vectors = append(vectors, e.Vectors...)
 	}
-	return vectors, nil
+	d.note(served)
+	switch {
+	case served.cut:
+		d.report.More = true
+	case g.Building.No != 0:
+		if err := d.build(ctx, g); err != nil {
+			return err
+		}
+	}
+	return d.count(ctx, served)
 }
 
-// aboutText reports whether the embedder refused the texts themselves, not us.
-func aboutText(err error) bool {
-	if !errors.Is(err, ports.ErrInvalid) {
-		return false
+// count counts what waits for its vectors, if anything does.
+func (d *draining) count(ctx context.Context, served *pass) error {
+	if d.report.Paused == nil && !d.report.Busy && !served.blind() {
+		return nil
 	}
-	var model *ports.ModelError
-	if !errors.As(err, &model) {
-		return true
+	n, err := d.deps.Inventory.Tally(ctx, d.scope)
+	if err != nil {
+		return fmt.Errorf("count what waits: %w", err)
 	}
-	switch model.Status {
-	case 401, 402, 403, 404: // credentials, quota, a model that is not there
-		return false
-	}
-	return true
+	d.report.Waiting = max(n.Waiting, n.Unbuilt)
+	return nil
 }
 
-// neverFits reports whether doc alone needs more than a whole day's tokens. To
-// try it again each day would spend them all and embed nothing. A license
-// without any embedding tokens says nothing about a document.
-func (d *draining) neverFits(doc ports.PendingDocument, err error) bool {
-	var limit *usage.LimitError
-	return errors.As(err, &limit) && slices.Contains(limit.Exceeded, usage.EmbeddingTokens) &&
-		limit.Limits.EmbeddingTokens > 0 && d.size(doc) > int64(limit.Limits.EmbeddingTokens)
+// build goes on with the generation that is built, and switches to it when it
+// is complete. A limit that stops the one stops the other.
+func (d *draining) build(ctx context.Context, g retrieval.Generations) error {
+	p := d.pass(g.Building)
+	p.building = true
+	if p.blind() || errors.Is(d.report.Paused, usage.ErrLimitExceeded) {
+		return nil
+	}
+	if g.Served.Model == g.Building.Model {
+		p.from = &g.Served.No
+	}
+	p.until = d.deps.Now().Add(buildSlice)
+	if err := p.fill(ctx); err != nil {
+		return err
+	}
+	if p.stopped() {
+		d.note(p)
+		return nil
+	}
+	if p.cut {
+		d.report.More = true
+		return nil
+	}
+	_, err := d.deps.Generations.Switch(ctx, d.scope, g.Building.No, d.deps.Now())
+	switch {
+	case errors.Is(err, ports.ErrConflict):
+		d.report.More = true // something has changed meanwhile
+		return nil
+	case err != nil:
+		return fmt.Errorf("switch to generation %d of the index: %w", g.Building.No, err)
+	}
+	d.report.Switched = true
+	d.report.Paused, d.report.ResumeAt = nil, time.Time{} // what waited for the old model does no more
+	d.publish(ctx, Switched{Generation: g.Building})
+	return nil
 }
 
-func (d *draining) paused() bool { return d.report.Paused != nil }
+// buildSlice is how long a Drain builds before it returns.
+const buildSlice = time.Second
 
-func (d *draining) pause(err error) {
-	d.report.Paused = err
+// note keeps why a pass has paused.
+func (d *draining) note(p *pass) {
+	switch {
+	case p.paused == nil:
+	case errors.Is(p.paused, errBusy):
+		d.report.Busy = true
+	default:
+		d.report.Paused, d.report.ResumeAt = p.paused, d.resumeAt(p.paused)
+	}
+}
+
+func (d *draining) resumeAt(err error) time.Time {
 	var limit *usage.LimitError
 	var model *ports.ModelError
 	switch {
 	case errors.As(err, &limit):
-		d.report.ResumeAt = limit.ResetAt
+		return limit.ResetAt
 	case errors.As(err, &model) && model.RetryAfter > 0:
-		d.report.ResumeAt = d.deps.Now().Add(model.RetryAfter)
+		return d.deps.Now().Add(model.RetryAfter)
 	}
+	return time.Time{}
 }
 
-// index puts doc to the index, with vectors if there are any, and notes it.
-func (d *draining) index(ctx context.Context, doc ports.PendingDocument, vectors [][]float32) error {
-	if err := d.put(ctx, doc, vectors); err != nil {
-		return err
+// tell says that embedding has paused, or that it has not.
+func (d *draining) tell(ctx context.Context) error {
+	if d.report.Paused != nil {
+		d.publish(ctx, Paused{Err: d.report.Paused, ResumeAt: d.report.ResumeAt})
 	}
-	err := d.deps.Documents.Indexed(ctx, d.scope, doc.Document.ID, doc.Document.Revision)
-	if err != nil && !errors.Is(err, ports.ErrNotFound) { // gone meanwhile
-		return fmt.Errorf("note that %s is indexed: %w", doc.Document.ID, err)
+	if d.deps.Health == nil {
+		return nil
 	}
-	d.report.Indexed++
-	if len(doc.Chunks) == 0 {
-		d.report.TakenOut++
-	}
-	d.mu.Lock()
-	delete(d.lexical, d.key(doc))
-	d.mu.Unlock()
-	return nil
-}
-
-func (d *draining) put(ctx context.Context, doc ports.PendingDocument, vectors [][]float32) error {
-	e := retrieval.Entry{Document: doc.Document.ID, Revision: doc.Document.Revision, Kind: doc.Document.Kind}
-	if len(doc.Chunks) > 0 {
-		e.Title, e.Facts = doc.Document.Title, doc.Document.Facts
-		for i, c := range doc.Chunks {
-			c.Vector = nil
-			if vectors != nil {
-				c.Vector = vectors[i]
-			}
-			e.Chunks = append(e.Chunks, c)
+	if d.report.Paused == nil {
+		if d.few || d.calm(d.scope) {
+			return nil // it was said already, or is not known
 		}
+		if err := d.deps.Health.Clear(ctx, d.scope, ingestion.EmbeddingPaused, ""); err != nil {
+			return fmt.Errorf("clear that embedding has paused: %w", err)
+		}
+		d.setCalm(d.scope, true)
+		return nil
 	}
-	err := d.deps.Indexer.Put(ctx, d.scope, e)
-	if errors.Is(err, ports.ErrInvalid) && vectors != nil {
-		return fmt.Errorf("index %s: the embedder's vectors do not go with those in the index; after a change of the embedding model the index must be built anew: %w", e.Document, err)
-	}
-	if err != nil {
-		return fmt.Errorf("index %s: %w", e.Document, err)
+	d.setCalm(d.scope, false)
+	now := d.deps.Now()
+	f := ingestion.Finding{Kind: ingestion.EmbeddingPaused, Detail: pauseDetail(d.report), First: now, Last: now}
+	if err := d.deps.Health.Raise(ctx, d.scope, f); err != nil {
+		return fmt.Errorf("tell that embedding has paused: %w", err)
 	}
 	return nil
 }
 
-func (d *draining) key(doc ports.PendingDocument) revisionKey {
-	return revisionKey{d.scope, doc.Document.ID, doc.Document.Revision}
+// pauseDetail says why embedding has paused and what to do, in words of our own:
+// a provider's may hold anything.
+func pauseDetail(r DrainReport) string {
+	var limit *usage.LimitError
+	var license *usage.LicenseError
+	var model *ports.ModelError
+	why := "the embedding model cannot be called: see the log"
+	switch {
+	case errors.As(r.Paused, &limit):
+		why = "the day's embedding tokens are spent"
+	case errors.As(r.Paused, &license):
+		why = "the license admits nothing now"
+	case errors.As(r.Paused, &model):
+		why = fmt.Sprintf("the embedding model's provider answers %s (status %d): check its key, its quota and the model's name", model.Kind, model.Status)
+	}
+	when := "as soon as it can be"
+	if !r.ResumeAt.IsZero() {
+		when = "at " + r.ResumeAt.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%d documents are found by words only: %s. It goes on by itself %s.", r.Waiting, why, when)
 }
 
-// indexByWords puts all that waits to the index without vectors, and leaves it
-// pending. What is no longer shown leaves the index for good.
-func (d *draining) indexByWords(ctx context.Context) error {
-	for limit := pendingPage; ; limit *= 4 {
-		limit = min(limit, maxWaiting)
-		waiting, err := d.deps.Documents.Pending(ctx, d.scope, limit)
-		if err != nil {
-			return fmt.Errorf("list what has changed: %w", err)
-		}
-		d.report.Waiting = 0
-		for _, doc := range waiting {
-			if len(doc.Chunks) == 0 {
-				if err := d.index(ctx, doc, nil); err != nil {
-					return err
-				}
-				continue
-			}
-			d.report.Waiting++
-			d.mu.Lock()
-			_, done := d.lexical[d.key(doc)]
-			d.mu.Unlock()
-			if done {
-				continue
-			}
-			if err := d.put(ctx, doc, nil); err != nil {
-				return err
-			}
-			d.mu.Lock()
-			if len(d.lexical) >= maxWaiting {
-				clear(d.lexical)
-			}
-			d.lexical[d.key(doc)] = struct{}{}
-			d.mu.Unlock()
-		}
-		if len(waiting) < limit || limit == maxWaiting {
-			return nil
-		}
+func (d *draining) publish(ctx context.Context, e ports.Event) {
+	if d.deps.Events != nil {
+		d.deps.Events.Publish(ctx, d.scope, e)
 	}
 }

@@ -6,9 +6,12 @@
 package ingesting
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -21,44 +24,83 @@ import (
 type Deps struct {
 	Documents ports.Documents
 	Inventory ports.Inventory
+	Stored    ports.StoredDocuments
 	Cursors   ports.Cursors
 	Indexer   ports.Indexer
 	Text      ports.HTMLText
 	Tokenizer ports.Tokenizer
 	Now       ports.Clock
 
-	// Embedder returns the embedder for one site, metered for it (see
-	// metering.MeteredEmbedder); nil: documents are found by words only.
-	Embedder func(tenant.Scope) ports.Embedder
-	// EmbeddingModel is the name by whose vocabulary chunks are measured; where
-	// the Tokenizer does not know it, their size is estimated.
+	// Batches stores many documents at once, in the same store as Documents;
+	// nil: they are stored one by one, which takes longer.
+	Batches ports.DocumentBatches
+
+	// Generations, RetiredGenerations and IndexModel let the embedding model be
+	// changed while the site is searched; all three or none. Without them the
+	// index has generation 0 alone, of EmbeddingModel.
+	Generations        ports.Generations
+	RetiredGenerations ports.RetiredGenerations
+	IndexModel         ports.IndexModel
+
+	// Embedder returns the embedder of a model for one site, metered for it (see
+	// metering.MeteredEmbedder), or nil for a model that cannot be had here;
+	// nil: documents are found by words only.
+	Embedder func(s tenant.Scope, model string) ports.Embedder
+	// EmbeddingModel is the model that new sites get where no server has said
+	// another, and by whose vocabulary chunks are measured; where the Tokenizer
+	// does not know it, their size is estimated.
 	EmbeddingModel string
-	Events         ports.EventSink // nil: nobody is told
+	// ModelOf returns which model a site gets where model is wanted for all sites:
+	// model itself, or "" if it is of no use to this one, such as for its
+	// language; nil: every site gets it. It is asked with Generations only.
+	ModelOf func(ctx context.Context, s tenant.Scope, model string) (string, error)
+	Events  ports.EventSink  // nil: nobody is told
+	Health  ports.SiteHealth // nil: that embedding has paused is not kept
+
+	// Leases let one of several processes embed for a site, and Name tells this
+	// one from the others, such as a fresh id; nil: there is one process, or
+	// several may pay for the same texts.
+	Leases ports.Leases
+	Name   string
 
 	Chunks retrieval.ChunkOptions // the zero value is retrieval's default
-	// EmbedTexts and EmbedTokens bound one call of the embedder; 0 is 64 texts
-	// and 16,000 tokens. A document is embedded whole.
+	// EmbedTexts and EmbedTokens bound one call of the embedder; 0 is
+	// DefaultEmbedTexts and DefaultEmbedTokens.
 	EmbedTexts  int
 	EmbedTokens int64
+	// EmbedLongest is the most tokens that the model takes of one text; 0 is
+	// DefaultEmbedLongest. A longer one is found by words only.
+	EmbedLongest int64
+	// EmbedParallel is how many calls a tenant may have under way at once, and
+	// EmbedTotal how many all of them may; 0 is 3 and 8.
+	EmbedParallel, EmbedTotal int
 }
 
+// Defaults of one call of the embedder. OpenAI takes up to 2,048 texts and
+// 300,000 tokens; but what a call brings is lost with a process that dies under
+// it, and all of it must be free of the day's limit before it begins.
+const (
+	DefaultEmbedTexts   = 256
+	DefaultEmbedTokens  = 100_000
+	DefaultEmbedLongest = 8191 // OpenAI's, for each of its embedding models
+)
+
 // Service imports and indexes documents. Make one with New; it is safe for
-// concurrent use. Two Imports of one source at the same time are safe, and so
-// are two Drains of one site, but they do the work twice: take a lease.
+// concurrent use. Two Imports of one source at the same time are safe, but they
+// do the work twice, and so are two Drains of one site, of which one embeds if
+// there are Leases.
 type Service struct {
 	deps Deps
 
-	mu sync.Mutex
-	// lexical holds the revisions that this process has indexed without their
-	// vectors while embedding was paused, so that they are not indexed again
-	// with every Drain. To forget one costs a Put.
-	lexical map[revisionKey]struct{}
-}
+	turns  *turns
+	drains atomic.Int64 // how many have taken a lease, to tell them apart
 
-type revisionKey struct {
-	scope    tenant.Scope
-	document retrieval.DocumentID
-	revision string
+	mu sync.Mutex // guards all below
+	// calmed are sites of which was noted that their embedding is not paused.
+	calmed map[tenant.Scope]struct{}
+	// pages are how many documents the next Drain of a site reads at once, where the
+	// last one was cut off: what it has learnt of their sizes.
+	pages map[tenant.Scope]int
 }
 
 // New returns a Service. It reports every missing dependency at once.
@@ -70,6 +112,7 @@ func New(d Deps) (*Service, error) {
 	}{
 		{"Documents", d.Documents != nil},
 		{"Inventory", d.Inventory != nil},
+		{"Stored", d.Stored != nil},
 		{"Cursors", d.Cursors != nil},
 		{"Indexer", d.Indexer != nil},
 		{"Text", d.Text != nil},
@@ -80,22 +123,55 @@ func New(d Deps) (*Service, error) {
 			errs = append(errs, fmt.Errorf("ingesting: Deps.%s is missing", dep.name))
 		}
 	}
+	if n := d.Generations != nil; n != (d.RetiredGenerations != nil) || n != (d.IndexModel != nil) {
+		errs = append(errs, errors.New("ingesting: of Deps.Generations, Deps.RetiredGenerations and Deps.IndexModel some are missing: give all or none"))
+	}
+	if d.Leases != nil && d.Name == "" {
+		errs = append(errs, errors.New("ingesting: Deps.Name is missing: a lease needs a holder"))
+	}
+	if d.Embedder != nil && d.Generations == nil && d.EmbeddingModel == "" {
+		errs = append(errs, errors.New("ingesting: Deps.EmbeddingModel is missing: name the model of Deps.Embedder"))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if d.EmbedTexts <= 0 {
-		d.EmbedTexts = 64
-	}
-	if d.EmbedTokens <= 0 {
-		d.EmbedTokens = 16_000
-	}
-	return &Service{deps: d, lexical: map[revisionKey]struct{}{}}, nil
+	d.EmbedTexts = cmp.Or(max(d.EmbedTexts, 0), DefaultEmbedTexts)
+	d.EmbedTokens = cmp.Or(max(d.EmbedTokens, 0), DefaultEmbedTokens)
+	d.EmbedLongest = cmp.Or(max(d.EmbedLongest, 0), DefaultEmbedLongest)
+	d.EmbedParallel = cmp.Or(max(d.EmbedParallel, 0), 3)
+	d.EmbedTotal = cmp.Or(max(d.EmbedTotal, 0), 8)
+	return &Service{deps: d, turns: newTurns(d.EmbedParallel, d.EmbedTotal), calmed: map[tenant.Scope]struct{}{}, pages: map[tenant.Scope]int{}}, nil
 }
 
-// bound returns how many tokens text is at most, as metering counts.
-func (s *Service) bound(text string) int64 {
-	n, _ := s.deps.Tokenizer.Count(s.deps.EmbeddingModel, text)
-	return n
+func (s *Service) pageOf(scope tenant.Scope) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(s.pages[scope], firstPage)
+}
+
+func (s *Service) setPage(scope tenant.Scope, limit int, cut bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.pages, scope)
+	if cut {
+		s.pages[scope] = limit
+	}
+}
+
+func (s *Service) calm(scope tenant.Scope) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.calmed[scope]
+	return ok
+}
+
+func (s *Service) setCalm(scope tenant.Scope, calm bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.calmed, scope)
+	if calm {
+		s.calmed[scope] = struct{}{}
+	}
 }
 
 // measure returns the size of text in tokens, for cutting it into chunks. Where

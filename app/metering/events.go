@@ -1,6 +1,9 @@
 package metering
 
-import "github.com/aiwoochat/woochat/domain/usage"
+import (
+	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/usage"
+)
 
 // Recorded is published after a usage event was recorded.
 type Recorded struct {
@@ -23,3 +26,15 @@ type SettleFailed struct{ Reservation usage.ReservationID }
 
 // EventName implements ports.Event.
 func (SettleFailed) EventName() string { return "usage.settle_failed" }
+
+// UsageRefused is published when a provider's usage report was absurd: the call
+// was recorded by our own count, and what the provider bills is not known. The
+// report as it came is the event's RawUsage.
+type UsageRefused struct {
+	Event     usage.EventID
+	Model     string
+	CountedBy chat.CountedBy // who counted instead: the tokenizer, or a bound
+}
+
+// EventName implements ports.Event.
+func (UsageRefused) EventName() string { return "usage.report_refused" }

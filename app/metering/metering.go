@@ -90,6 +90,12 @@ type Admitted struct {
 	calls int
 	// requested is set once a call carries the hold's chat requests.
 	requested bool
+	// failed is the last call that could not be dispatched; nil: there is none.
+	// It was not sent.
+	failed *usage.Call
+	// unsure is set if failed may be noted as sent all the same, since the reply
+	// was lost.
+	unsure bool
 }
 
 // License returns the license of s if it admits requests now. The error
@@ -173,18 +179,58 @@ func (a *Admitted) Hold() usage.Hold { return a.hold }
 // Left returns what calls to come may still use.
 func (a *Admitted) Left() usage.Amounts { return a.left }
 
-// Close ends work of which no call was sent, and gives its hold back. After a
-// call it does nothing: the last Settle has freed the hold. It works although
-// ctx is done, and may be called twice.
+// Close ends work of which no call is under way, and gives back what is left of
+// its hold. After a call that was settled as the last one it does nothing. It
+// works although ctx is done, and may be called twice.
 func (a *Admitted) Close(ctx context.Context) error {
-	if a.calls > 0 {
+	if a.calls == 0 {
+		err := a.release(ctx)
+		if err == nil || !a.unsure {
+			a.failed = nil
+			return err
+		}
+		// It is noted as sent, or nobody can say: then it is settled.
+	}
+	if a.failed == nil {
 		return nil
 	}
+	return a.settleUnsent(ctx, true)
+}
+
+func (a *Admitted) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if err := a.meter.Ledger.Release(ctx, a.scope, a.hold.ID); err != nil {
 		return fmt.Errorf("release %s: %w", a.hold.ID, err)
 	}
+	return nil
+}
+
+// CodeNotSent is the ErrorCode of the event of a call that was never sent, since
+// it could not be made sure that it was noted: it took nothing.
+const CodeNotSent = "NOT_SENT"
+
+// settleUnsent settles the failed call at nothing, so that no sweep takes it for
+// one that was sent and nobody came back from; its number is used up. The
+// message's chat requests are counted with it if it is the last call.
+func (a *Admitted) settleUnsent(ctx context.Context, last bool) error {
+	c, m := a.failed, a.meter
+	e := usage.Event{
+		ID: usage.EventID(usage.EventPrefix + m.NewID()), Reservation: a.hold.ID, CallNo: c.No, Last: last,
+		Conversation: c.Conversation, Message: c.Message, Kind: c.Kind, Model: c.Model,
+		Tokens: chat.Tokens{CountedBy: chat.ByBound}, PriceVersion: c.Price.Version, ErrorCode: CodeNotSent, Day: a.hold.Day, At: m.Now(),
+	}
+	if last {
+		e.ChatRequests = c.ChatRequests
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if err := m.Ledger.Settle(ctx, a.scope, a.hold.ID, e); err != nil {
+		m.publish(ctx, a.scope, SettleFailed{Reservation: a.hold.ID})
+		return fmt.Errorf("settle call %d of %s, which was not sent: %w", c.No, a.hold.ID, err)
+	}
+	a.calls, a.failed, a.unsure = c.No, nil, false
+	m.publish(ctx, a.scope, Recorded{Event: e, Unpriced: c.Price.Unpriced})
 	return nil
 }
 
@@ -212,8 +258,15 @@ type Call struct {
 // lowers the hold to what c and rest need. It sets c's number, time and
 // requests: the first chat call carries those of the hold, whatever embedding
 // came before it. The error matches usage.ErrOverHold if c does not
-// fit; then c must not be sent.
+// fit; then c must not be sent. Whatever the error, another call may be started,
+// and Close ends the work: one of which it is not known whether it is noted as
+// sent is settled at nothing before.
 func (a *Admitted) Start(ctx context.Context, c usage.Call, rest usage.Amounts) (*Call, error) {
+	if a.unsure {
+		if err := a.settleUnsent(ctx, false); err != nil {
+			return nil, err
+		}
+	}
 	c.No, c.At = a.calls+1, a.meter.Now()
 	c.ChatRequests = 0
 	switch {
@@ -224,8 +277,11 @@ func (a *Admitted) Start(ctx context.Context, c usage.Call, rest usage.Amounts) 
 		c.ChatRequests = a.hold.Want.ChatRequests
 	}
 	if err := a.meter.Checkpointer.Dispatch(ctx, a.scope, a.hold.ID, c, rest); err != nil {
+		refused := errors.Is(err, ports.ErrInvalid) || errors.Is(err, ports.ErrConflict) || errors.Is(err, ports.ErrNotFound)
+		a.failed, a.unsure = &c, !refused
 		return nil, fmt.Errorf("dispatch: %w", err)
 	}
+	a.failed = nil
 	a.calls++
 	a.requested = a.requested || c.Kind != usage.Embedding
 	call := &Call{admitted: a, call: c, started: c.At}
@@ -259,6 +315,10 @@ type Outcome struct {
 	ProviderModel string
 	RawUsage      string
 	ErrorCode     string // "" for success
+	// Suspect says that the provider's usage report was refused: Tokens is our
+	// own count. It is recorded as CodeUsageRefused if the call succeeded, and
+	// published either way.
+	Suspect bool
 }
 
 // Settle records the call's end. last says that no further call will come. It
@@ -276,6 +336,9 @@ func (c *Call) Settle(ctx context.Context, o Outcome, last bool) (usage.Event, e
 		Latency: max(0, now.Sub(c.started)), Success: o.ErrorCode == "", ErrorCode: o.ErrorCode, RawUsage: o.RawUsage,
 		Day: a.hold.Day, At: now,
 	}
+	if o.Suspect && e.Success {
+		e.ErrorCode = usage.CodeUsageRefused
+	}
 	if c.settled {
 		return e, nil
 	}
@@ -290,6 +353,9 @@ func (c *Call) Settle(ctx context.Context, o Outcome, last bool) (usage.Event, e
 		a.left = a.left.Plus(c.call.Bound().Minus(e.Spent())).AtLeast(usage.Amounts{})
 	}
 	m.publish(ctx, a.scope, Recorded{Event: e, Unpriced: c.call.Price.Unpriced})
+	if o.Suspect {
+		m.publish(ctx, a.scope, UsageRefused{Event: e.ID, Model: e.Model, CountedBy: e.Tokens.CountedBy})
+	}
 	return e, nil
 }
 

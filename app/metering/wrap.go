@@ -95,11 +95,11 @@ func (c *Call) Complete(ctx context.Context, next ports.ChatModel, p chat.Prompt
 }
 
 // OutcomeOf returns how a call ended, from what the model returned. Where the
-// provider did not count, the dispatched prompt and our own count of the text
-// are taken, and labelled so; a call that was refused before anything was
+// provider did not count, or its count cannot be true, the dispatched prompt and
+// our own count of the text are taken, and labelled so; a call that was refused before anything was
 // spent, or never sent (see ports.ChatModel), counts as nothing.
 func (c *Call) OutcomeOf(p chat.Prompt, got chat.Completion, err error) Outcome {
-	o := Outcome{Tokens: got.Tokens, ProviderModel: got.Model, RawUsage: got.RawUsage, ErrorCode: ErrorCode(err)}
+	o := Outcome{Tokens: got.Tokens, ProviderModel: got.Model, RawUsage: got.RawUsage, ErrorCode: ErrorCode(err), Suspect: got.Suspect}
 	var me *ports.ModelError
 	switch {
 	case errors.As(err, &me) && me.Unspent:
@@ -113,6 +113,7 @@ func (c *Call) OutcomeOf(p chat.Prompt, got chat.Completion, err error) Outcome 
 			// The text's bytes are a bound; the cap that was kept is another.
 			by, output = chat.ByBound, min(output, p.MaxTokens)
 		}
+		o.Suspect = o.Suspect || !got.Tokens.Valid()
 		o.Tokens = chat.Tokens{Input: input, Output: output, CountedBy: by}
 	}
 	return o
@@ -122,6 +123,8 @@ func (c *Call) OutcomeOf(p chat.Prompt, got chat.Completion, err error) Outcome 
 const (
 	CodeCanceled = "CANCELED"
 	CodeInternal = "INTERNAL"
+	// CodeUnavailable says that the store was away.
+	CodeUnavailable = "UNAVAILABLE"
 )
 
 // ErrorCode returns the code under which err is recorded in a usage event: ""
@@ -137,6 +140,8 @@ func ErrorCode(err error) string {
 		return UpstreamCode(ports.ModelTimeout)
 	case errors.As(err, &me):
 		return UpstreamCode(me.Kind)
+	case errors.Is(err, ports.ErrUnavailable):
+		return CodeUnavailable
 	}
 	return CodeInternal
 }
@@ -206,13 +211,14 @@ func (w *meteredEmbedder) Embed(ctx context.Context, texts []string) (retrieval.
 	bound, cancel := a.bounded(ctx)
 	got, err := w.next.Embed(bound, texts)
 	cancel()
-	o := Outcome{ProviderModel: got.Model, RawUsage: got.RawUsage, ErrorCode: ErrorCode(err)}
+	reported := chat.Tokens{Input: got.Tokens, CountedBy: chat.ByProvider}
+	o := Outcome{ProviderModel: got.Model, RawUsage: got.RawUsage, ErrorCode: ErrorCode(err), Suspect: got.Suspect || got.Reported && !reported.Valid()}
 	var me *ports.ModelError
 	switch {
 	case errors.As(err, &me) && me.Unspent, price.Local:
 		o.Tokens.CountedBy = chat.ByProvider
-	case got.Reported && chat.Tokens{Input: got.Tokens}.Valid():
-		o.Tokens = chat.Tokens{Input: got.Tokens, CountedBy: chat.ByProvider}
+	case got.Reported && reported.Valid():
+		o.Tokens = reported
 	case exact:
 		o.Tokens = chat.Tokens{Input: call.PromptTokens, CountedBy: chat.ByTokenizer}
 	default:
@@ -228,7 +234,8 @@ func (w *meteredEmbedder) Embed(ctx context.Context, texts []string) (retrieval.
 // next returns: the event's Tokens, ProviderModel, RawUsage and ErrorCode are
 // taken, the rest is filled in. It is for work that is neither a ChatModel nor an
 // Embedder. If next returns an error and an event without tokens, the call is
-// recorded as failed at no cost. next is not run if the error of Admit is not
+// recorded as failed at no cost; tokens that cannot be true are refused, and
+// the call is recorded at w's bounds. next is not run if the error of Admit is not
 // nil. Its context ends before the hold expires.
 func Guard(ctx context.Context, m *Service, s tenant.Scope, w Work, next func(ctx context.Context, hold usage.Hold) (usage.Event, error)) (usage.Event, error) {
 	price, err := m.Price(ctx, w.Model)
@@ -255,7 +262,12 @@ func Guard(ctx context.Context, m *Service, s tenant.Scope, w Work, next func(ct
 	if err != nil && o.ErrorCode == "" {
 		o.ErrorCode = ErrorCode(err)
 	}
-	if o.Tokens.CountedBy == 0 {
+	switch {
+	case !o.Tokens.Valid():
+		// Nothing else is known of the work than what it might spend.
+		o.Suspect = true
+		o.Tokens = chat.Tokens{Input: call.PromptTokens, Output: call.MaxOutput, CountedBy: chat.ByBound}
+	case o.Tokens.CountedBy == 0:
 		o.Tokens.CountedBy = chat.ByProvider
 	}
 	e, serr := running.Settle(ctx, o, true)

@@ -94,14 +94,14 @@ func TestMeteredFailures(t *testing.T) {
 		"broken off":             {saying("Hello to you.", &ports.ModelError{Kind: ports.ModelTruncated}), nil, ports.ErrUnavailable, "UPSTREAM_TRUNCATED", 1, 3, chat.ByTokenizer},
 		"reader gone":            {saying("Hello to you.", nil), func(string) error { return gone }, gone, "INTERNAL", 1, 1, chat.ByTokenizer},
 		"never counted":          {uncounted{"Hello to you, my dear customer."}, nil, nil, "", 30, 20, chat.ByBound},
-		"absurd":                 {absurd{}, nil, nil, "", 30, 6, chat.ByBound},
+		"absurd":                 {absurd{}, nil, nil, usage.CodeUsageRefused, 30, 6, chat.ByBound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, usage.NoLimits(), nil)
 			_, err := metering.Metered(w.Service, w.scope(), c.model).Complete(w.Context(), prompt(), c.emit)
 			w.wantErr(err, c.want)
 			e := w.one()
-			if e.ErrorCode != c.code || e.Success != (c.code == "") || e.Tokens != (chat.Tokens{Input: c.in, Output: c.out, CountedBy: c.by}) || e.Excess != 0 {
+			if e.ErrorCode != c.code || e.Success != (c.code == "" || c.code == usage.CodeUsageRefused) || e.Tokens != (chat.Tokens{Input: c.in, Output: c.out, CountedBy: c.by}) || e.Excess != 0 {
 				t.Errorf("event %+v", e)
 			}
 		})

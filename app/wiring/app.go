@@ -8,10 +8,17 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/aiwoochat/woochat/adapters/egress"
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/auditing"
+	"github.com/aiwoochat/woochat/app/connecting"
+	"github.com/aiwoochat/woochat/app/evaluating"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/domain/ingestion"
+	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -26,6 +33,9 @@ type Options struct {
 	AnyPort bool
 	// Fallback serves what is not the API on the public listener.
 	Fallback http.Handler
+	// Operator are the grants with which commands act, and their subject and
+	// reason what the audit log says; administering.Operator if it has none.
+	Operator roles.Grants
 	Log      *slog.Logger // required
 	Clock    ports.Clock  // nil: the system's
 }
@@ -36,9 +46,19 @@ type App struct {
 	Answering     *answering.Service
 	Ingesting     *ingesting.Service
 	Metering      *metering.Service
+	Reports       *metering.Reports
+	Auditing      *auditing.Service
+	Repricer      *metering.Repricer // nil if the store keeps no repricings
 	Inventory     ports.Inventory
 	Sites         ports.Sites
+	Shops         Shops
+	Connecting    *connecting.Service
+	Statuses      *ingesting.Statuses
+	Explainer     *searching.Explainer
+	Backlog       *ingesting.Backlog
+	Evaluating    *evaluating.Service
 	Config        Config
+	Operator      roles.Grants // as Options has it
 
 	PublicURL string // http://host:port of the public listener, "" unless Options.Listen
 	AdminURL  string
@@ -47,6 +67,16 @@ type App struct {
 	stop   func(context.Context) error
 	failed <-chan error
 	backup func(ctx context.Context, path string) error
+	guard  *egress.Guard // the way to every address that users name
+	now    ports.Clock
+}
+
+// Shops opens shops through their REST API.
+type Shops interface {
+	ports.Shops
+	ports.ShopProbe
+	// Connected returns the shop of a connection that is not stored anywhere.
+	Connected(conn ingestion.Connection, key ingestion.Credentials) ports.Shop
 }
 
 // Failed returns a channel that holds an error if a listener breaks while the

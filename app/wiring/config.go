@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/aiwoochat/woochat/domain/ingestion"
 	"github.com/aiwoochat/woochat/domain/usage"
 )
 
@@ -36,19 +37,36 @@ func (s Secret) Reveal() string { return string(s) }
 
 // Config is the configuration of a process, checked. Make one with Load.
 type Config struct {
-	DataDir        string
-	DatabaseURL    Secret // "" or the sqlite folder: the embedded store; postgres://...
-	QdrantURL      string
-	QdrantAPIKey   Secret
-	OpenAIKey      Secret
-	OpenAIBaseURL  string
-	ChatModel      string
+	DataDir     string
+	DatabaseURL Secret // "" or the sqlite folder: the embedded store; postgres://...
+	// LedgerDatabaseURL, ServiceDatabaseURL and OwnerDatabaseURL are the same
+	// Postgres database with other logins; see adapters/postgres.Config.
+	LedgerDatabaseURL  Secret
+	ServiceDatabaseURL Secret
+	OwnerDatabaseURL   Secret
+	QdrantURL          string
+	QdrantAPIKey       Secret
+	QdrantQuantize     bool
+	OpenAIKey          Secret
+	OpenAIBaseURL      string
+	ChatModel          string
+	// EmbeddingModel is that of the provider, or glove.Model: the word vectors in
+	// the program. "" for none.
 	EmbeddingModel string
-	OutputField    string // auto, max_tokens, max_completion_tokens, both
-	MaxTokens      int64
-	PromptBudget   int64
-	PricesFile     string
-	PriceCeiling   *usage.Price // nil: none
+	// EmbeddingByDefault is set if no setting names EmbeddingModel.
+	EmbeddingByDefault bool
+	// EmbedTexts and EmbedTokens bound one call of the embedding model,
+	// EmbedLongest one text, and the others how many calls run at once.
+	EmbedTexts    int
+	EmbedTokens   int64
+	EmbedLongest  int64
+	EmbedParallel int    // of one tenant
+	EmbedTotal    int    // of all
+	OutputField   string // auto, max_tokens, max_completion_tokens, both
+	MaxTokens     int64
+	PromptBudget  int64
+	PricesFile    string
+	PriceCeiling  *usage.Price // nil: none
 	// UnpricedFree counts a model of unknown price as costing nothing: demo,
 	// with a server of one's own.
 	UnpricedFree bool
@@ -57,13 +75,19 @@ type Config struct {
 	AdminAddr      string
 	PublicURL      string
 	TrustedProxies []netip.Prefix
-	SecretKey      Secret
-	AnswerTimeout  time.Duration
-	ResumeGrace    time.Duration // negative for 0
-	ShutdownGrace  time.Duration
-	LogFormat      string // text, json, tint
-	LogLevel       slog.Level
-	Version        string
+	// IngestSites is how many sites are brought up to date at a time, and
+	// Intervals how often connected shops are asked without a webhook.
+	IngestSites   int64
+	Intervals     ingestion.Intervals
+	AllowHosts    []string // of our own network, that users may name; see egress.Config.Allow
+	SecretKey     Secret
+	AnswerTimeout time.Duration
+	ResumeGrace   time.Duration // negative for 0
+	ShutdownGrace time.Duration
+	SpoolMaxBytes int64  // of settlements that wait for the store
+	LogFormat     string // text, json, tint
+	LogLevel      slog.Level
+	Version       string
 }
 
 // Setting is one thing that can be configured.
@@ -80,26 +104,42 @@ type Setting struct {
 func Settings() []Setting {
 	return []Setting{
 		{Env: "WOOCHAT_DATA_DIR", Flag: "data-dir", Default: "data", Help: "folder of the embedded store"},
-		{Env: "WOOCHAT_DATABASE_URL", Flag: "database-url", Secret: true, Help: "empty: the embedded store in the data folder, the only one that this version serves; doctor can check a Postgres server"},
-		{Env: "WOOCHAT_QDRANT_URL", Flag: "qdrant-url", Help: "empty: the embedded index, the only one that this version serves; doctor can check a Qdrant server"},
+		{Env: "WOOCHAT_DATABASE_URL", Flag: "database-url", Secret: true, Help: "empty: the embedded store in the data folder; postgres://app_runtime:...@host/name: a Postgres database"},
+		{Env: "WOOCHAT_LEDGER_DATABASE_URL", Flag: "ledger-database-url", Secret: true, Help: "the same Postgres database as app_ledger, who may call the ledger's functions and read no table"},
+		{Env: "WOOCHAT_SERVICE_DATABASE_URL", Flag: "service-database-url", Secret: true, Help: "the same Postgres database as app_service, who may become service_role: for the platform's own work and the commands"},
+		{Env: "WOOCHAT_OWNER_DATABASE_URL", Flag: "owner-database-url", Secret: true, Help: "the same Postgres database with a login that may create roles: for woochat migrate only"},
+		{Env: "WOOCHAT_QDRANT_URL", Flag: "qdrant-url", Help: "empty: the index of the store; https://host:6334: a Qdrant server, beside any store"},
 		{Env: "WOOCHAT_QDRANT_API_KEY", Flag: "qdrant-api-key", Secret: true, Help: "key of the Qdrant server"},
+		{Env: "WOOCHAT_QDRANT_QUANTIZATION", Flag: "qdrant-quantization", Default: "none", Help: "how a new collection of the Qdrant server keeps vectors in memory: none, or scalar for a quarter of the room"},
 		{Env: "OPENAI_API_KEY", Flag: "openai-api-key", Secret: true, Help: "key of the model provider; empty with no base URL: answers are quoted without a model"},
 		{Env: "OPENAI_BASE_URL", Flag: "openai-base-url", Help: "address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1"},
 		{Env: "WOOCHAT_CHAT_MODEL", Flag: "chat-model", Help: "model that answers; default gpt-4o-mini at OpenAI, required with a base URL"},
-		{Env: "WOOCHAT_EMBEDDING_MODEL", Flag: "embedding-model", Help: "model that turns texts into vectors; default text-embedding-3-small at OpenAI, none with a base URL; \"none\" switches it off"},
+		{Env: "WOOCHAT_EMBEDDING_MODEL", Flag: "embedding-model", Help: "model that turns texts into vectors; default text-embedding-3-small at OpenAI, else \"glove\", the word vectors of the program, which cost nothing and know English only; \"none\" switches it off"},
+		{Env: "WOOCHAT_EMBED_TEXTS", Flag: "embed-texts", Default: "256", Help: "texts of one call of the embedding model at most; OpenAI takes 2048"},
+		{Env: "WOOCHAT_EMBED_TOKENS", Flag: "embed-tokens", Default: "100000", Help: "tokens of one call of the embedding model at most; OpenAI takes 300000"},
+		{Env: "WOOCHAT_EMBED_LONGEST", Flag: "embed-longest", Default: "8191", Help: "tokens that the embedding model takes of one text; a longer one is found by words only"},
+		{Env: "WOOCHAT_EMBED_PARALLEL", Flag: "embed-parallel", Default: "3", Help: "calls of the embedding model that one tenant's imports may have under way at once"},
+		{Env: "WOOCHAT_EMBED_TOTAL", Flag: "embed-total", Default: "8", Help: "the same for all tenants of this process"},
 		{Env: "WOOCHAT_OUTPUT_FIELD", Flag: "output-field", Default: "auto", Help: "how the output cap is sent: auto, max_tokens, max_completion_tokens or both"},
 		{Env: "WOOCHAT_MAX_TOKENS", Flag: "max-tokens", Default: "600", Help: "output cap of an answer, in tokens"},
 		{Env: "WOOCHAT_PROMPT_BUDGET", Flag: "prompt-budget", Default: "4000", Help: "input cap of an answer, in tokens"},
-		{Env: "WOOCHAT_PRICES_FILE", Flag: "prices-file", Help: "price table to use beside the shipped one (CSV, same columns)"},
+		{Env: "WOOCHAT_PRICES_FILE", Flag: "prices-file", Help: "price file to use beside the shipped table; empty: prices.csv in the data folder, if it is there"},
 		{Env: "WOOCHAT_PRICE_CEILING", Flag: "price-ceiling", Help: "input,output in USD a million tokens for models that the table does not know; 0,0 for a server of one's own"},
 		{Env: "WOOCHAT_ADDR", Flag: "addr", Default: ":8080", Help: "public listener: the widget's API"},
 		{Env: "WOOCHAT_ADMIN_ADDR", Flag: "admin-addr", Default: "127.0.0.1:8081", Help: "admin listener: health, metrics, admin API; not for the internet"},
 		{Env: "WOOCHAT_PUBLIC_URL", Flag: "public-url", Help: "address under which browsers reach the public listener; https but for loopback"},
 		{Env: "WOOCHAT_TRUSTED_PROXIES", Flag: "trusted-proxies", Help: "addresses or networks, by comma, whose X-Forwarded-For is believed; default none"},
+		{Env: "WOOCHAT_ALLOW_HOSTS", Flag: "allow-hosts", Help: "names, addresses or networks of your own network, by comma, that users may name as shops and pages; for development, default none"},
 		{Env: "WOOCHAT_SECRET_KEY", Flag: "secret-key", Secret: true, Help: "32 bytes in base64 or hex; several by comma, the first signs"},
 		{Env: "WOOCHAT_ANSWER_TIMEOUT", Flag: "answer-timeout", Default: "60s", Help: "longest time of a whole answer"},
 		{Env: "WOOCHAT_RESUME_GRACE", Flag: "resume-grace", Default: "10s", Help: "how long an answer goes on after its shopper's line broke; 0 stops it at once"},
 		{Env: "WOOCHAT_SHUTDOWN_GRACE", Flag: "shutdown-grace", Default: "20s", Help: "how long running answers may go on after a signal to stop"},
+		{Env: "WOOCHAT_INGEST_SITES", Flag: "ingest-sites", Default: "4", Help: "how many sites this process brings up to date at a time, beside those whose shops take long to answer"},
+		{Env: "WOOCHAT_POLL_EVERY", Flag: "poll-every", Default: "5m", Help: "how often a connected shop is asked for products that were modified"},
+		{Env: "WOOCHAT_SWEEP_EVERY", Flag: "sweep-every", Default: "30m", Help: "how often price, stock and status of all products of a connected shop are compared"},
+		{Env: "WOOCHAT_PAGES_EVERY", Flag: "pages-every", Default: "15m", Help: "how often a connected shop is asked for pages and posts that were modified"},
+		{Env: "WOOCHAT_HOOKS_EVERY", Flag: "hooks-every", Default: "1h", Help: "how often it is looked whether the webhooks of a connected shop are active"},
+		{Env: "WOOCHAT_SPOOL_MAX_BYTES", Flag: "spool-max-bytes", Default: "64MiB", Help: "how much of settlements may wait on disk while the store is away"},
 		{Env: "WOOCHAT_LOG_FORMAT", Flag: "log-format", Default: "auto", Help: "text, json, tint (coloured), or auto: tint on a terminal and json otherwise"},
 		{Env: "WOOCHAT_LOG_LEVEL", Flag: "log-level", Default: "info", Help: "debug, info, warn or error"},
 	}

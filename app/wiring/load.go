@@ -14,7 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aiwoochat/woochat/adapters/egress"
+	"github.com/aiwoochat/woochat/adapters/glove"
 	"github.com/aiwoochat/woochat/adapters/system"
+	"github.com/aiwoochat/woochat/domain/ingestion"
 	"github.com/aiwoochat/woochat/domain/usage"
 )
 
@@ -162,17 +165,31 @@ func clip(s string) string {
 func (l *loader) config() Config {
 	c := Config{
 		DataDir: l.raw["WOOCHAT_DATA_DIR"], DatabaseURL: Secret(l.raw["WOOCHAT_DATABASE_URL"]),
-		QdrantURL: l.url("WOOCHAT_QDRANT_URL"), QdrantAPIKey: Secret(l.raw["WOOCHAT_QDRANT_API_KEY"]),
-		OpenAIKey: Secret(l.raw["OPENAI_API_KEY"]), OpenAIBaseURL: l.url("OPENAI_BASE_URL"),
+		LedgerDatabaseURL: Secret(l.raw["WOOCHAT_LEDGER_DATABASE_URL"]), ServiceDatabaseURL: Secret(l.raw["WOOCHAT_SERVICE_DATABASE_URL"]),
+		OwnerDatabaseURL: Secret(l.raw["WOOCHAT_OWNER_DATABASE_URL"]),
+		QdrantURL:        l.url("WOOCHAT_QDRANT_URL"), QdrantAPIKey: Secret(l.raw["WOOCHAT_QDRANT_API_KEY"]),
+		QdrantQuantize: l.oneOf("WOOCHAT_QDRANT_QUANTIZATION", "none", "scalar") == "scalar",
+		OpenAIKey:      Secret(l.raw["OPENAI_API_KEY"]), OpenAIBaseURL: l.url("OPENAI_BASE_URL"),
 		ChatModel: l.raw["WOOCHAT_CHAT_MODEL"], EmbeddingModel: l.raw["WOOCHAT_EMBEDDING_MODEL"],
+		EmbedTexts: int(l.count("WOOCHAT_EMBED_TEXTS", 1, 2048)), EmbedTokens: l.count("WOOCHAT_EMBED_TOKENS", 1, 300_000),
+		EmbedLongest:  l.count("WOOCHAT_EMBED_LONGEST", 1, 1_000_000),
+		EmbedParallel: int(l.count("WOOCHAT_EMBED_PARALLEL", 1, 64)), EmbedTotal: int(l.count("WOOCHAT_EMBED_TOTAL", 1, 256)),
 		OutputField: l.oneOf("WOOCHAT_OUTPUT_FIELD", "auto", "max_tokens", "max_completion_tokens", "both"),
 		MaxTokens:   l.count("WOOCHAT_MAX_TOKENS", 16, 100_000), PromptBudget: l.count("WOOCHAT_PROMPT_BUDGET", 500, 1_000_000),
 		PricesFile: l.raw["WOOCHAT_PRICES_FILE"], PriceCeiling: l.ceiling(),
 		Addr: l.addr("WOOCHAT_ADDR"), AdminAddr: l.addr("WOOCHAT_ADMIN_ADDR"), PublicURL: l.url("WOOCHAT_PUBLIC_URL"),
-		TrustedProxies: l.networks("WOOCHAT_TRUSTED_PROXIES"), SecretKey: Secret(l.raw["WOOCHAT_SECRET_KEY"]),
+		TrustedProxies: l.networks("WOOCHAT_TRUSTED_PROXIES"), AllowHosts: l.hosts("WOOCHAT_ALLOW_HOSTS"), SecretKey: Secret(l.raw["WOOCHAT_SECRET_KEY"]),
 		AnswerTimeout: l.duration("WOOCHAT_ANSWER_TIMEOUT", time.Second, 10*time.Minute),
 		ResumeGrace:   l.duration("WOOCHAT_RESUME_GRACE", 0, 10*time.Minute),
 		ShutdownGrace: l.duration("WOOCHAT_SHUTDOWN_GRACE", 0, 10*time.Minute),
+		IngestSites:   l.count("WOOCHAT_INGEST_SITES", 1, 64),
+		Intervals: ingestion.Intervals{
+			Poll:  l.duration("WOOCHAT_POLL_EVERY", 10*time.Second, 24*time.Hour),
+			Sweep: l.duration("WOOCHAT_SWEEP_EVERY", time.Minute, 7*24*time.Hour),
+			Pages: l.duration("WOOCHAT_PAGES_EVERY", 10*time.Second, 7*24*time.Hour),
+			Hooks: l.duration("WOOCHAT_HOOKS_EVERY", time.Minute, 7*24*time.Hour),
+		},
+		SpoolMaxBytes: l.size("WOOCHAT_SPOOL_MAX_BYTES", 1<<20, 16<<30),
 		LogFormat:     l.oneOf("WOOCHAT_LOG_FORMAT", "auto", "text", "json", "tint"), LogLevel: l.level(),
 	}
 	if c.ResumeGrace == 0 {
@@ -190,14 +207,24 @@ const (
 	defaultEmbeddingModel = "text-embedding-3-small"
 )
 
+// ownEmbedding is what users call the word vectors that the program carries,
+// whatever their version.
+const ownEmbedding = "glove"
+
 func (l *loader) models(c *Config) {
+	provider := c.OpenAIKey != "" || c.OpenAIBaseURL != ""
+	c.EmbeddingByDefault = c.EmbeddingModel == ""
 	switch {
-	case c.OpenAIKey == "" && c.OpenAIBaseURL == "":
-		if c.ChatModel != "" || c.EmbeddingModel != "" && c.EmbeddingModel != "none" {
+	case c.EmbeddingModel == "none":
+	case c.EmbeddingModel == ownEmbedding, c.EmbeddingModel == "" && (!provider || c.OpenAIBaseURL != ""):
+		c.EmbeddingModel = glove.Model
+	}
+	switch {
+	case !provider:
+		if c.ChatModel != "" || c.EmbeddingModel != "none" && c.EmbeddingModel != glove.Model {
 			l.bad("WOOCHAT_CHAT_MODEL", "names a model, but neither OPENAI_API_KEY nor OPENAI_BASE_URL is set")
+			c.EmbeddingModel = ""
 		}
-		c.EmbeddingModel = ""
-		return
 	case c.OpenAIBaseURL == "":
 		if c.ChatModel == "" {
 			c.ChatModel = defaultChatModel
@@ -220,12 +247,33 @@ func (l *loader) check(c Config) {
 	if u, err := url.Parse(c.DatabaseURL.Reveal()); c.DatabaseURL != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" && u.Scheme != "memory") {
 		l.bad("WOOCHAT_DATABASE_URL", "is not postgres://user@host/name: leave it empty for the embedded store")
 	}
+	l.databases(c)
 	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && err == nil && u.Scheme != "https" && !loopback(u.Hostname()) {
 		l.bad("WOOCHAT_PUBLIC_URL", "must be https: shoppers' pages refuse to load the widget otherwise")
 	}
 	if c.SecretKey != "" {
 		if _, err := system.ParseSecretKey(c.SecretKey.Reveal()); err != nil {
 			l.bad("WOOCHAT_SECRET_KEY", "%v", err)
+		}
+	}
+}
+
+// databases checks the addresses of a Postgres store's other logins. What the
+// store needs of them is asked by Supported, since migrate needs none.
+func (l *loader) databases(c Config) {
+	for _, other := range []struct {
+		name string
+		dsn  Secret
+	}{
+		{"WOOCHAT_LEDGER_DATABASE_URL", c.LedgerDatabaseURL},
+		{"WOOCHAT_SERVICE_DATABASE_URL", c.ServiceDatabaseURL},
+		{"WOOCHAT_OWNER_DATABASE_URL", c.OwnerDatabaseURL},
+	} {
+		if other.dsn == "" {
+			continue
+		}
+		if u, err := url.Parse(other.dsn.Reveal()); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+			l.bad(other.name, "is not postgres://user:password@host/name")
 		}
 	}
 }
@@ -305,6 +353,19 @@ func (l *loader) networks(name string) []netip.Prefix {
 			continue
 		}
 		out = append(out, p)
+	}
+	return out
+}
+
+func (l *loader) hosts(name string) []string {
+	var out []string
+	for part := range strings.SplitSeq(l.raw[name], ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	if err := egress.Check(out); err != nil {
+		l.bad(name, "%v", err)
 	}
 	return out
 }

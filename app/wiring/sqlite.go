@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
+	"strings"
 
 	"go.uber.org/fx"
 
+	"github.com/aiwoochat/woochat/adapters/glove"
 	"github.com/aiwoochat/woochat/adapters/sqlite"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
@@ -42,13 +45,18 @@ func sqliteStore(cfg Config, o Options) fx.Option {
 			c.add(db.Close)
 			return db, nil
 		},
-		fx.Annotate((*sqlite.DB).Ledger, fx.As(new(ports.Ledger)), fx.As(new(ports.Checkpointer)), fx.As(new(ports.Sweeper)), fx.As(new(ports.UsageReader))),
+		fx.Annotate((*sqlite.DB).Ledger, fx.As(new(ports.Ledger)), fx.As(new(ports.Checkpointer)), fx.As(new(ports.Sweeper)), fx.As(new(ports.UsageReader)), fx.As(new(ports.UsageReports))),
+		fx.Annotate((*sqlite.DB).AuditLog, fx.As(new(ports.AuditLog))),
+		fx.Annotate((*sqlite.DB).Repricings, fx.As(new(ports.Repricings))),
 		fx.Annotate((*sqlite.DB).Licenses, fx.As(new(ports.Licenses)), fx.As(new(ports.LicenseBook))),
+		fx.Annotate((*sqlite.DB).Changes, fx.As(new(ports.Changes))),
 		fx.Annotate((*sqlite.DB).Limiter, fx.As(new(ports.Limiter))),
 		fx.Annotate((*sqlite.DB).Accounts, fx.As(new(ports.Tenants)), fx.As(new(ports.Sites)), fx.As(new(ports.Keys)), fx.As(new(ports.SiteKeys)),
 			fx.As(new(ports.Members)), fx.As(new(ports.PlatformUsers)), fx.As(new(ports.Grants))),
 		fx.Annotate((*sqlite.DB).Conversations, fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
-		fx.Annotate((*sqlite.DB).Documents, fx.As(new(ports.Documents)), fx.As(new(ports.Inventory)), fx.As(new(ports.Passages)), fx.As(new(ports.Cursors))),
+		fx.Annotate((*sqlite.DB).Erasure, fx.As(new(ports.Erasure))),
+		fx.Annotate((*sqlite.DB).Documents, fx.As(new(ports.Documents)), fx.As(new(ports.DocumentBatches)), fx.As(new(ports.Inventory)), fx.As(new(ports.DocumentTotals)), fx.As(new(ports.StoredDocuments)), fx.As(new(ports.Passages)), fx.As(new(ports.Cursors)),
+			fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel))),
 		func(db *sqlite.DB) backup { return db.Backup },
 		func(db *sqlite.DB) ready {
 			return func() error {
@@ -61,7 +69,7 @@ func sqliteStore(cfg Config, o Options) fx.Option {
 	))
 }
 
-func sqliteIndex(cfg Config) fx.Option {
+func sqliteIndex(cfg Config, o Options) fx.Option {
 	return fx.Module("sqlite-index", fx.Provide(
 		fx.Annotate(func(db *sqlite.DB, c *closers) (*sqlite.Index, error) {
 			ctx := context.Background()
@@ -70,17 +78,64 @@ func sqliteIndex(cfg Config) fx.Option {
 				return nil, err
 			}
 			c.add(x.Close)
-			return x, follow(ctx, x, db.Documents(), cfg.EmbeddingModel)
+			return x, follow(ctx, x, db.Documents(), wantedModel(cfg, o))
 		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer))),
 	))
 }
 
+// rebuilt is an index that knows whether it has lost what it held.
+type rebuilt interface {
+	NeedsRebuild(ctx context.Context) (bool, error)
+	Rebuilt(ctx context.Context) error
+}
+
+// requeued are documents that an index can be made to follow anew.
+type requeued interface {
+	ports.IndexModel
+	RequeueAll(ctx context.Context) error
+}
+
+// wanted is the model whose vectors the indexes are to hold, "" to leave it as it
+// is.
+type wanted struct {
+	model     string
+	byDefault bool
+}
+
+// wantedModel returns what cfg wants: a server says so, and the one that started
+// last is right. A command, which may have other settings, leaves it as it is,
+// and so does a server without an embedder: it would throw away what was paid for.
+func wantedModel(cfg Config, o Options) wanted {
+	if o.Listen {
+		return wanted{cfg.EmbeddingModel, cfg.EmbeddingByDefault}
+	}
+	return wanted{}
+}
+
+// note notes what is wanted. The program's own word vectors, where nobody has
+// asked for them, take no place of a provider's: a server that lacks a key for
+// once would throw away what was paid for.
+func (w wanted) note(ctx context.Context, m ports.IndexModel) error {
+	if w.model == "" {
+		return nil
+	}
+	if w.byDefault && w.model == glove.Model {
+		switch have, err := m.WantedModel(ctx); {
+		case err == nil && have != "" && !strings.HasPrefix(have, ownEmbedding):
+			return nil
+		case err != nil && !errors.Is(err, ports.ErrNotFound):
+			return err
+		}
+	}
+	return m.WantModel(ctx, w.model)
+}
+
 // follow queues all documents for an index that has lost them: one that was
-// deleted (as after restoring a backup), is of another version, or holds the
-// vectors of another model. A process that dies between the two steps does
-// both again.
-func follow(ctx context.Context, x *sqlite.Index, d *sqlite.Documents, model string) error {
-	if err := x.UseModel(ctx, model); err != nil {
+// deleted (as after restoring a backup) or is of another version. A process that
+// dies between the two steps does both again. The drain of each site goes by the
+// model that is noted here.
+func follow(ctx context.Context, x rebuilt, d requeued, w wanted) error {
+	if err := w.note(ctx, d); err != nil {
 		return err
 	}
 	lost, err := x.NeedsRebuild(ctx)
@@ -97,27 +152,47 @@ type ingestParams struct {
 	fx.In
 
 	Documents ports.Documents
+	Batches   ports.DocumentBatches
 	Inventory ports.Inventory
+	Stored    ports.StoredDocuments
 	Cursors   ports.Cursors
 	Indexer   ports.Indexer
 	Text      ports.HTMLText
 	Tokenizer ports.Tokenizer
-	Embedder  embedder
+	Embedders embedders
 	Names     modelNames
-	Meter     *metering.Service
-	Now       ports.Clock
-	Events    ports.EventSink
+
+	Generations        ports.Generations
+	RetiredGenerations ports.RetiredGenerations
+	IndexModel         ports.IndexModel
+
+	Meter  *metering.Service
+	Now    ports.Clock
+	NewID  ports.NewID
+	Events ports.EventSink
+	Health ports.SiteHealth
+	Leases ports.Leases
+	Sites  ports.Sites `name:"cached"`
+	Log    *slog.Logger
 }
 
-func newIngesting() func(ingestParams) (*ingesting.Service, error) {
+func newIngesting(cfg Config) func(ingestParams) (*ingesting.Service, error) {
 	return func(p ingestParams) (*ingesting.Service, error) {
 		d := ingesting.Deps{
-			Documents: p.Documents, Inventory: p.Inventory, Cursors: p.Cursors, Indexer: p.Indexer, Text: p.Text,
+			Documents: p.Documents, Batches: p.Batches, Inventory: p.Inventory, Stored: p.Stored, Cursors: p.Cursors, Indexer: p.Indexer, Text: p.Text,
 			Tokenizer: p.Tokenizer, Now: p.Now, Events: p.Events,
+			Generations: p.Generations, RetiredGenerations: p.RetiredGenerations, IndexModel: p.IndexModel,
+			Health: p.Health, Leases: p.Leases, Name: p.NewID(),
+			EmbedTexts: cfg.EmbedTexts, EmbedTokens: cfg.EmbedTokens, EmbedLongest: cfg.EmbedLongest, EmbedParallel: cfg.EmbedParallel, EmbedTotal: cfg.EmbedTotal,
 		}
-		if e := p.Embedder.Embedder; e != nil {
-			d.EmbeddingModel = p.Names.embedding
-			d.Embedder = func(s tenant.Scope) ports.Embedder { return metering.MeteredEmbedder(p.Meter, s, p.Names.embedding, e) }
+		if p.Embedders.of != nil {
+			d.EmbeddingModel, d.ModelOf = p.Names.embedding, languages(p.Sites, p.Log)
+			d.Embedder = func(s tenant.Scope, model string) ports.Embedder {
+				if e := p.Embedders.of(model); e != nil {
+					return metering.MeteredEmbedder(p.Meter, s, model, e)
+				}
+				return nil
+			}
 		}
 		return ingesting.New(d)
 	}

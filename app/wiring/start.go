@@ -17,13 +17,18 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 
+	"github.com/aiwoochat/woochat/adapters/egress"
 	"github.com/aiwoochat/woochat/adapters/ginhttp"
 	"github.com/aiwoochat/woochat/adapters/system"
+	"github.com/aiwoochat/woochat/adapters/woocommerce"
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/app/auditing"
+	"github.com/aiwoochat/woochat/app/connecting"
+	"github.com/aiwoochat/woochat/app/evaluating"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
-	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/ports"
 	"github.com/aiwoochat/woochat/widget"
 )
@@ -43,7 +48,8 @@ func Start(ctx context.Context, cfg Config, o Options) (*App, error) {
 	var p started
 	graph := fx.New(
 		parts,
-		fx.Populate(&p.Administering, &p.Answering, &p.Ingesting, &p.Metering, &p.Inventory, &p.Sites, &p.Backup, &p.Names),
+		fx.Populate(&p.Administering, &p.Answering, &p.Ingesting, &p.Metering, &p.Repricer, &p.Reports, &p.Auditing, &p.Inventory, &p.Sites, &p.Shops, &p.Connecting, &p.Statuses, &p.Explainer, &p.Backlog, &p.Evaluating, &p.Backup, &p.Names, &p.Guard, &p.Now),
+		workerModule(cfg, o),
 		httpModule(cfg, o, &p),
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
 		fx.StartTimeout(30*time.Second), fx.StopTimeout(cfg.ShutdownGrace+30*time.Second),
@@ -55,8 +61,13 @@ func Start(ctx context.Context, cfg Config, o Options) (*App, error) {
 		return nil, errors.Join(rootCause(err), graph.Stop(context.WithoutCancel(ctx)), opened.close())
 	}
 	app := &App{
-		Administering: p.Administering, Answering: p.Answering, Ingesting: p.Ingesting, Metering: p.Metering,
-		Inventory: p.Inventory, Sites: p.Sites, Config: cfg, Model: p.Names.words, backup: p.Backup,
+		Administering: p.Administering, Answering: p.Answering, Ingesting: p.Ingesting, Metering: p.Metering, Repricer: p.Repricer,
+		Reports: p.Reports, Auditing: p.Auditing,
+		Inventory: p.Inventory, Sites: p.Sites, Shops: p.Shops, Connecting: p.Connecting, Statuses: p.Statuses, Explainer: p.Explainer, Backlog: p.Backlog, Evaluating: p.Evaluating, Config: cfg, Model: p.Names.words, backup: p.Backup,
+		guard: p.Guard, now: p.Now,
+	}
+	if app.Operator = o.Operator; o.Operator.Subject == "" {
+		app.Operator = administering.Operator()
 	}
 	if p.listeners != nil {
 		app.PublicURL, app.AdminURL, app.failed = p.listeners.publicURL(), p.listeners.adminURL(), p.listeners.failed
@@ -75,9 +86,20 @@ type started struct {
 	Answering     *answering.Service
 	Ingesting     *ingesting.Service
 	Metering      *metering.Service
+	Reports       *metering.Reports
+	Auditing      *auditing.Service
+	Repricer      *metering.Repricer
 	Inventory     ports.Inventory
 	Sites         ports.Sites
+	Shops         *woocommerce.Shops
+	Connecting    *connecting.Service
+	Statuses      *ingesting.Statuses
+	Explainer     *searching.Explainer
+	Backlog       *ingesting.Backlog
+	Evaluating    *evaluating.Service
 	Backup        backup
+	Guard         *egress.Guard
+	Now           ports.Clock
 	Names         modelNames
 	listeners     *listeners
 }
@@ -95,10 +117,12 @@ type serverParams struct {
 
 	Answering *answering.Service
 	Metering  *metering.Service
+	Reports   *metering.Reports
+	Auditing  *auditing.Service
 	Ingesting *ingesting.Service
 	Tenants   ports.Tenants
-	Sites     ports.Sites
-	SiteKeys  ports.SiteKeys
+	Sites     ports.Sites    `name:"cached"`
+	SiteKeys  ports.SiteKeys `name:"cached"`
 	Feedback  ports.Feedback
 	Limiter   ports.Limiter
 	Now       ports.Clock
@@ -106,6 +130,12 @@ type serverParams struct {
 	Log       *slog.Logger
 	Metrics   http.Handler
 	Ready     ready
+	Ledger    meteredLedger
+
+	Receiver   *ingesting.Receiver
+	Connecting *connecting.Service
+	Statuses   *ingesting.Statuses
+	Explainer  *searching.Explainer
 }
 
 func httpModule(cfg Config, o Options, out *started) fx.Option {
@@ -122,7 +152,7 @@ func httpModule(cfg Config, o Options, out *started) fx.Option {
 			return err
 		}
 		out.listeners = l
-		work := &periodic{log: p.Log, answering: p.Answering, metering: p.Metering, ingesting: p.Ingesting, tenants: p.Tenants, sites: p.Sites, now: p.Now, paused: map[tenant.SiteID]time.Time{}}
+		work := &periodic{log: p.Log, answering: p.Answering, metering: p.Metering}
 		lc.Append(fx.Hook{
 			OnStart: func(context.Context) error {
 				l.serve(server)
@@ -146,9 +176,7 @@ func httpModule(cfg Config, o Options, out *started) fx.Option {
 func newServer(cfg Config, o Options, p serverParams) (*ginhttp.Server, error) {
 	keys, err := system.ParseSecretKey(cfg.SecretKey.Reveal())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, &SettingError{
-			Name: "WOOCHAT_SECRET_KEY", Origin: "needed to serve", Reason: err.Error() + "; make one with: woochat config secret",
-		})
+		return nil, badSecretKey(err)
 	}
 	tokenKeys := make([]ginhttp.TokenKey, 0, len(keys))
 	for _, k := range keys {
@@ -160,11 +188,20 @@ func newServer(cfg Config, o Options, p serverParams) (*ginhttp.Server, error) {
 	gin.SetMode(gin.ReleaseMode)
 	_, launcher, etag := widget.Launcher()
 	return ginhttp.New(ginhttp.Deps{
-		Answering: p.Answering, Metering: p.Metering, Tenants: p.Tenants, Sites: p.Sites, SiteKeys: p.SiteKeys, Feedback: p.Feedback,
-		Limiter: p.Limiter, Now: p.Now, NewID: p.NewID, Log: p.Log, Metrics: p.Metrics, Ready: p.Ready,
+		Answering: p.Answering, Metering: p.Metering, Reports: p.Reports, Auditing: p.Auditing, Tenants: p.Tenants, Sites: p.Sites, SiteKeys: p.SiteKeys, Feedback: p.Feedback,
+		Limiter: p.Limiter, Now: p.Now, NewID: p.NewID, Log: p.Log, Metrics: p.Metrics, Ready: whyNotReady(p.Ready, p.Ledger),
+		Receiver: p.Receiver, Connecting: p.Connecting, Statuses: p.Statuses, Explainer: p.Explainer,
 	}, ginhttp.Config{
 		TokenKeys: tokenKeys, TrustedProxies: cfg.TrustedProxies, Launcher: launcher, LauncherETag: etag, Assets: widget.Assets(),
 		Fallback: o.Fallback, Version: cfg.Version,
+	})
+}
+
+// badSecretKey is the configuration error of a server whose key is missing or
+// wrong.
+func badSecretKey(err error) error {
+	return fmt.Errorf("%w: %w", ErrConfig, &SettingError{
+		Name: "WOOCHAT_SECRET_KEY", Origin: "needed to serve", Reason: err.Error() + "; make one with: woochat config secret",
 	})
 }
 
@@ -275,16 +312,12 @@ func (l *listeners) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// periodic is the work that goes on beside requests.
+// periodic is the work that goes on beside requests and for them; what is done
+// for shops is the worker's.
 type periodic struct {
 	log       *slog.Logger
 	answering *answering.Service
 	metering  *metering.Service
-	ingesting *ingesting.Service
-	tenants   ports.Tenants
-	sites     ports.Sites
-	now       ports.Clock
-	paused    map[tenant.SiteID]time.Time // until when; of drain alone
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -293,9 +326,6 @@ type periodic struct {
 const (
 	checkpointEvery = time.Second
 	sweepEvery      = 5 * time.Second
-	drainEvery      = 30 * time.Second
-	// maxPause bounds how long a spent limit is believed: it may be raised.
-	maxPause = 10 * time.Minute
 )
 
 func (p *periodic) start() {
@@ -309,68 +339,23 @@ func (p *periodic) start() {
 		}
 		return err
 	})
-	p.each(ctx, drainEvery, "index", p.drain)
-}
-
-// drainPage is how many tenants, and sites of a tenant, are read at a time.
-const drainPage = 100
-
-// drain brings every site's index up to what is stored: what an import that
-// was cut off, or a spent embedding limit, has left.
-func (p *periodic) drain(ctx context.Context) error {
-	var errs []error
-	for after, more := tenant.ID(""), true; more; {
-		tenants, err := p.tenants.ListTenants(ctx, after, drainPage)
-		if err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		for _, t := range tenants {
-			after = t.ID
-			if !t.Disabled {
-				errs = append(errs, p.drainSites(ctx, t.ID))
-			}
-		}
-		more = len(tenants) == drainPage
-	}
-	return errors.Join(errs...)
-}
-
-func (p *periodic) drainSites(ctx context.Context, id tenant.ID) error {
-	var errs []error
-	for after, more := tenant.SiteID(""), true; more; {
-		sites, err := p.sites.ListSites(ctx, id, after, drainPage)
-		if err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		for _, s := range sites {
-			after = s.ID
-			if s.Disabled {
-				continue
-			}
-			if p.now().Before(p.paused[s.ID]) {
-				continue // its embedding limit is spent, and likely still is
-			}
-			report, err := p.ingesting.Drain(ctx, s.Scope())
-			if err != nil {
-				errs = append(errs, err)
-			}
-			p.paused[s.ID] = report.ResumeAt
-			if soon := p.now().Add(maxPause); report.ResumeAt.After(soon) {
-				p.paused[s.ID] = soon
-			}
-		}
-		more = len(sites) == drainPage
-	}
-	return errors.Join(errs...)
 }
 
 func (p *periodic) each(ctx context.Context, every time.Duration, name string, do func(context.Context) error) {
 	p.done.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
+		away := false // the store; said once and not each time
 		for {
-			if err := do(ctx); err != nil && ctx.Err() == nil {
+			err := do(ctx)
+			was := away
+			away = errors.Is(err, ports.ErrUnavailable)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil && (!away || !was):
 				p.log.ErrorContext(ctx, "periodic work failed", "work", name, "error", err)
+			case err == nil && was:
+				p.log.InfoContext(ctx, "periodic work goes on", "work", name)
 			}
 			select {
 			case <-ctx.Done():

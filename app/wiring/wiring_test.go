@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/test/fakes/qdrantfake"
 )
 
 const secretKey = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
@@ -25,13 +26,14 @@ func TestEveryConfiguration(t *testing.T) {
 		refused string // the setting that this version cannot serve
 	}
 	stores := map[string]choice{
-		"sqlite":   {},
-		"memory":   {env: map[string]string{"WOOCHAT_DATABASE_URL": "memory://"}},
-		"postgres": {env: map[string]string{"WOOCHAT_DATABASE_URL": "postgres://u@127.0.0.1:1/x"}, refused: "WOOCHAT_DATABASE_URL"},
+		"sqlite":                            {},
+		"memory":                            {env: map[string]string{"WOOCHAT_DATABASE_URL": "memory://"}},
+		"postgres":                          {env: postgresEnv(t)},
+		"postgres without its other logins": {env: map[string]string{"WOOCHAT_DATABASE_URL": "postgres://u@127.0.0.1:1/x"}, refused: "WOOCHAT_LEDGER_DATABASE_URL"},
 	}
 	indexes := map[string]choice{
 		"embedded": {},
-		"qdrant":   {env: map[string]string{"WOOCHAT_QDRANT_URL": "http://127.0.0.1:1"}, refused: "WOOCHAT_QDRANT_URL"},
+		"qdrant":   {env: map[string]string{"WOOCHAT_QDRANT_URL": "http://" + qdrantServer(t, qdrantfake.Options{}).Addr()}},
 	}
 	models := map[string]choice{
 		"extractive": {},
@@ -177,7 +179,7 @@ func TestLoad(t *testing.T) {
 	}
 	env := map[string]string{
 		"WOOCHAT_MAX_TOKENS": "many", "WOOCHAT_ADDR": "8080", "WOOCHAT_PUBLIC_URL": "http://shop.example.com",
-		"WOOCHAT_SECRET_KEY_FILE": "key", "WOOCHAT_PRICE_CEILING": "cheap", "WOOCHAT_TRUSTED_PROXIES": "10.0.0.0/8, nowhere",
+		"WOOCHAT_SECRET_KEY_FILE": "key", "WOOCHAT_PRICE_CEILING": "cheap", "WOOCHAT_TRUSTED_PROXIES": "10.0.0.0/8, nowhere", "WOOCHAT_ALLOW_HOSTS": "shop.test, http://no.test",
 		"OPENAI_API_KEY": "sk-very-secret", "WOOCHAT_ANSWER_TIMEOUT": "forever",
 	}
 	cfg, values, err := wiring.Load(wiring.Sources{
@@ -195,7 +197,7 @@ func TestLoad(t *testing.T) {
 	}
 	for _, want := range []string{
 		"WOOCHAT_MAX_TOKENS (env WOOCHAT_MAX_TOKENS)", "WOOCHAT_ADDR (env", "WOOCHAT_PUBLIC_URL (env", "WOOCHAT_PRICE_CEILING (env",
-		"nowhere", "WOOCHAT_ANSWER_TIMEOUT (env", "WOOCHAT_LOG_LEVEL (flag --log-level)", "file woochat.env:4", "file woochat.env:5",
+		"nowhere", "no.test", "WOOCHAT_ANSWER_TIMEOUT (env", "WOOCHAT_LOG_LEVEL (flag --log-level)", "file woochat.env:4", "file woochat.env:5",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)

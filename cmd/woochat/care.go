@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/domain/roles"
+	"github.com/aiwoochat/woochat/domain/tenant"
 )
 
 type migrateCommand struct {
@@ -18,7 +20,7 @@ type migrateCommand struct {
 	Status migrateStatus `cmd:"" help:"Say which store is in use and whether it opens with this version."`
 }
 
-type migrateUp struct{}
+type migrateUp struct{ jsonFlag }
 
 func (migrateUp) showsSettings() {}
 
@@ -26,18 +28,49 @@ func (migrateUp) showsSettings() {}
 func (migrateUp) Help() string {
 	return `The embedded store is brought up whenever it is opened, by "serve" too; this does it without serving. Back it up first: there is no way down.
 
+A Postgres database is brought up by this command alone, as the login of WOOCHAT_OWNER_DATABASE_URL: a superuser, or one that may create roles (on Supabase: postgres). It makes the roles that are missing and prints the addresses to serve with, with new passwords: keep them, they are told once. Several at once are safe. What a failing file has done is undone.
+
 Examples:
 
     woochat backup before.db && woochat migrate up
+    WOOCHAT_OWNER_DATABASE_URL=postgres://postgres:...@db.example.com/woochat woochat migrate up
 `
 }
 
 // Run opens the store, which migrates it.
-func (migrateUp) Run(ctx context.Context, p *program) error {
+func (c migrateUp) Run(ctx context.Context, p *program) error {
+	cfg, _, err := p.settings(quiet())
+	if err != nil {
+		return err
+	}
+	if cfg.UsesPostgres() {
+		return c.postgres(ctx, p, cfg)
+	}
 	return p.with(ctx, func(app *wiring.App) error {
 		fmt.Fprintf(p.stdout, "The store is ready for this version: %s.\n", storeWords(app.Config))
 		return nil
 	})
+}
+
+func (c migrateUp) postgres(ctx context.Context, p *program, cfg wiring.Config) error {
+	done, err := wiring.Migrate(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return p.json(done)
+	}
+	for _, m := range done.Ran {
+		fmt.Fprintf(p.stdout, "ran %s\n", m.Name)
+	}
+	fmt.Fprintf(p.stdout, "The database is ready for this version: %d files ran.\n\nServe with:\n", len(done.Ran))
+	for _, l := range done.Logins {
+		fmt.Fprintf(p.stdout, "  %s=%s\n", l.Setting, l.URL)
+		if !l.New {
+			fmt.Fprintf(p.stdout, "      (%s was there before: its password is the one that you have)\n", l.Role)
+		}
+	}
+	return nil
 }
 
 type migrateStatus struct{ jsonFlag }
@@ -56,6 +89,9 @@ func (c migrateStatus) Run(ctx context.Context, p *program) error {
 	cfg, _, err := p.settings(quiet())
 	if err != nil {
 		return err
+	}
+	if cfg.UsesPostgres() {
+		return c.postgres(ctx, p, cfg)
 	}
 	s := storeStatus{Store: storeWords(cfg), Exists: true}
 	if cfg.DatabaseURL == "" {
@@ -85,6 +121,30 @@ func (c migrateStatus) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
+func (c migrateStatus) postgres(ctx context.Context, p *program, cfg wiring.Config) error {
+	list, err := wiring.MigrationStatus(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return jsonList(p, list)
+	}
+	pending := 0
+	for _, m := range list {
+		when := "pending"
+		if m.Applied.IsZero() {
+			pending++
+		} else {
+			when = m.Applied.UTC().Format("2006-01-02 15:04:05Z")
+		}
+		fmt.Fprintf(p.stdout, "%-22s %s\n", when, m.Name)
+	}
+	if pending > 0 {
+		fmt.Fprintf(p.stdout, "%d files are pending: woochat migrate up\n", pending)
+	}
+	return nil
+}
+
 type backupCommand struct {
 	File string `arg:"" help:"The file to write. It must not be there yet."`
 }
@@ -109,6 +169,9 @@ func (c backupCommand) Run(ctx context.Context, p *program) error {
 		return withHint(fmt.Errorf("%s is there already", c.File), "name a new file, or remove that one")
 	}
 	return p.with(ctx, func(app *wiring.App) error {
+		if err := app.Auditing.Allow(ctx, app.Operator, roles.ReadPlatform, tenant.Scope{}, "backup to "+path); err != nil {
+			return err
+		}
 		if err := app.Backup(ctx, path); err != nil {
 			return err
 		}
@@ -208,8 +271,18 @@ func (p *program) examine(ctx context.Context) []finding {
 			return err
 		}
 		f := finding{What: "sites", OK: true, Detail: fmt.Sprintf("%d", len(sites))}
-		if len(sites) == 0 {
+		foreign := 0
+		for _, s := range sites {
+			if !wiring.KnowsLanguage(cfg.EmbeddingModel, s.Locale) {
+				foreign++
+			}
+		}
+		switch {
+		case len(sites) == 0:
 			f.Todo = `"woochat init" creates the first one`
+		case foreign > 0:
+			f.Detail += fmt.Sprintf(", %d not in English", foreign)
+			f.Todo = cfg.EmbeddingModel + " knows English only, so these are searched by words alone: WOOCHAT_EMBEDDING_MODEL names a model that knows their language"
 		}
 		out = append(out, f)
 		return nil

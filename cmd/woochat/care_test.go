@@ -112,8 +112,8 @@ func TestDoctorAsksTheServers(t *testing.T) {
 	}{
 		{"neither", nil, nil, []string{"data folder", "store", "model"}},
 		{"Postgres", map[string]string{"WOOCHAT_DATABASE_URL": postgres}, []string{"postgres", "store"}, nil},
-		{"Qdrant", map[string]string{"WOOCHAT_QDRANT_URL": qdrant}, []string{"qdrant", "index"}, []string{"data folder"}},
-		{"both", map[string]string{"WOOCHAT_DATABASE_URL": postgres, "WOOCHAT_QDRANT_URL": qdrant}, []string{"postgres", "qdrant", "store", "index"}, nil},
+		{"Qdrant", map[string]string{"WOOCHAT_QDRANT_URL": qdrant}, []string{"qdrant"}, []string{"data folder", "store"}},
+		{"both", map[string]string{"WOOCHAT_DATABASE_URL": postgres, "WOOCHAT_QDRANT_URL": qdrant}, []string{"postgres", "qdrant", "store"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newShell(t)
@@ -132,8 +132,8 @@ func TestDoctorAsksTheServers(t *testing.T) {
 					good = append(good, f.What)
 				case f.Todo == "":
 					t.Errorf("%s: %q says not what to do", f.What, f.Detail)
-				case f.What == "store" || f.What == "index":
-					if !strings.Contains(f.Detail, "is not served") {
+				case f.What == "store":
+					if !strings.Contains(f.Detail, "WOOCHAT_LEDGER_DATABASE_URL") {
 						t.Errorf("%s: %q", f.What, f.Detail)
 					}
 					fallthrough

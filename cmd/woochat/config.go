@@ -67,12 +67,20 @@ func storeWords(cfg wiring.Config) string {
 	return "Postgres"
 }
 
+// notEnglish is a language by which to tell whether a model knows others than
+// English.
+const notEnglish = "de"
+
 func indexWords(cfg wiring.Config) string {
 	words := "embedded"
 	if cfg.QdrantURL != "" {
 		words = "Qdrant at " + cfg.QdrantURL
 	}
-	if cfg.EmbeddingModel != "" {
+	switch {
+	case cfg.EmbeddingModel == "":
+	case !wiring.KnowsLanguage(cfg.EmbeddingModel, notEnglish):
+		return words + " (words, and meaning by " + cfg.EmbeddingModel + ": in this program, for shops in English)"
+	default:
 		return words + " (words, and meaning by " + cfg.EmbeddingModel + ")"
 	}
 	return words + " (words)"

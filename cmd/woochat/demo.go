@@ -75,7 +75,7 @@ func (demoCommand) Run(ctx context.Context, p *program) (err error) {
 	// A server of one's own costs what it costs; nobody knows the price.
 	cfg.UnpricedFree = cfg.OpenAIBaseURL != ""
 	front := &shopFront{now: p.now}
-	app, err := wiring.Start(ctx, cfg, wiring.Options{Listen: true, AnyPort: true, Fallback: front, Log: p.logger(cfg)})
+	app, err := wiring.Start(ctx, cfg, wiring.Options{Listen: true, AnyPort: true, Fallback: front, Log: p.logger(cfg), Operator: p.operator()})
 	if err != nil {
 		if err = storeHint(cfg, err); hintOf(err) == "" {
 			err = withHint(err, "--data-dir chooses another folder, --addr and --admin-addr other addresses")

@@ -6,6 +6,7 @@ import "github.com/alecthomas/kong"
 // does the work.
 type grammar struct {
 	Config      string           `name:"config" placeholder:"FILE" help:"File of settings, one NAME=value a line (WOOCHAT_CONFIG)."`
+	Reason      string           `name:"reason" placeholder:"WHY" help:"Why, for the audit log; the command itself if left out."`
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
 	Settings    kong.Plugins     `embed:""`
 
@@ -20,11 +21,23 @@ type grammar struct {
 	Member       memberCommand   `cmd:"" group:"shop" help:"Create, list and remove members: the people of a tenant."`
 	PlatformUser platformCommand `cmd:"" name:"platform-user" group:"shop" help:"Create, list and remove super admins."`
 
+	Conversation conversationCommand `cmd:"" group:"shop" help:"Forget a shopper who asks for it."`
+
+	Audit auditCommand `cmd:"" group:"shop" help:"Show who used a super admin's power, on what and why."`
+
+	Shop   shopCommand   `cmd:"" group:"data" help:"Connect a site's WooCommerce shop, so that what changes there is known here."`
 	Ingest ingestCommand `cmd:"" group:"data" help:"Import a shop's products, pages, and questions with answers."`
-	Usage  usageCommand  `cmd:"" group:"data" help:"Show what each day used, what it cost, and what is left today."`
+	Search searchCommand `cmd:"" group:"data" help:"Search a site as its answers do, and say why it finds what it finds."`
+	Index  indexCommand  `cmd:"" group:"data" help:"Show what each site is searched by, and build an index anew."`
+	Eval   evalCommand   `cmd:"" group:"data" help:"Measure what a site finds for questions that people have judged."`
+	Jobs   jobsCommand   `cmd:"" group:"data" help:"List, retry and drop what waits to be read from a site's shop."`
+	Usage  usageCommands `cmd:"" group:"data" help:"Show what each day used, what it cost, and what is left today; compute costs again."`
+	Prices pricesCommand `cmd:"" group:"data" help:"List, import and check what models cost."`
 
 	Migrate       migrateCommand `cmd:"" group:"care" help:"Bring the store to this version's shape."`
 	Backup        backupCommand  `cmd:"" group:"care" help:"Write a copy of the embedded store to a file, also while it is in use."`
+	Secrets       secretsCommand `cmd:"" group:"care" help:"Seal what is kept secret under a new WOOCHAT_SECRET_KEY."`
+	Spool         spoolCommand   `cmd:"" group:"care" help:"Look at what waits for the store."`
 	Configuration configCommand  `cmd:"" name:"config" group:"care" help:"Check and show the configuration; make a secret key."`
 	Doctor        doctorCommand  `cmd:"" group:"care" help:"Look for what would keep woochat from working."`
 	Version       versionCommand `cmd:"" group:"care" help:"Print the version."`

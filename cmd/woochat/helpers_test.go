@@ -10,9 +10,17 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aiwoochat/woochat/app/wiring"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestMain lets the test's own program read a PDF, as woochat does.
+func TestMain(m *testing.M) {
+	wiring.RunPDFReader(os.Args[1:])
+	os.Exit(m.Run())
+}
 
 // result is what one command did.
 type result struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -26,13 +27,18 @@ const (
 	productsSource = "products-csv"
 	pagesSource    = "pages"
 	faqSource      = "faq"
+	filesSource    = "files"
+	crawlSource    = "crawl"
 )
 
 type ingestCommand struct {
-	CSV    ingestCSV    `cmd:"" name:"csv" help:"Import products from WooCommerce's own export (Products > Export)."`
-	Pages  ingestPages  `cmd:"" help:"Import pages: a folder of HTML and Markdown files."`
-	FAQ    ingestFAQ    `cmd:"" name:"faq" help:"Import questions with answers from a CSV file."`
-	Status ingestStatus `cmd:"" help:"Show what is stored of each source, and what is not indexed yet."`
+	CSV         ingestCSV         `cmd:"" name:"csv" help:"Import products from WooCommerce's own export (Products > Export)."`
+	WooCommerce ingestWooCommerce `cmd:"" name:"woocommerce" help:"Import from the shop itself, through its REST API."`
+	Pages       ingestPages       `cmd:"" help:"Import pages: a folder of HTML and Markdown files."`
+	FAQ         ingestFAQ         `cmd:"" name:"faq" help:"Import questions with answers from a CSV file."`
+	Files       ingestFiles       `cmd:"" help:"Import files: Markdown, HTML, PDF, Word, and CSV of questions."`
+	Crawl       ingestCrawl       `cmd:"" help:"Import the pages that a site's sitemaps name."`
+	Status      ingestStatus      `cmd:"" help:"Show what is stored, how far behind the shop it is, and what is wrong."`
 }
 
 type ingestCSV struct {
@@ -86,13 +92,20 @@ type feed struct {
 	source  ports.DocumentSource
 	options ingesting.Options
 	json    bool
+	endless bool // to know how much there is would be to read it all
 }
 
 // ingest imports a feed and brings the index after it.
 func (p *program) ingest(ctx context.Context, app *wiring.App, f feed) error {
-	total, err := count(ctx, f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.what, err)
+	total := 0
+	if !f.endless {
+		var err error
+		if total, err = count(ctx, f); err != nil {
+			return fmt.Errorf("%s: %w", f.what, err)
+		}
+	}
+	if err := app.Auditing.Allow(ctx, app.Operator, roles.WriteDocuments, f.site.Scope(), "import "+f.name+" from "+f.what); err != nil {
+		return err
 	}
 	show := p.newShow(f.json)
 	step := show.begin("read", total)
@@ -135,6 +148,12 @@ const pollEvery = 2 * time.Second
 // index brings the index after the store. How far it is can be read from the
 // store meanwhile.
 func index(ctx context.Context, app *wiring.App, site tenant.Site, show *show) (ingesting.DrainReport, error) {
+	return indexAfter(ctx, app, site, show, func() ingesting.DrainReport { return ingesting.DrainReport{} })
+}
+
+// indexAfter does the same after what has been indexed beside an import, which
+// it waits for.
+func indexAfter(ctx context.Context, app *wiring.App, site tenant.Site, show *show, beside func() ingesting.DrainReport) (ingesting.DrainReport, error) {
 	total, err := pending(ctx, app, site)
 	if err != nil {
 		return ingesting.DrainReport{}, err
@@ -156,11 +175,16 @@ func index(ctx context.Context, app *wiring.App, site tenant.Site, show *show) (
 			}
 		}
 	})
+	before := beside()
 	report, err := app.Ingesting.Drain(ctx, site.Scope())
 	stop()
 	watching.Wait()
-	step.done = report.Indexed
-	step.end(err == nil && report.Paused == nil)
+	report = before.Plus(report)
+	whole := err == nil && report.Paused == nil
+	if whole && report.Waiting == 0 && !report.Busy {
+		step.done = step.total // some of it may have been done beside, or by a server
+	}
+	step.end(whole)
 	return report, err
 }
 
@@ -182,6 +206,7 @@ type indexLine struct {
 	Texts    int    `json:"embedded_texts"`
 	Tokens   int64  `json:"embedding_tokens"`
 	Waiting  int    `json:"waiting"`
+	Busy     bool   `json:"busy,omitempty"` // another process embeds
 	Paused   string `json:"paused,omitempty"`
 	ResumeAt string `json:"resume_at,omitempty"`
 	Refused  int    `json:"refused"`
@@ -190,7 +215,7 @@ type indexLine struct {
 // tellIndex says what came of the index, if there is more to say than that all
 // is well.
 func (p *program) tellIndex(r ingesting.DrainReport, show *show) {
-	line := indexLine{Event: "indexed", Indexed: r.Indexed, TakenOut: r.TakenOut, Texts: r.Texts, Tokens: r.Tokens, Waiting: r.Waiting, Refused: len(r.Refused)}
+	line := indexLine{Event: "indexed", Indexed: r.Indexed, TakenOut: r.TakenOut, Texts: r.Texts, Tokens: r.Tokens, Waiting: r.Waiting, Busy: r.Busy, Refused: len(r.Refused)}
 	if r.Paused != nil {
 		line.Paused = r.Paused.Error()
 	}
@@ -207,6 +232,9 @@ func (p *program) tellIndex(r ingesting.DrainReport, show *show) {
 			when = "from " + line.ResumeAt + " on"
 		}
 		fmt.Fprintf(p.stdout, "%s documents are found by words only, until they can be embedded: %s. It goes on %s.\n", grouped(int64(r.Waiting)), line.Paused, when)
+	}
+	if r.Paused == nil && r.Waiting > 0 {
+		fmt.Fprintf(p.stdout, "%s documents are found by words only, until the server has embedded them.\n", grouped(int64(r.Waiting)))
 	}
 	for _, refused := range r.Refused {
 		fmt.Fprintf(p.stdout, "%s is found by words only: %v\n", refused.Document, refused.Err)
@@ -275,11 +303,6 @@ func (p *program) tell(f feed, r ingesting.Report, show *show, err error) {
 	}
 }
 
-type ingestStatus struct {
-	Site string `help:"Id, name or address of the site; all sites if left out."`
-	jsonFlag
-}
-
 // sourceStatus is what is stored of one source of a site.
 type sourceStatus struct {
 	Site    tenant.SiteID `json:"site_id"`
@@ -293,39 +316,10 @@ type sourceStatus struct {
 	newest  time.Time
 }
 
-// Run shows what is stored.
-func (c ingestStatus) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(app *wiring.App) error {
-		sites, err := oneOrAll(ctx, app, c.Site)
-		if err != nil {
-			return err
-		}
-		var rows []sourceStatus
-		for _, s := range sites {
-			of, err := statusOf(ctx, app, s)
-			if err != nil {
-				return err
-			}
-			rows = append(rows, of...)
-		}
-		if c.JSON {
-			return jsonList(p, rows)
-		}
-		var cells [][]string
-		for _, r := range rows {
-			cells = append(cells, []string{
-				string(r.Site), r.Source, r.Kind, grouped(int64(r.Shown)), grouped(int64(r.Hidden)),
-				grouped(int64(r.Chunks)), grouped(int64(r.Pending)), r.Updated,
-			})
-		}
-		p.table([]column{
-			{head: "SITE"}, {head: "SOURCE"}, {head: "KIND"}, {"SHOWN", true}, {"HIDDEN", true}, {"CHUNKS", true}, {"PENDING", true}, {head: "NEWEST"},
-		}, cells, `Nothing is stored yet: "woochat ingest csv FILE" imports a shop's products.`)
-		return nil
-	})
-}
-
 func statusOf(ctx context.Context, app *wiring.App, s tenant.Site) ([]sourceStatus, error) {
+	if err := app.Auditing.Allow(ctx, app.Operator, roles.ReadDocuments, s.Scope(), "what is imported"); err != nil {
+		return nil, err
+	}
 	found := map[string]*sourceStatus{}
 	var after retrieval.DocumentID
 	for {

@@ -208,7 +208,7 @@ func lineReader(in io.Reader) func(context.Context) (string, error) {
 }
 
 func (c initCommand) create(ctx context.Context, app *wiring.App, now time.Time) (initResult, error) {
-	who := administering.Operator()
+	who := app.Operator
 	t, err := app.Administering.CreateTenant(ctx, who, c.Tenant, c.Owner)
 	if err != nil {
 		return initResult{}, err
@@ -228,7 +228,7 @@ func (c initCommand) create(ctx context.Context, app *wiring.App, now time.Time)
 
 // openSite creates a site with its license and a site key.
 func openSite(ctx context.Context, app *wiring.App, id tenant.ID, n administering.NewSite, plan usage.Plan, now time.Time) (tenant.Site, tenant.Key, string, error) {
-	who := administering.Operator()
+	who := app.Operator
 	site, err := app.Administering.CreateSite(ctx, who, id, n)
 	if err != nil {
 		return tenant.Site{}, tenant.Key{}, "", err
@@ -258,7 +258,7 @@ Paste this before </body> of the shop:
 		fmt.Fprintln(p.stdout, "Put your own address for https://chat.example.com; with WOOCHAT_PUBLIC_URL set it is printed here.")
 	}
 	fmt.Fprintf(p.stdout, `Next:
-  woochat ingest csv products.csv --site %s
+  woochat shop connect --site %s               (or woochat ingest csv FILE, from an export)
   woochat serve
 `, r.Site)
 }

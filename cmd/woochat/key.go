@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -77,7 +76,7 @@ func (c keyCreate) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		k, text, err := app.Administering.CreateKey(ctx, administering.Operator(), site.Scope(), kind, c.Name, role)
+		k, text, err := app.Administering.CreateKey(ctx, app.Operator, site.Scope(), kind, c.Name, role)
 		if err != nil {
 			return err
 		}
@@ -120,7 +119,7 @@ func (c keyList) Run(ctx context.Context, p *program) error {
 		var rows []keyRow
 		var cells [][]string
 		for _, s := range sites {
-			keys, err := app.Administering.ListKeys(ctx, administering.Operator(), s.Scope())
+			keys, err := app.Administering.ListKeys(ctx, app.Operator, s.Scope())
 			if err != nil {
 				return err
 			}
@@ -167,7 +166,7 @@ func (p *program) switchKey(ctx context.Context, id string, disabled bool) error
 			return err
 		}
 		for _, s := range sites {
-			keys, err := app.Administering.ListKeys(ctx, administering.Operator(), s.Scope())
+			keys, err := app.Administering.ListKeys(ctx, app.Operator, s.Scope())
 			if err != nil {
 				return err
 			}
@@ -175,7 +174,7 @@ func (p *program) switchKey(ctx context.Context, id string, disabled bool) error
 				if k.ID != id && k.ID != "key_"+id {
 					continue
 				}
-				if err := app.Administering.SetKeyDisabled(ctx, administering.Operator(), s.Scope(), k.ID, disabled); err != nil {
+				if err := app.Administering.SetKeyDisabled(ctx, app.Operator, s.Scope(), k.ID, disabled); err != nil {
 					return err
 				}
 				fmt.Fprintf(p.stdout, "Key %s of site %s (%s) is %s.\n", k.ID, s.ID, printable(s.Name), onOff(disabled))

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -40,7 +39,7 @@ func (licenseSet) Help() string {
     woochat license set --plan starter --limit max_chat_requests_per_day=500 --limit max_cost_usd_per_day=2.50
     woochat license set --plan trial --status trialing --valid-until 2027-06-30
 
-A changed limit takes effect at once.
+A changed limit takes effect within a second.
 `
 }
 
@@ -68,7 +67,7 @@ func (c licenseSet) Run(ctx context.Context, p *program) error {
 				return err
 			}
 		}
-		if err := app.Administering.SetLicense(ctx, administering.Operator(), site.Scope(), l); err != nil {
+		if err := app.Administering.SetLicense(ctx, app.Operator, site.Scope(), l); err != nil {
 			return err
 		}
 		if c.JSON {
@@ -248,7 +247,7 @@ func (c licenseList) Run(ctx context.Context, p *program) error {
 		rows := make([]licenseRow, 0, len(sites))
 		cells := make([][]string, 0, len(sites))
 		for _, s := range sites {
-			l, err := app.Administering.License(ctx, administering.Operator(), s.Scope())
+			l, err := app.Administering.License(ctx, app.Operator, s.Scope())
 			if err != nil {
 				return err
 			}
@@ -328,7 +327,7 @@ func (p *program) changeLicense(ctx context.Context, ref string, to usage.Status
 		if err != nil {
 			return err
 		}
-		l, err := app.Administering.License(ctx, administering.Operator(), site.Scope())
+		l, err := app.Administering.License(ctx, app.Operator, site.Scope())
 		switch {
 		case err != nil:
 			return err
@@ -338,7 +337,7 @@ func (p *program) changeLicense(ctx context.Context, ref string, to usage.Status
 			return withHint(fmt.Errorf("the license of site %s: %s", site.ID, l.Malformed), "set it anew: woochat license set --site %s --plan trial", site.ID)
 		}
 		l.Status = to
-		if err := app.Administering.SetLicense(ctx, administering.Operator(), site.Scope(), l); err != nil {
+		if err := app.Administering.SetLicense(ctx, app.Operator, site.Scope(), l); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stdout, "The license of site %s (%s) is %s.\n", site.ID, printable(site.Name), to)

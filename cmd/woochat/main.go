@@ -15,6 +15,8 @@ import (
 	"time"
 
 	_ "time/tzdata" // sites name IANA zones, and not every system has them
+
+	"github.com/aiwoochat/woochat/app/wiring"
 )
 
 // hurryGrace is what a command has left after a second signal, to take away
@@ -28,6 +30,7 @@ const twiceIsOnce = 300 * time.Millisecond
 // main is the only place that knows signals and the process's exit: the first
 // signal asks for an orderly end, the second one does not wait for it.
 func main() {
+	wiring.RunPDFReader(os.Args[1:])
 	ctx, cancel := context.WithCancel(context.Background())
 	hurry := make(chan struct{})
 	signals := make(chan os.Signal, 2)

@@ -63,7 +63,7 @@ func (c memberCreate) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		m, err := app.Administering.PutMember(ctx, administering.Operator(), t.ID, c.Email, role)
+		m, err := app.Administering.PutMember(ctx, app.Operator, t.ID, c.Email, role)
 		if err != nil {
 			return lastOwner(err)
 		}
@@ -87,7 +87,7 @@ func (c memberList) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		members, err := app.Administering.ListMembers(ctx, administering.Operator(), t.ID)
+		members, err := app.Administering.ListMembers(ctx, app.Operator, t.ID)
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (c memberRemove) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		if err := app.Administering.RemoveMember(ctx, administering.Operator(), t.ID, c.Email); err != nil {
+		if err := app.Administering.RemoveMember(ctx, app.Operator, t.ID, c.Email); err != nil {
 			return lastOwner(err)
 		}
 		fmt.Fprintf(p.stdout, "%s has no role in tenant %s (%s).\n", printable(c.Email), t.ID, printable(t.Name))

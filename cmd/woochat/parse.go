@@ -111,10 +111,23 @@ func (p *program) parse(args []string) (*kong.Context, error) {
 			problems = append(problems, missing(command, err, len(problems) > 0)...)
 		}
 		if len(problems) == 0 {
+			if node := command.Selected(); node != nil {
+				p.command = pathOf(node)
+			}
 			return command, nil
 		}
 		return nil, p.refuse(command, problems)
 	}
+}
+
+// pathOf returns a command's words, such as "license set".
+func pathOf(node *kong.Node) string {
+	var words []string
+	for n := node; n.Parent != nil; n = n.Parent {
+		words = append(words, n.Name)
+	}
+	slices.Reverse(words)
+	return strings.Join(words, " ")
 }
 
 // take notes which settings were given as flags.
@@ -125,6 +138,7 @@ func (p *program) take(k *parser) {
 			p.flags[s.Flag] = *text
 		}
 	}
+	p.reason = k.grammar.Reason
 	p.configFile = k.grammar.Config
 	if p.configFile == "" {
 		p.configFile, _ = p.env("WOOCHAT_CONFIG")
@@ -169,7 +183,11 @@ func badArgument(c *kong.Context, args []string, at int) (width int, problem err
 }
 
 func flagNamed(c *kong.Context, name string) *kong.Flag {
-	for _, f := range c.Flags() {
+	flags := c.Flags()
+	if node := c.Selected(); node != nil && node.DefaultCmd != nil {
+		flags = append(flags, node.DefaultCmd.Flags...) // its name may be left out
+	}
+	for _, f := range flags {
 		if "--"+f.Name == name || f.Short != 0 && "-"+string(f.Short) == name {
 			return f
 		}

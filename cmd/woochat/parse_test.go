@@ -87,7 +87,7 @@ func TestBadCommandLines(t *testing.T) {
 	}{
 		{"an unknown command", []string{"ingst"}, []string{`unexpected argument ingst, did you mean`, `"woochat --help"`}, []string{"expected one of"}},
 		{"half a command", []string{"site"}, []string{`expected one of "create", "list"`, `"woochat site --help"`}, nil},
-		{"an unknown flag", []string{"usage", "--sote"}, []string{`woochat: unknown flag --sote, did you mean "--site"?`, `"woochat usage --help"`}, nil},
+		{"an unknown flag", []string{"usage", "--sote"}, []string{`woochat: unknown flag --sote, did you mean "--site"?`, `"woochat usage show --help"`}, nil},
 		{"an unknown flag with a value", []string{"usage", "--sote", "foo"}, []string{`woochat: unknown flag --sote`}, []string{"foo"}},
 		{"a value that an enumeration lacks", []string{"key", "create", "--kind", "foo"}, []string{`--kind: "foo" is not one of site, api`}, nil},
 		{"a number that is none", []string{"ingest", "csv", "f.csv", "--decimals", "x"}, []string{"--decimals: "}, nil},

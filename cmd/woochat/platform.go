@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -35,7 +34,7 @@ func (c platformCreate) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	return p.with(ctx, func(app *wiring.App) error {
-		subject, err := app.Administering.PutPlatformUser(ctx, administering.Operator(), c.Email)
+		subject, err := app.Administering.PutPlatformUser(ctx, app.Operator, c.Email)
 		if err != nil {
 			return err
 		}
@@ -52,7 +51,7 @@ type platformList struct{ jsonFlag }
 // Run lists super admins.
 func (c platformList) Run(ctx context.Context, p *program) error {
 	return p.with(ctx, func(app *wiring.App) error {
-		users, err := app.Administering.ListPlatformUsers(ctx, administering.Operator())
+		users, err := app.Administering.ListPlatformUsers(ctx, app.Operator)
 		if err != nil {
 			return err
 		}
@@ -77,7 +76,7 @@ type platformRemove struct {
 // Run takes a super admin's rights.
 func (c platformRemove) Run(ctx context.Context, p *program) error {
 	return p.with(ctx, func(app *wiring.App) error {
-		if err := app.Administering.RemovePlatformUser(ctx, administering.Operator(), c.Email); err != nil {
+		if err := app.Administering.RemovePlatformUser(ctx, app.Operator, c.Email); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stdout, "%s is no super admin.\n", printable(c.Email))

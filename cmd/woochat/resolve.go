@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
@@ -20,7 +19,7 @@ func allTenants(ctx context.Context, app *wiring.App) ([]tenant.Tenant, error) {
 	var all []tenant.Tenant
 	var after tenant.ID
 	for {
-		some, err := app.Administering.ListTenants(ctx, administering.Operator(), after, page)
+		some, err := app.Administering.ListTenants(ctx, app.Operator, after, page)
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +36,7 @@ func sitesOf(ctx context.Context, app *wiring.App, id tenant.ID) ([]tenant.Site,
 	var all []tenant.Site
 	var after tenant.SiteID
 	for {
-		some, err := app.Administering.ListSites(ctx, administering.Operator(), id, after, page)
+		some, err := app.Administering.ListSites(ctx, app.Operator, id, after, page)
 		if err != nil {
 			return nil, err
 		}

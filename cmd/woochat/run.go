@@ -31,6 +31,8 @@ type program struct {
 
 	flags      map[string]string // settings given as flags, by flag name
 	configFile string
+	command    string // what was asked for, such as "license set"
+	reason     string // --reason
 }
 
 func newProgram(env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) *program {
@@ -91,7 +93,7 @@ func (p *program) with(ctx context.Context, do func(*wiring.App) error) error {
 	if err != nil {
 		return err
 	}
-	app, err := wiring.Start(ctx, cfg, wiring.Options{Log: p.logger(cfg)})
+	app, err := wiring.Start(ctx, cfg, wiring.Options{Log: p.logger(cfg), Operator: p.operator()})
 	if err != nil {
 		return storeHint(cfg, err)
 	}

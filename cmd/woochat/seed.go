@@ -113,12 +113,12 @@ func seedTenant(ctx context.Context, app *wiring.App) (tenant.ID, error) {
 	if len(all) > 0 {
 		return "", withHint(fmt.Errorf("the data folder %s holds tenants that are not the demo's", app.Config.DataDir), "name another folder with --data-dir, or none for a temporary one")
 	}
-	t, err := app.Administering.CreateTenant(ctx, administering.Operator(), demoTenant, "")
+	t, err := app.Administering.CreateTenant(ctx, app.Operator, demoTenant, "")
 	return t.ID, err
 }
 
 func seedSite(ctx context.Context, app *wiring.App, id tenant.ID) (tenant.Site, error) {
-	who := administering.Operator()
+	who := app.Operator
 	sites, err := sitesOf(ctx, app, id)
 	if err != nil {
 		return tenant.Site{}, err
@@ -163,7 +163,7 @@ func loopbackOrigins(address string) []string {
 
 // seedLicense leaves a license as it is: who tries limits has changed it.
 func seedLicense(ctx context.Context, app *wiring.App, s tenant.Scope, now time.Time) (string, error) {
-	who := administering.Operator()
+	who := app.Operator
 	l, err := app.Administering.License(ctx, who, s)
 	if err != nil {
 		return "", err
@@ -180,7 +180,7 @@ func seedLicense(ctx context.Context, app *wiring.App, s tenant.Scope, now time.
 }
 
 func seedSiteKey(ctx context.Context, app *wiring.App, s tenant.Scope) (string, error) {
-	who := administering.Operator()
+	who := app.Operator
 	keys, err := app.Administering.ListKeys(ctx, who, s)
 	if err != nil {
 		return "", err
@@ -195,7 +195,7 @@ func seedSiteKey(ctx context.Context, app *wiring.App, s tenant.Scope) (string, 
 }
 
 func seedAPIKey(ctx context.Context, app *wiring.App, s tenant.Scope) (string, error) {
-	who := administering.Operator()
+	who := app.Operator
 	path := filepath.Join(app.Config.DataDir, apiKeyFile)
 	keys, err := app.Administering.ListKeys(ctx, who, s)
 	if err != nil {

@@ -31,7 +31,7 @@ func (serveCommand) Run(ctx context.Context, p *program) error {
 	if err := errors.Join(err, needSecret(cfg)); err != nil {
 		return err
 	}
-	app, err := wiring.Start(ctx, cfg, wiring.Options{Listen: true, Log: p.logger(cfg)})
+	app, err := wiring.Start(ctx, cfg, wiring.Options{Listen: true, Log: p.logger(cfg), Operator: p.operator()})
 	if err != nil {
 		if err = storeHint(cfg, err); hintOf(err) == "" {
 			err = withHint(err, serveHint)

@@ -68,7 +68,7 @@ func (c siteCreate) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		site, err := app.Administering.CreateSite(ctx, administering.Operator(), t.ID, administering.NewSite{
+		site, err := app.Administering.CreateSite(ctx, app.Operator, t.ID, administering.NewSite{
 			Name: c.Name, URL: c.URL, Origins: c.Origin, TimeZone: c.TimeZone, Locale: c.Locale, Currency: c.Currency,
 			LimitText: c.LimitText, Greeting: c.Greeting, Suggestions: c.Suggestion, ContactURL: c.ContactURL,
 		})
@@ -147,7 +147,7 @@ func (p *program) switchSite(ctx context.Context, ref string, disabled bool) err
 		if err != nil {
 			return err
 		}
-		if err := app.Administering.SetSiteDisabled(ctx, administering.Operator(), s.Scope(), disabled); err != nil {
+		if err := app.Administering.SetSiteDisabled(ctx, app.Operator, s.Scope(), disabled); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stdout, "Site %s (%s) is %s.\n", s.ID, printable(s.Name), onOff(disabled))

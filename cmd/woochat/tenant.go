@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/tenant"
 )
@@ -48,7 +47,7 @@ func (c tenantCreate) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	return p.with(ctx, func(app *wiring.App) error {
-		t, err := app.Administering.CreateTenant(ctx, administering.Operator(), c.Name, c.Owner)
+		t, err := app.Administering.CreateTenant(ctx, app.Operator, c.Name, c.Owner)
 		if err != nil {
 			return err
 		}
@@ -108,7 +107,7 @@ func (p *program) switchTenant(ctx context.Context, ref string, disabled bool) e
 		if err != nil {
 			return err
 		}
-		if err := app.Administering.SetTenantDisabled(ctx, administering.Operator(), t.ID, disabled); err != nil {
+		if err := app.Administering.SetTenantDisabled(ctx, app.Operator, t.ID, disabled); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stdout, "Tenant %s (%s) is %s.\n", t.ID, printable(t.Name), onOff(disabled))

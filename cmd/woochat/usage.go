@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -18,20 +17,26 @@ import (
 const usageDays = 14
 
 type usageCommand struct {
-	Site string `help:"Id, name or address of the site; all sites if left out."`
-	From string `placeholder:"DAY" help:"First day, such as 2026-11-01; two weeks if left out."`
-	To   string `placeholder:"DAY" help:"Last day; today, by the site's time zone, if left out."`
+	Site    string `help:"Id, name or address of the site; all sites if left out."`
+	Tenant  string `help:"Id or name of the tenant; all tenants if left out."`
+	From    string `placeholder:"DAY" help:"First day, such as 2026-11-01; two weeks if left out."`
+	To      string `placeholder:"DAY" help:"Last day; today, by the site's time zone, if left out."`
+	Days    int    `placeholder:"N" help:"How many days up to the last one, in place of --from."`
+	GroupBy string `placeholder:"GROUP" enum:"site,tenant,model,day," default:"" help:"Add up by site, tenant, model or day."`
+	CSV     bool   `name:"csv" help:"Print CSV: all events, of any number, or the groups of --group-by."`
 	jsonFlag
 }
 
 // Help implements kong.HelpProvider.
 func (usageCommand) Help() string {
-	return `Days are calendar days in each site's time zone. What is held by answers under way counts as used.
+	return `Days are calendar days in each site's time zone. What is held by answers under way counts as used against the limits. A summary by model is read from the events, the others from the daily totals, and both are the same money.
 
 Examples:
 
     woochat usage
     woochat usage --site shop.example.com --from 2026-11-01 --to 2026-11-30
+    woochat usage --tenant "My company" --days 30 --group-by model
+    woochat usage --site shop.example.com --csv > events.csv
     woochat usage --json
 `
 }
@@ -88,7 +93,13 @@ func (c usageCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	return p.with(ctx, func(app *wiring.App) error {
-		sites, err := oneOrAll(ctx, app, c.Site)
+		switch {
+		case c.GroupBy != "":
+			return c.groups(ctx, p, app)
+		case c.CSV:
+			return c.export(ctx, p, app)
+		}
+		sites, err := c.sites(ctx, app)
 		if err != nil {
 			return err
 		}
@@ -123,6 +134,15 @@ func (c usageCommand) check() error {
 			errs = append(errs, fmt.Errorf("%s: %w", f.flag, err))
 		}
 	}
+	switch {
+	case c.Days < 0 || c.Days > usage.MaxDays+1:
+		errs = append(errs, fmt.Errorf("--days: %d is not a number from 1 to %d", c.Days, usage.MaxDays+1))
+	case c.Days > 0 && c.From != "":
+		errs = append(errs, errors.New("--days: --from says already which day is the first"))
+	}
+	if c.CSV && c.JSON {
+		errs = append(errs, errors.New("--csv: --json asks for another format"))
+	}
 	if len(errs) == 0 && c.From != "" && c.To != "" {
 		if _, err := usage.Days(usage.Day(c.From), usage.Day(c.To)); err != nil {
 			errs = append(errs, fmt.Errorf("--from: %w", err))
@@ -134,45 +154,87 @@ func (c usageCommand) check() error {
 	return nil
 }
 
+// sites returns the sites that are asked for.
+func (c usageCommand) sites(ctx context.Context, app *wiring.App) ([]tenant.Site, error) {
+	if c.Tenant == "" || c.Site != "" {
+		return oneOrAll(ctx, app, c.Site)
+	}
+	t, err := tenantNamed(ctx, app, c.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return sitesOf(ctx, app, t.ID)
+}
+
+// span returns the first and the last day that are asked for.
+func (c usageCommand) span(today usage.Day) (first, last usage.Day, err error) {
+	if last = usage.Day(c.To); last == "" {
+		last = today
+	}
+	if first = usage.Day(c.From); first == "" {
+		t, err := time.Parse(time.DateOnly, string(last))
+		if err != nil {
+			return "", "", err
+		}
+		n := c.Days
+		if n == 0 {
+			n = usageDays
+		}
+		first = usage.DayOf(t.AddDate(0, 0, 1-n), time.UTC)
+	}
+	if _, err := usage.Days(first, last); err != nil {
+		return "", "", &usageError{[]error{err}, "woochat usage"}
+	}
+	return first, last, nil
+}
+
+// totalsOf returns the totals of each day of a site, those of nothing too.
+func totalsOf(ctx context.Context, app *wiring.App, s tenant.Site, first, last usage.Day) ([]usage.Totals, error) {
+	byDay := map[usage.Day]usage.Totals{}
+	q := usage.Query{Tenant: s.Tenant, Site: s.ID, First: first, Last: last}
+	if err := app.Reports.EachDay(ctx, app.Operator, q, func(t usage.SiteTotals) error {
+		byDay[t.Day] = t.Totals
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	days, err := usage.Days(first, last)
+	if err != nil {
+		return nil, err
+	}
+	totals := make([]usage.Totals, len(days))
+	for i, d := range days {
+		totals[i] = byDay[d]
+		totals[i].Day = d
+	}
+	return totals, nil
+}
+
 func (c usageCommand) of(ctx context.Context, app *wiring.App, s tenant.Site, now time.Time) (siteUsage, error) {
 	cal, err := metering.Calendar(s)
 	if err != nil {
 		return siteUsage{}, err
 	}
 	today := cal.Day(now)
-	last := today
-	if c.To != "" {
-		last = usage.Day(c.To)
-	}
-	first := usage.Day(c.From)
-	if c.From == "" {
-		t, err := time.Parse(time.DateOnly, string(last))
-		if err != nil {
-			return siteUsage{}, err
-		}
-		first = usage.DayOf(t.AddDate(0, 0, 1-usageDays), time.UTC)
-	}
-	if _, err := usage.Days(first, last); err != nil {
-		return siteUsage{}, &usageError{[]error{err}, "woochat usage"}
-	}
-	days, err := app.Metering.Usage.Days(ctx, s.Scope(), first, last)
+	first, last, err := c.span(today)
 	if err != nil {
 		return siteUsage{}, err
 	}
-	now1, err := app.Metering.Usage.Days(ctx, s.Scope(), today, today)
+	days, err := totalsOf(ctx, app, s, first, last)
 	if err != nil {
 		return siteUsage{}, err
 	}
-	l, err := app.Administering.License(ctx, administering.Operator(), s.Scope())
+	now1, err := totalsOf(ctx, app, s, today, today)
+	if err != nil {
+		return siteUsage{}, err
+	}
+	l, err := app.Administering.License(ctx, app.Operator, s.Scope())
 	if err != nil {
 		return siteUsage{}, err
 	}
 	u := siteUsage{
 		Site: s.ID, Name: s.Name, TimeZone: s.TimeZone, Plan: l.Plan, License: l.Status.String(), Limits: wireLimits(l.Limits),
 		ResetAt: stamp(cal.Reset(now)), license: l, totals: days,
-	}
-	if len(now1) != 1 {
-		return siteUsage{}, errors.New("the store knows no today")
 	}
 	u.today = now1[0]
 	u.Today = rowOfDay(u.today)
@@ -220,14 +282,13 @@ func (p *program) usage(u siteUsage) {
 	fmt.Fprintf(p.stdout, "%s  %s  (days in %s)\n", p.bold(printable(u.Name)), u.Site, u.TimeZone)
 	var sum usage.Totals
 	rows := make([][]string, 0, len(u.totals)+1)
-	messages := make([]int64, 0, len(u.totals))
 	for _, d := range u.totals {
 		sum.Used = sum.Used.Plus(d.Used)
-		messages = append(messages, d.Used.ChatRequests)
 		rows = append(rows, dayCells(string(d.Day), d.Used))
 	}
 	rows = append(rows, dayCells("total", sum.Used))
-	fmt.Fprintf(p.stdout, "messages a day  %s\n\n", sparkline(messages))
+	p.sparklines(u.totals)
+	fmt.Fprintln(p.stdout)
 	p.table([]column{
 		{head: "DAY"}, {"MESSAGES", true}, {"CHAT TOKENS", true}, {"EMBEDDING TOKENS", true}, {"COST", true},
 	}, rows, "")
@@ -241,10 +302,10 @@ func (p *program) usage(u siteUsage) {
 	for _, m := range meters() {
 		limit, n := limitOf(m, u.license.Limits), usedOf(m, used)
 		if limit == usage.Unlimited {
-			fmt.Fprintf(p.stdout, "  %-16s %s  %s used, unlimited\n", meterName(m), gauge(0, 1), amountText(m, n))
+			fmt.Fprintf(p.stdout, "  %-16s %s       %s used, unlimited\n", meterName(m), gauge(0, 1), amountText(m, n))
 			continue
 		}
-		fmt.Fprintf(p.stdout, "  %-16s %s  %s of %s used, %s left\n", meterName(m), gauge(n, int64(limit)),
+		fmt.Fprintf(p.stdout, "  %-16s %s %4s  %s of %s used, %s left\n", meterName(m), gauge(n, int64(limit)), share(n, int64(limit)),
 			amountText(m, n), amountText(m, int64(limit)), amountText(m, max(0, int64(limit)-n)))
 	}
 	fmt.Fprintf(p.stdout, "A new day begins at %s.\n", u.ResetAt)
@@ -280,6 +341,24 @@ func sparkline(values []int64) string {
 		}
 	}
 	return b.String()
+}
+
+// share returns how much of a limit is used, in whole percent: 100 % only if all
+// of it is, and no 0 % of something.
+func share(used, limit int64) string {
+	switch {
+	case used >= limit:
+		return "100%"
+	case used <= 0:
+		return "0%"
+	case used < limit/100:
+		return "<1%"
+	}
+	// The division goes first where the product could overflow.
+	if used > 1<<56 {
+		return fmt.Sprintf("%d%%", min(99, used/(limit/100)))
+	}
+	return fmt.Sprintf("%d%%", used*100/limit)
 }
 
 // gaugeWidth is how many characters a gauge has.

@@ -130,6 +130,7 @@ type Page struct {
 	Status    Status
 	Protected bool
 	HTML      string
+	Locale    string // of the text, BCP 47; "" for the site's
 	Updated   time.Time
 }
 
@@ -139,6 +140,7 @@ type FAQ struct {
 	Question string
 	Answer   string // HTML
 	URL      string // where it stands in the shop
+	Locale   string // of the text, BCP 47; "" for the site's
 	Updated  time.Time
 }
 
@@ -173,6 +175,10 @@ type Change struct {
 	FAQ      *FAQ
 	Deleted  *Deleted
 	Rejected *Rejected
+
+	// Read is when the shop was asked for what the Change says: before the
+	// request was sent. The zero time is when whoever reads the feed began.
+	Read time.Time
 }
 
 // Deleted says that a thing is gone from the shop.
@@ -186,6 +192,14 @@ type Rejected struct {
 	Where  string // such as "row 17" or "product 42"
 	ID     string // the shop's id of the thing, "" if it could not be read
 	Reason string // what is wrong and what to do about it
+
+	// Kind is set if the shop has something new to say of the thing, and nobody
+	// knows what: what was known of it may be wrong by now.
+	Kind Kind
+	// Known is what could be read of a product all the same: whether it is shown,
+	// its terms, its offers, which are all or none, and its texts or none. nil if
+	// nothing could.
+	Known *Product
 }
 
 // Cursor marks a position in a feed. Only the source that made it can read it.

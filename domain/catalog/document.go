@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Facts returns what is known about p as fields, as the shop said it at asOf.
@@ -15,20 +16,20 @@ func (p Product) Facts(asOf time.Time) Facts {
 	if !p.Shown() {
 		return Facts{}
 	}
-	f := Facts{
-		SKUs:       appendNew(nil, p.SKU),
-		GTINs:      appendNew(nil, p.GTIN),
+	f := factsWriter{Facts: Facts{
 		Brands:     slices.Clone(p.Brands),
 		Categories: slices.Clone(p.Categories),
 		Tags:       slices.Clone(p.Tags),
 		External:   p.Type == External,
 		AsOf:       asOf.UTC(),
-	}
+	}, seen: map[string]int{}}
+	f.SKUs = f.appendNew(f.SKUs, "sku", p.SKU)
+	f.GTINs = f.appendNew(f.GTINs, "gtin", p.GTIN)
 	if len(p.Images) > 0 {
 		f.ImageURL = p.Images[0]
 	}
 	for _, a := range p.Attributes {
-		f.Attributes = mergeAttribute(f.Attributes, a)
+		f.attribute(a)
 	}
 	if p.Type == Simple || p.Type == External {
 		o := p.Offer
@@ -45,16 +46,23 @@ func (p Product) Facts(asOf time.Time) Facts {
 			f.ImageURL = v.Image
 		}
 		for _, a := range v.Offer.Attributes {
-			f.Attributes = mergeAttribute(f.Attributes, a)
+			f.attribute(a)
 		}
 		f.addOffer(v.Offer)
 	}
-	return f
+	return f.Facts
 }
 
-func (f *Facts) addOffer(o Offer) {
-	f.SKUs = appendNew(f.SKUs, o.SKU)
-	f.GTINs = appendNew(f.GTINs, o.GTIN)
+// factsWriter gathers facts, each value once, in any case. What it has seen is
+// looked up, for a product can have ten thousand variations.
+type factsWriter struct {
+	Facts
+	seen map[string]int // where a value stands, by kind and value
+}
+
+func (f *factsWriter) addOffer(o Offer) {
+	f.SKUs = f.appendNew(f.SKUs, "sku", o.SKU)
+	f.GTINs = f.appendNew(f.GTINs, "gtin", o.GTIN)
 	if !o.Regular.IsSet() {
 		return
 	}
@@ -77,28 +85,44 @@ func inUTC(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// mergeAttribute adds a to as, or a's values to the attribute of that name.
-func mergeAttribute(as []Attribute, a Attribute) []Attribute {
+// attribute adds a, or its values to the attribute of that name.
+func (f *factsWriter) attribute(a Attribute) {
 	if a.Name == "" || len(a.Values) == 0 {
-		return as
+		return
 	}
-	i := slices.IndexFunc(as, func(b Attribute) bool { return strings.EqualFold(a.Name, b.Name) })
-	if i < 0 {
-		as = append(as, Attribute{Name: a.Name})
-		i = len(as) - 1
+	i, ok := f.seen[key("name", a.Name)]
+	if !ok {
+		i = len(f.Attributes)
+		f.seen[key("name", a.Name)] = i
+		f.Attributes = append(f.Attributes, Attribute{Name: a.Name})
 	}
 	for _, v := range a.Values {
-		as[i].Values = appendNew(as[i].Values, v)
+		f.Attributes[i].Values = f.appendNew(f.Attributes[i].Values, key("value", a.Name), v)
 	}
-	return as
 }
 
 // appendNew appends s unless it is empty or there already, in any case.
-func appendNew(list []string, s string) []string {
-	if s == "" || slices.ContainsFunc(list, func(have string) bool { return strings.EqualFold(have, s) }) {
+func (f *factsWriter) appendNew(list []string, kind, s string) []string {
+	if s == "" {
 		return list
 	}
+	k := key(kind, s)
+	if _, ok := f.seen[k]; ok {
+		return list
+	}
+	f.seen[k] = len(list)
 	return append(list, s)
+}
+
+// key is the same for texts that strings.EqualFold calls equal.
+func key(kind, s string) string {
+	return kind + "\x00" + strings.Map(func(c rune) rune {
+		least := c
+		for d := unicode.SimpleFold(c); d != c; d = unicode.SimpleFold(d) {
+			least = min(least, d)
+		}
+		return least
+	}, s)
 }
 
 // Text returns the text of p as Markdown: weight and dimensions, which are no

@@ -92,8 +92,33 @@ func (c Collection) BM25(in int, weighted float64, length int) float64 {
 	if in <= 0 || weighted <= 0 || c.Chunks <= 0 || c.Tokens <= 0 {
 		return 0
 	}
+	return c.IDF(in) * Saturation(weighted, length, float64(c.Tokens)/float64(c.Chunks))
+}
+
+// IDF returns how much a word counts that in of c's chunks hold: the half of
+// BM25 that is the same for all chunks. An index that keeps the other half with
+// each chunk needs it alone.
+func (c Collection) IDF(in int) float64 {
 	n := float64(c.Chunks)
-	idf := math.Log(1 + (n-float64(in)+0.5)/(float64(in)+0.5))
-	mean := float64(c.Tokens) / n
-	return idf * weighted * (bm25K1 + 1) / (weighted + bm25K1*(1-bm25B+bm25B*float64(length)/mean))
+	return math.Log(1 + (n-float64(in)+0.5)/(float64(in)+0.5))
+}
+
+// Saturation returns the half of BM25 that is a chunk's own, where its words
+// count weighted and it has length tokens, against mean in the mean of all.
+func Saturation(weighted float64, length int, mean float64) float64 {
+	return weighted * (bm25K1 + 1) / (weighted + bm25K1*(1-bm25B+bm25B*float64(length)/mean))
+}
+
+// Possible returns a score that BM25 cannot exceed for a question whose words
+// are in so many of c's chunks each; a word that is in none counts as one that
+// is in one, for it is asked for all the same.
+func (c Collection) Possible(in ...int) float64 {
+	if c.Chunks <= 0 {
+		return 0
+	}
+	var sum float64
+	for _, n := range in {
+		sum += c.IDF(min(max(1, n), c.Chunks)) * (bm25K1 + 1)
+	}
+	return sum
 }

@@ -26,7 +26,7 @@ func (o ChunkOptions) withDefaults() ChunkOptions {
 
 // ChunkDocument cuts doc into chunks along its structure: headings, paragraphs,
 // lists, rows of tables, then sentences, words, characters. count returns the
-// tokens of a text.
+// tokens of a text, which are no more than its bytes.
 //
 // All of Body comes out again, in order, but for white space; nothing is
 // rewritten. A heading stands at the head of the text below it, and in the
@@ -39,6 +39,7 @@ func (o ChunkOptions) withDefaults() ChunkOptions {
 // The same doc, count and options give the same chunks.
 func ChunkDocument(doc Document, count func(text string) int64, o ChunkOptions) []Chunk {
 	o = o.withDefaults()
+	count = remembering(count)
 	p := packer{count: count, opts: o}
 	title := strings.Join(strings.Fields(strings.ToValidUTF8(doc.Title, "\uFFFD")), " ")
 	body := strings.ToValidUTF8(doc.Body, "\uFFFD")
@@ -67,6 +68,20 @@ func ChunkDocument(doc Document, count func(text string) int64, o ChunkOptions) 
 		p.flush()
 	}
 	return p.out
+}
+
+// remembering returns count, which is asked once for each text: what fits is
+// counted again when it is put into a chunk, and to count is most of the work.
+func remembering(count func(string) int64) func(string) int64 {
+	known := map[string]int64{}
+	return func(text string) int64 {
+		n, ok := known[text]
+		if !ok {
+			n = count(text)
+			known[text] = n
+		}
+		return n
+	}
 }
 
 // FactsText returns those of a product's facts that seldom change, one a line,
@@ -162,7 +177,9 @@ func (p *packer) begin(text, header string) string {
 
 // fits reports whether a chunk can begin with text under the given table header.
 func (p *packer) fits(text, header string) bool {
-	return p.count(p.begin(text, header)) <= p.opts.Max
+	text = p.begin(text, header)
+	// No text has more tokens than bytes.
+	return int64(len(text)) <= p.opts.Max || p.count(text) <= p.opts.Max
 }
 
 func (p *packer) addAll(parts []part) {
@@ -208,7 +225,7 @@ func (p *packer) flush() {
 		return
 	}
 	pieces := []part{{text: text}}
-	if p.count(text) > p.opts.Max {
+	if int64(len(text)) > p.opts.Max && p.count(text) > p.opts.Max {
 		// The tokens of a whole can be more than those of its parts, or a lead
 		// leaves no room for a single character.
 		pieces = cut(pieces[0], func(text, _ string) bool { return p.count(text) <= p.opts.Max })

@@ -137,19 +137,21 @@ func NewCorpus(documents []*Indexed, w FusionWeights) Corpus {
 
 // Search answers q, which must be Valid, as ports.Searcher describes it.
 // postings returns where a token is; the order does not matter. It is asked
-// once for each of QueryTokens(q.Text), and its error ends the search.
+// once for each of QueryTokens(q.Text), and for parts of those that are
+// nowhere; its error ends the search.
 func (c Corpus) Search(q Query, postings func(token string) ([]Posting, error)) ([]Passage, error) {
 	if q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0 {
 		return c.list(q), nil
 	}
 	match := c.matcher(q)
-	exact := c.exact(q, match)
 	depth := FusionDepth(q.Limit)
-	lexical, err := c.lexical(q, match, postings)
+	lexical, possible, err := c.lexical(q, match, postings)
 	if err != nil {
 		return nil, err
 	}
-	return Fuse(Best(lexical, depth), Best(c.dense(q, match), depth), exact, c.Weights, q.Limit), nil
+	return Fuse(Finds{
+		Lexical: Best(lexical, depth), Possible: possible, Dense: Best(c.dense(q, match), depth), Exact: c.exact(q, match),
+	}, c.Weights, q.Limit), nil
 }
 
 // matcher returns q.Filter, asked at most once for each document.
@@ -211,17 +213,28 @@ func (c Corpus) exact(q Query, match func(*Indexed) bool) []PassageRef {
 	return out
 }
 
-func (c Corpus) lexical(q Query, match func(*Indexed) bool, postings func(string) ([]Posting, error)) ([]Found, error) {
-	type place struct {
-		d     *Indexed
-		chunk int
-	}
+// lexical returns the chunks that have a word that q wants, and the score that
+// one with all of them could have. What follows "without" takes away from those
+// that have it: see Term.
+func (c Corpus) lexical(q Query, match func(*Indexed) bool, postings func(string) ([]Posting, error)) ([]Found, float64, error) {
 	at := make(map[place]int)
 	var out []Found
-	for _, token := range QueryTokens(q.Text) {
-		ps, err := postings(token)
+	var in []int // how many chunks have each word that is wanted
+	compounds := 0
+	terms := QueryTerms(q.Text)
+	// What is wanted comes first, so that what is not finds nothing by itself.
+	slices.SortStableFunc(terms, func(a, b Term) int { return compareBool(a.Unwanted, b.Unwanted) })
+	for _, term := range terms {
+		ps, err := postings(term.Token)
+		if err == nil && len(ps) == 0 && compounds < MaxCompounds {
+			compounds++
+			ps, err = compound(term.Token, postings)
+		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
+		}
+		if !term.Unwanted {
+			in = append(in, len(ps))
 		}
 		for _, p := range ps {
 			if !match(p.Document) {
@@ -229,14 +242,27 @@ func (c Corpus) lexical(q Query, match func(*Indexed) bool, postings func(string
 			}
 			i, ok := at[place{p.Document, p.Chunk}]
 			if !ok {
+				if term.Unwanted {
+					continue
+				}
 				i = len(out)
 				at[place{p.Document, p.Chunk}] = i
 				out = append(out, Found{Ref: p.Document.ref(p.Chunk)})
 			}
-			out[i].Score += c.Chunks.BM25(len(ps), p.Weighted, p.Document.Chunks[p.Chunk].Tokens)
+			out[i].Score += term.Worth(p.Document.titleKey) * c.Chunks.BM25(len(ps), p.Weighted, p.Document.Chunks[p.Chunk].Tokens)
 		}
 	}
-	return out, nil
+	return out, c.Chunks.Possible(in...), nil
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 func (c Corpus) dense(q Query, match func(*Indexed) bool) []Found {

@@ -28,19 +28,25 @@ func (q *reading) decide() {
 		q.out.Filter, q.gone = price, q.prices
 	default:
 		q.attributes()
-		if q.out.Sort != ByRelevance || f.MinPrice.IsSet() || f.MaxPrice.IsSet() || f.InStock || f.OnSale {
+		q.quantities()
+		if len(q.gone) > 0 || q.negated || len(f.Attributes) > 0 || q.hasBrand() || !q.unexplained() {
 			q.kindsOfThings()
 		}
 		q.brands()
 		q.exclusions()
 	}
-	q.out.Text = q.rest()
+	q.out.Text = q.rest(q.gone)
+	if q.out.Text != "" && !q.out.Filter.IsZero() {
+		q.out.Open = q.rest(append(slices.Clone(q.gone), q.said...))
+	} else {
+		q.out.Open = q.out.Text
+	}
 	q.out.Pages = policy || q.unexplained()
 }
 
 // noFilter drops the filter and gives its words back to the search.
 func (q *reading) noFilter(why string) {
-	q.out.Filter, q.out.Sort, q.gone = Filter{}, ByRelevance, nil
+	q.out.Filter, q.out.Sort, q.gone, q.said = Filter{}, ByRelevance, nil, nil
 	q.out.Because = slices.DeleteFunc(q.out.Because, func(s string) bool { return !strings.HasPrefix(s, "code ") })
 	q.because(why)
 }
@@ -65,6 +71,7 @@ func (q *reading) attributes() {
 		if len(names) == 0 {
 			continue
 		}
+		q.says(t.from-q.nameBefore(t), t.to)
 		name := names[0]
 		for _, n := range names {
 			values = append(values, q.vocabulary.shades(n, q.key(t.from, t.to))...)
@@ -87,6 +94,47 @@ func (q *reading) attributes() {
 	}
 }
 
+// quantities filters by the values that are as much as the question says.
+func (q *reading) quantities() {
+	for _, m := range q.measures {
+		var names, values []string
+		for _, t := range m.terms {
+			if !containsFold(names, t.name) {
+				names = append(names, t.name)
+			}
+			values = append(values, t.value)
+		}
+		slices.Sort(values)
+		a := catalog.Attribute{Name: names[0], Values: slices.Compact(values)}
+		if len(names) > 1 {
+			a.Name = ""
+		}
+		q.because(strings.Join(names, " or ") + ": " + strings.Join(a.Values, " or "))
+		q.out.Filter.Attributes = append(q.out.Filter.Attributes, a)
+	}
+}
+
+// says marks the words from i up to j as said by the filter.
+func (q *reading) says(i, j int) {
+	q.said = append(q.said, span{q.words[i].start, q.words[j-1].end})
+}
+
+// nameBefore returns how many words before t are its attribute's name.
+func (q *reading) nameBefore(t termSpan) int {
+	n := 0
+	for t.from-n > 0 && t.named(q.token(t.from-n-1)) {
+		n++
+	}
+	return n
+}
+
+// hasBrand reports whether the question asks for a brand.
+func (q *reading) hasBrand() bool {
+	return slices.ContainsFunc(q.terms, func(t termSpan) bool {
+		return !t.excluded && slices.ContainsFunc(t.terms, func(x term) bool { return x.kind == termBrand })
+	})
+}
+
 // kindsOfThings filters by category where the question is a list of wishes:
 // "the cheapest jacket", "jackets under 100". It must be what the question is
 // about: a coffee grinder is not a coffee, and a bag for a laptop is no laptop.
@@ -95,15 +143,25 @@ func (q *reading) kindsOfThings() {
 		if t.excluded || !q.isHead(t) {
 			continue
 		}
+		whole := slices.ContainsFunc(t.terms, func(x term) bool { return x.kind == termCategory && !x.part })
+		if !whole && q.compound(t) {
+			continue
+		}
 		for _, term := range t.terms {
-			if term.kind == termCategory && !slices.Contains(q.out.Filter.Categories, term.value) {
+			if term.kind == termCategory && term.part != whole && !slices.Contains(q.out.Filter.Categories, term.value) {
 				q.out.Filter.Categories = append(q.out.Filter.Categories, term.value)
 				q.because("category " + term.value)
 			}
 		}
-		if len(q.out.Filter.Categories) > 0 {
-			return
+		switch {
+		case len(q.out.Filter.Categories) == 0:
+			continue
+		case whole:
+			q.says(t.from, t.to)
+		default:
+			q.out.Head = q.key(t.from, t.to)
 		}
+		return
 	}
 }
 
@@ -111,7 +169,7 @@ func (q *reading) kindsOfThings() {
 // the question, a word like "under" or "with", or something read already.
 func (q *reading) isHead(t termSpan) bool {
 	next := q.token(t.to)
-	if next == "" || stopWord(next) || boundary(next) {
+	if next == "" || stopWord(next) || boundary(next) || anyThing(next) {
 		return true
 	}
 	at := q.words[t.to].start
@@ -119,7 +177,30 @@ func (q *reading) isHead(t termSpan) bool {
 		return true
 	}
 	return slices.ContainsFunc(q.terms, func(o termSpan) bool {
-		return o.from == t.to && !slices.ContainsFunc(o.terms, func(x term) bool { return x.kind == termCategory })
+		return o.from-q.nameBefore(o) == t.to && !slices.ContainsFunc(o.terms, func(x term) bool { return x.kind == termCategory })
+	})
+}
+
+// anyThing reports whether t says no more than the category before it: camping
+// gear.
+func anyThing(t string) bool {
+	switch t {
+	case "gear", "equipment", "good", "range", "collection", "option", "ausrustung", "waren", "zeug", "sachen":
+		return true
+	}
+	return false
+}
+
+// compound reports whether the word before t makes another thing of it: a
+// sleeping bag is none of Backpacks & Bags.
+func (q *reading) compound(t termSpan) bool {
+	if before := q.token(t.from - 1); before == "" || stopWord(before) || boundary(before) || q.isGone(t.from-1, t.from) {
+		return false
+	}
+	return !slices.ContainsFunc(q.terms, func(o termSpan) bool {
+		return o.to == t.from && slices.ContainsFunc(o.terms, func(x term) bool {
+			return x.kind != termCategory || slices.ContainsFunc(t.terms, func(y term) bool { return y.kind == termCategory && x.value == y.value })
+		})
 	})
 }
 
@@ -132,6 +213,7 @@ func (q *reading) brands() {
 		}
 		for _, term := range t.terms {
 			if term.kind == termBrand && !slices.Contains(q.out.Filter.Brands, term.value) {
+				q.says(t.from, t.to)
 				q.out.Filter.Brands = append(q.out.Filter.Brands, term.value)
 				q.because("brand " + term.value)
 			}
@@ -153,9 +235,9 @@ func (q *reading) exclusions() {
 }
 
 // rest returns the question without what the filter says better.
-func (q *reading) rest() string {
+func (q *reading) rest(gone []span) string {
 	left := []byte(q.text)
-	for _, s := range q.gone {
+	for _, s := range gone {
 		for i := s.start; i < s.end; i++ {
 			left[i] = ' '
 		}
@@ -164,7 +246,7 @@ func (q *reading) rest() string {
 	fields = slices.DeleteFunc(fields, func(f string) bool {
 		return !strings.ContainsFunc(f, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 	})
-	if len(QueryTokens(strings.Join(fields, " "))) == 0 || onlyStopWords(fields) && len(q.gone) > 0 {
+	if len(QueryTokens(strings.Join(fields, " "))) == 0 || onlyStopWords(fields) && len(gone) > 0 {
 		return ""
 	}
 	return strings.Join(fields, " ")
@@ -180,12 +262,21 @@ func onlyStopWords(fields []string) bool {
 // filter nor in every question, so that a filter may hide what it is about.
 func (q *reading) unexplained() bool {
 	for i, w := range q.words {
-		known := stopWord(w.token) ||
+		known := stopWord(w.token) || anyThing(w.token) || len(q.prices) > 0 && priceWord(w.token) ||
 			slices.ContainsFunc(q.gone, func(s span) bool { return s.start <= w.start && w.end <= s.end }) ||
 			slices.ContainsFunc(q.terms, func(t termSpan) bool { return t.from <= i && i < t.to || t.named(w.token) })
 		if !known {
 			return true
 		}
+	}
+	return false
+}
+
+// priceWord reports whether t says that an amount is a price.
+func priceWord(t string) bool {
+	switch t {
+	case "only", "cost", "costing", "price", "priced", "worth", "spend", "budget", "euro", "eur", "money", "kosten", "kostet", "preis":
+		return true
 	}
 	return false
 }

@@ -23,25 +23,76 @@ func NamedFirst(ps []Passage, question string) []Passage {
 	return out
 }
 
-// Wholly returns those of ps whose title, categories, brands or attributes have
-// every word of text, all of ps if none has. Who asks for the cheapest sleeping
-// bag wants no bag that is not for sleeping in, however cheap it is.
+// TitledFirst returns ps with those first whose title has all words of text; the
+// rest keeps its order. Who asks for a tent is shown tents before what else is
+// in Tents & Tarps. ps itself is not changed.
+func TitledFirst(ps []Passage, text string) []Passage {
+	want := QueryTokens(text)
+	titled := func(p Passage) int {
+		if len(want) == 0 || !hasAll(Tokens(p.Title), want) {
+			return 0
+		}
+		return 1
+	}
+	out := slices.Clone(ps)
+	slices.SortStableFunc(out, func(a, b Passage) int { return titled(b) - titled(a) })
+	return out
+}
+
+// Wholly returns those of ps whose title has every word of text; if none has,
+// those whose title, categories, brands or attributes have; all of ps if none
+// has. Who asks for the cheapest sleeping bag wants no bag that is not for
+// sleeping in, however cheap it is, and no liner from among the sleeping bags.
 func Wholly(ps []Passage, text string) []Passage {
 	want := QueryTokens(text)
-	var out []Passage
-	for _, p := range ps {
-		fields := []string{p.Title}
-		fields = append(append(fields, p.Facts.Categories...), p.Facts.Brands...)
+	of := func(fields func(Passage) []string) []Passage {
+		var out []Passage
+		for _, p := range ps {
+			if hasAll(Tokens(strings.Join(fields(p), " ")), want) {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	if out := of(func(p Passage) []string { return []string{p.Title} }); len(out) > 0 {
+		return out
+	}
+	out := of(func(p Passage) []string {
+		fields := append([]string{p.Title}, p.Facts.Categories...)
+		fields = append(fields, p.Facts.Brands...)
 		for _, a := range p.Facts.Attributes {
 			fields = append(fields, a.Values...)
 		}
-		have := Tokens(strings.Join(fields, " "))
-		if !slices.ContainsFunc(want, func(t string) bool { return !slices.Contains(have, t) }) {
-			out = append(out, p)
-		}
-	}
+		return fields
+	})
 	if len(out) == 0 {
 		return ps
+	}
+	return out
+}
+
+func hasAll(have, want []string) bool {
+	return !slices.ContainsFunc(want, func(t string) bool { return !slices.Contains(have, t) })
+}
+
+// Spread returns ps with the best passage of each document first, then the
+// second of each, and so on: who asks for jackets under 100 wants to see all of
+// them rather than all of one. ps itself is not changed.
+func Spread(ps []Passage) []Passage {
+	type placed struct {
+		Passage
+		nth int // of its document
+	}
+	seen := make(map[DocumentID]int)
+	all := make([]placed, len(ps))
+	for i, p := range ps {
+		all[i] = placed{p, seen[p.Ref.Document]}
+		seen[p.Ref.Document]++
+	}
+	slices.SortStableFunc(all, func(a, b placed) int { return a.nth - b.nth })
+	out := make([]Passage, len(ps))
+	for i, p := range all {
+		out[i] = p.Passage
 	}
 	return out
 }

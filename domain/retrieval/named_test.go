@@ -49,13 +49,44 @@ func TestWholly(t *testing.T) {
 	liner := retrieval.Passage{Title: "Silk Liner", Facts: catalog.Facts{Categories: []string{"Camping > Sleeping Bags"}}}
 	ps := []retrieval.Passage{dry, bag, liner}
 	for text, want := range map[string]string{
-		"sleeping bag":      `["Sommernatt Sleeping Bag" "Silk Liner"]`,
-		"the sleeping bags": `["Sommernatt Sleeping Bag" "Silk Liner"]`,
-		"bag":               `["Dry Bag" "Sommernatt Sleeping Bag" "Silk Liner"]`,
+		"sleeping bag":      `["Sommernatt Sleeping Bag"]`,
+		"the sleeping bags": `["Sommernatt Sleeping Bag"]`,
+		"bag":               `["Dry Bag" "Sommernatt Sleeping Bag"]`,
+		"camping":           `["Silk Liner"]`,
 		"kayak":             titles(ps),
 	} {
 		if got := titles(retrieval.Wholly(ps, text)); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
 		}
+	}
+}
+
+func TestTitledFirst(t *testing.T) {
+	ps := titled("Nattely Footprint", "Night Tents", "Mug", "Tent Pole")
+	for text, want := range map[string]string{
+		"tent":      `["Night Tents" "Tent Pole" "Nattely Footprint" "Mug"]`,
+		"tent pole": `["Tent Pole" "Nattely Footprint" "Night Tents" "Mug"]`,
+		"":          titles(ps),
+	} {
+		if got := titles(retrieval.TitledFirst(ps, text)); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	var ps []retrieval.Passage
+	for _, at := range []struct {
+		document retrieval.DocumentID
+		seq      int
+	}{{"a", 2}, {"a", 0}, {"b", 1}, {"a", 1}, {"c", 0}, {"b", 0}} {
+		ps = append(ps, retrieval.Passage{Ref: retrieval.PassageRef{Document: at.document, Seq: at.seq}})
+	}
+	var got []string
+	for _, p := range retrieval.Spread(ps) {
+		got = append(got, fmt.Sprint(p.Ref.Document, p.Ref.Seq))
+	}
+	if want := "[a2 b1 c0 a0 b0 a1]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
 	}
 }

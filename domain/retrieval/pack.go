@@ -12,59 +12,34 @@ type PackOptions struct {
 	PerDocument int     // passages of one document at most; 0 for 2
 	Passages    int     // passages in all at most; 0 for any number
 	Similar     float64 // share of common words from which two texts are the same; 0 for 0.85
+	Diversity   float64 // what of relevance is given for what is new, up to 1; 0 for 0.3, negative for none
 }
 
-// Pack chooses the passages that a prompt is given: in the order of ps, which
-// is that of relevance, as many as fit into budget tokens. It leaves out what
-// comes twice, more than o.PerDocument passages of one document, and texts that
-// say nearly the same as one already chosen (two different products are never
-// the same, however alike their descriptions). A passage that is too large for
-// what is left of the budget is passed over and smaller ones after it are
-// taken. count returns what a passage costs in the prompt, with its title and
-// all that frames it.
-func Pack(ps []Passage, budget int64, count func(Passage) int64, o PackOptions) []Passage {
+func (o PackOptions) withDefaults() PackOptions {
 	if o.PerDocument <= 0 {
 		o.PerDocument = 2
 	}
 	if o.Similar <= 0 {
 		o.Similar = 0.85
 	}
-	var out []Passage
-	var words []map[string]bool
-	perDocument := make(map[DocumentID]int)
-	for _, p := range ps {
-		if o.Passages > 0 && len(out) == o.Passages {
-			break
-		}
-		if perDocument[p.Ref.Document] >= o.PerDocument {
-			continue
-		}
-		set := wordSet(p.Text)
-		if slices.ContainsFunc(out, func(q Passage) bool { return q.Ref == p.Ref }) || repeats(p, set, out, words, o.Similar) {
-			continue
-		}
-		cost := max(0, count(p))
-		if cost > budget {
-			continue
-		}
-		budget -= cost
-		perDocument[p.Ref.Document]++
-		out = append(out, p)
-		words = append(words, set)
+	switch {
+	case o.Diversity == 0:
+		o.Diversity = 0.3
+	case o.Diversity < 0:
+		o.Diversity = 0
 	}
-	return out
+	return o
 }
 
-func repeats(p Passage, set map[string]bool, chosen []Passage, words []map[string]bool, similar float64) bool {
-	for i, q := range chosen {
-		if p.Kind == catalog.KindProduct && q.Kind == catalog.KindProduct && p.Ref.Document != q.Ref.Document {
-			continue
-		}
-		if jaccard(set, words[i]) >= similar {
-			return true
+// Pack returns the passages that Choose chooses, in the order of ps.
+func Pack(ps []Passage, budget int64, count func(Passage) int64, o PackOptions) []Passage {
+	var out []Passage
+	for _, c := range Choose(ps, budget, count, o) {
+		if c.Verdict == Chosen {
+			out = append(out, c.Passage)
 		}
 	}
-	return false
+	return out
 }
 
 func wordSet(text string) map[string]bool {

@@ -3,8 +3,6 @@ package retrieval
 import (
 	"regexp"
 	"strings"
-
-	"github.com/aiwoochat/woochat/domain/catalog"
 )
 
 const (
@@ -17,7 +15,7 @@ const (
 var (
 	rangePhrase = regexp.MustCompile(`(?i)` + before + `(?:(between|from|zwischen|von)\s+)?` + amount + `\s*(?:-|–|—|and|to|und|bis)\s*` + amount)
 	boundPhrase = regexp.MustCompile(`(?i)` + before + `(` + strings.Join([]string{
-		`(?:no|not) (?:more|higher) than`, `nicht (?:mehr|teurer) als`, `not (?:over|above|exceeding)`, `(?:no|not) (?:less|lower) than`, // before those that they contain
+		`(?:no|not) (?:more|higher) than`, `nicht (?:mehr|teurer) als`, `(?:not|nothing|nichts) (?:over|above|exceeding|more than|higher than|über)`, `(?:no|not) (?:less|lower) than`, // before those that they contain
 		`under`, `below`, `less than`, `cheaper than`, `lower than`, `beneath`, `unter`, `weniger als`, `günstiger als`, `billiger als`, `<=?`,
 		`up to`, `at most`, `max\.?(?:imum)?`, `maximal`, `höchstens`, `within`, `bis(?: zu)?`, `budget`, `≤`,
 		`over`, `above`, `more than`, `more expensive than`, `über`, `mehr als`, `teurer als`, `>=?`,
@@ -25,6 +23,8 @@ var (
 	}, `|`) + `)\s*:?\s*(?:of |is |a |price of |prices of )*` + amount)
 	afterPhrase = regexp.MustCompile(`(?i)` + before + amount + `\s+(or|oder|and|und) (less|under|below|cheaper|lower|weniger|günstiger|more|over|above|mehr)\b`)
 
+	spendPhrase = regexp.MustCompile(`(?i)` + before + `(?:have|got|spend|habe|ausgeben)(?: only| just| about| nur)? ` + amount + `(?: left)?(?: to spend)?`)
+	shopPhrase  = regexp.MustCompile(`(?i)` + before + `((?:in|from|at|of) (?:your|the|this) (?:shop|store|range|catalogu?e|assortment|webshop)|(?:in|aus) (?:eurem|ihrem|deinem|dem) (?:shop|laden|sortiment))\b`)
 	stockPhrase = regexp.MustCompile(`(?i)` + before + `((?:currently |still |now )?(?:in[ -]stock|on stock|available(?: now)?|ready to ship)|auf lager|(?:sofort )?(?:verfügbar|lieferbar))\b`)
 	salePhrase  = regexp.MustCompile(`(?i)` + before + `(on sale|in (?:the )?sale|on (?:special )?offer|on discount|at a discount|discounted|marked down|reduced(?: in price)?|sale (?:items?|products?)|reduziert(?:e[rns]?)?|im (?:angebot|sale))\b`)
 	lowPhrase   = regexp.MustCompile(`(?i)` + before + `((?:the )?(?:cheapest|lowest[- ]priced?|least expensive|most affordable|günstigste[rns]?|billigste[rns]?))\b`)
@@ -64,6 +64,12 @@ func (q *reading) readPrices() {
 		sub := func(i int) string { return submatch(q.text, m, i) }
 		q.bound(m, cueOf(sub(1)), sub(3), sub(2), sub(4))
 	}
+	for _, m := range spendPhrase.FindAllStringSubmatchIndex(q.text, -1) {
+		sub := func(i int) string { return submatch(q.text, m, i) }
+		if sub(1)+sub(3) != "" {
+			q.bound(m, cue{max: true, firm: true}, sub(2), sub(1), sub(3))
+		}
+	}
 	for _, m := range afterPhrase.FindAllStringSubmatchIndex(q.text, -1) {
 		sub := func(i int) string { return submatch(q.text, m, i) }
 		c := cue{max: true}
@@ -87,7 +93,8 @@ func cueOf(words string) cue {
 	case "under", "below", "less than", "cheaper than", "lower than", "beneath", "unter", "weniger als", "günstiger als", "billiger als", "<":
 		return cue{max: true, strict: true, firm: true}
 	case "up to", "at most", "max", "max.", "maximum", "maximal", "höchstens", "within", "bis", "bis zu", "≤", "<=",
-		"no more than", "not more than", "no higher than", "not higher than", "nicht mehr als", "nicht teurer als", "not over", "not above", "not exceeding":
+		"no more than", "not more than", "no higher than", "not higher than", "nicht mehr als", "nicht teurer als", "not over", "not above", "not exceeding",
+		"nothing over", "nothing above", "nothing exceeding", "nothing more than", "nothing higher than", "nichts über", "not über", "nichts above":
 		return cue{max: true}
 	case "budget":
 		return cue{max: true, firm: true}
@@ -146,132 +153,6 @@ func (q *reading) took(m []int) {
 	q.gone = append(q.gone, s)
 }
 
-// isPrice reports whether the amount that ends at end is money: it has a
-// currency, or nothing around it says that it is a size, a time or a number of
-// things. firm is set if the words before it speak of prices.
-func (q *reading) isPrice(start, end int, signed, firm bool) bool {
-	end = start + len(strings.TrimRight(q.text[start:end], " \t\r\n"))
-	rest := q.text[end:]
-	if rest != "" && !signed {
-		switch c := rest[0]; {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '%', c == '"', c == '/':
-			return false
-		case c == '-' && len(rest) > 1 && rest[1] != ' ':
-			return false
-		case strings.HasPrefix(rest, "°"), strings.HasPrefix(rest, "″"), strings.HasPrefix(rest, " %"), strings.HasPrefix(rest, " °"):
-			return false
-		}
-	}
-	if rest != "" && signed && rest[0] >= '0' && rest[0] <= '9' {
-		return false
-	}
-	var last, next string
-	for _, w := range q.words {
-		if w.end <= start+1 {
-			last = w.token
-		}
-		if w.start >= end && next == "" && strings.TrimSpace(q.text[end:w.start]) == "" {
-			next = w.token
-		}
-	}
-	if spending(last) {
-		return false
-	}
-	if signed {
-		return true
-	}
-	if ages(last) || unit(next) {
-		return false
-	}
-	return firm || next == "" || stopWord(next) || boundary(next)
-}
-
-// spending reports whether an amount after the word t is what an order comes
-// to, not what a product costs: "free shipping on orders over 50".
-func spending(t string) bool {
-	switch t {
-	case "order", "purchase", "basket", "cart", "total", "spend", "spending", "bestellung", "bestellungen", "shipping", "delivery":
-		return true
-	}
-	return false
-}
-
-// ages reports whether a number after the word t is an age or a size.
-func ages(t string) bool {
-	switch t {
-	case "size", "woman", "man", "men", "people", "adult", "someone", "anyone", "person", "kid", "child", "baby", "toddler", "boy", "girl", "aged", "age",
-		"weight", "weighing", "width", "height", "length", "diameter", "waist", "grosse", "rated", "rating", "kinder":
-		return true
-	}
-	return false
-}
-
-// unit reports whether t says that the number before it is no price.
-func unit(t string) bool {
-	switch t {
-	case "cm", "mm", "m", "km", "meter", "metre", "inch", "ft", "foot", "kg", "g", "gram", "gramm", "kilo", "lb", "lbs", "pound", "oz", "ounce",
-		"l", "ml", "cl", "liter", "litre", "w", "watt", "kw", "v", "volt", "mah", "ah", "hz", "gb", "tb", "mb", "lumen", "bar", "psi", "rpm",
-		"second", "minute", "hour", "day", "week", "month", "year", "stunde", "tage", "tag", "woche", "jahr", "jahre", "monate", "old",
-		"percent", "prozent", "degree", "grad", "people", "person", "personen", "piece", "pc", "stuck", "pack", "item", "time", "star", "review", "cent",
-		"pocket", "x", "litern", "cup", "serving", "tog", "denier", "gsm", "carat", "karat", "mph", "kmh":
-		return true
-	}
-	return false
-}
-
-// parse reads digits as an amount of the shop's currency, unless a sign says
-// that it is another one.
-func (m money) parse(digits string, signs ...string) (catalog.Money, bool) {
-	for _, s := range signs {
-		if s != "" && !m.is(strings.ToLower(s)) {
-			return catalog.Money{}, false
-		}
-	}
-	digits = strings.NewReplacer("'", "", "’", "").Replace(digits)
-	if at := strings.LastIndexAny(digits, ".,"); at >= 0 {
-		whole, frac := digits[:at], digits[at+1:]
-		grouped := strings.ContainsAny(whole, ".,")
-		whole = strings.NewReplacer(".", "", ",", "").Replace(whole)
-		switch {
-		case len(frac) == 3 && (m.exponent < 3 || grouped && strings.Count(digits, digits[at:at+1]) > 1):
-			digits = whole + frac // 1.299
-		default:
-			digits = whole + "." + frac
-		}
-	}
-	price, err := catalog.ParseMoney(digits, m.currency, m.exponent)
-	return price, err == nil && price.IsSet()
-}
-
-// is reports whether sign can mean m's currency.
-func (m money) is(sign string) bool {
-	var is string
-	switch sign {
-	case "€", "euro", "euros", "eur":
-		is = "EUR"
-	case "$", "dollar", "dollars", "bucks":
-		is = "USD CAD AUD NZD SGD HKD MXN TWD"
-	case "£", "pound", "pounds", "quid", "gbp":
-		is = "GBP"
-	case "¥", "yen", "jpy":
-		is = "JPY"
-		if sign == "¥" {
-			is = "JPY CNY"
-		}
-	case "₹", "rupee", "rupees", "inr":
-		is = "INR"
-	case "zł", "zloty", "pln":
-		is = "PLN"
-	case "chf", "franc", "francs", "franken":
-		is = "CHF"
-	case "kr", "krona", "kronor", "kroner", "krone", "kronar":
-		is = "SEK NOK DKK ISK"
-	default:
-		is = strings.ToUpper(sign)
-	}
-	return strings.Contains(is, m.currency)
-}
-
 func submatch(text string, m []int, i int) string {
 	if m[2*i] < 0 {
 		return ""
@@ -281,6 +162,7 @@ func submatch(text string, m []int, i int) string {
 
 // readPhrases finds stock, sale and superlatives.
 func (q *reading) readPhrases() {
+	q.gone = append(q.gone, q.phrases(shopPhrase)...)
 	for _, s := range q.phrases(stockPhrase) {
 		q.out.Filter.InStock = true
 		q.gone = append(q.gone, s)
@@ -328,4 +210,44 @@ func (q *reading) denied(start int) bool {
 		return true
 	}
 	return false
+}
+
+// compare takes the price of the product at t as a bound, if the words before
+// it say so: "cheaper than the Glo stove".
+func (q *reading) compare(t titleSpan) bool {
+	i := t.from - 1
+	for i >= 0 && (stopWord(q.token(i)) && q.token(i) != "than" || q.token(i) == "price" || q.token(i) == "der" || q.token(i) == "die" || q.token(i) == "das") {
+		i--
+	}
+	if t2 := q.token(i); t2 != "than" && t2 != "al" && t2 != "als" || i < 1 || !t.low.IsSet() {
+		return false
+	}
+	from, f := i-1, &q.out.Filter
+	switch q.token(i - 1) {
+	case "cheaper", "less", "lower", "gunstiger", "billiger", "weniger":
+		f.MaxPrice, f.Below = t.low, true
+		q.because("price below " + t.low.String() + ", what is named")
+	case "expensive":
+		switch q.token(i - 2) {
+		case "less":
+			f.MaxPrice, f.Below = t.low, true
+			q.because("price below " + t.low.String() + ", what is named")
+		case "more":
+			f.MinPrice = t.high
+			f.MinPrice.Minor++
+			q.because("price above " + t.high.String() + ", what is named")
+		default:
+			return false
+		}
+		from--
+	case "dearer", "pricier", "costlier", "more", "teurer", "mehr":
+		f.MinPrice = t.high
+		f.MinPrice.Minor++
+		q.because("price above " + t.high.String() + ", what is named")
+	default:
+		return false
+	}
+	s := span{q.words[from].start, q.words[t.to-1].end}
+	q.prices, q.gone = append(q.prices, s), append(q.gone, s)
+	return true
 }

@@ -103,36 +103,100 @@ func order(ps []retrieval.Passage) string {
 
 func TestFuse(t *testing.T) {
 	exact := []retrieval.PassageRef{ref("z")}
+	scored := func(pairs ...any) []retrieval.Found {
+		var out []retrieval.Found
+		for i := 0; i < len(pairs); i += 2 {
+			out = append(out, retrieval.Found{Ref: ref(pairs[i].(string)), Score: pairs[i+1].(float64)})
+		}
+		return out
+	}
 	for _, c := range []struct {
-		name           string
-		lexical, dense []retrieval.Found
-		exact          []retrieval.PassageRef
-		w              retrieval.FusionWeights
-		limit          int
-		want           string
+		name  string
+		f     retrieval.Finds
+		w     retrieval.FusionWeights
+		limit int
+		want  string
 	}{
 		{name: "nothing", limit: 5},
-		{name: "one arm keeps its order", lexical: found("b", "a", "c"), limit: 5, want: "b a c"},
-		{name: "both arms beat one", lexical: found("a", "b"), dense: found("b", "c"), limit: 5, want: "b a c"},
-		{name: "words count twice", lexical: found("a", "b"), dense: found("c", "d"), limit: 5, want: "a b c d"},
-		{name: "equal weights tie by document", lexical: found("b"), dense: found("a"), w: retrieval.FusionWeights{Lexical: 1, Dense: 1}, limit: 5, want: "a b"},
-		{name: "exact first, found or not", lexical: found("a", "b"), dense: found("a"), exact: exact, limit: 5, want: "z a b"},
-		{name: "limit", lexical: found("a", "b", "c"), limit: 2, want: "a b"},
-		{name: "no limit to speak of", lexical: found("a"), limit: -1, want: ""},
+		{name: "words alone keep their order", f: retrieval.Finds{Lexical: found("b", "a", "c"), Possible: 1}, limit: 5, want: "b a c"},
+		{name: "meaning alone keeps its order", f: retrieval.Finds{Dense: found("b", "a", "c")}, limit: 5, want: "b a c"},
+		{
+			name: "meaning has no say where words find all", limit: 5, want: "a b c d",
+			f: retrieval.Finds{Lexical: scored("a", 10.0, "b", 9.9), Possible: 10, Dense: scored("c", 0.9, "b", 0.8, "d", 0.1)},
+		},
+		{
+			name: "and leads where they find little", limit: 5, want: "c b a d",
+			f: retrieval.Finds{Lexical: scored("a", 1.0, "b", 0.9), Possible: 10, Dense: scored("c", 0.9, "b", 0.7, "d", 0.1)},
+		},
+		{
+			name: "both arms beat one", limit: 5, want: "b a c",
+			f: retrieval.Finds{Lexical: scored("a", 4.0, "b", 3.9), Possible: 10, Dense: scored("b", 0.9, "c", 0.1)},
+		},
+		{
+			name: "a weight of nothing silences meaning", limit: 5, want: "a b c",
+			f: retrieval.Finds{Lexical: scored("a", 1.0, "b", 0.9), Possible: 10, Dense: scored("c", 0.9, "b", 0.8)}, w: retrieval.FusionWeights{Lexical: 1},
+		},
+		{name: "equal scores tie by document", f: retrieval.Finds{Dense: scored("c", 0.5, "b", 0.5, "a", 0.5)}, limit: 5, want: "a b c"},
+		{
+			name: "exact first, found or not", limit: 5, want: "z a b",
+			f: retrieval.Finds{Lexical: scored("a", 10.0, "b", 9.0), Possible: 10, Dense: scored("a", 0.9), Exact: exact},
+		},
+		{name: "of the exact, the better first", limit: 5, want: "b z", f: retrieval.Finds{Lexical: scored("b", 1.0), Exact: append(exact, ref("b"))}},
+		{
+			name: "less than nothing is last, and in order", limit: 5, want: "a b c",
+			f: retrieval.Finds{Lexical: scored("a", -1.0, "b", -2.0, "c", -3.0), Possible: 10},
+		},
+		{name: "limit", f: retrieval.Finds{Lexical: found("a", "b", "c")}, limit: 2, want: "a b"},
+		{name: "no limit to speak of", f: retrieval.Finds{Lexical: found("a")}, limit: -1, want: ""},
 	} {
-		if got := order(retrieval.Fuse(c.lexical, c.dense, c.exact, c.w, c.limit)); got != c.want {
+		if got := order(retrieval.Fuse(c.f, c.w, c.limit)); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
-	ps := retrieval.Fuse(found("a", "b"), found("b"), exact, retrieval.FusionWeights{}, 5)
+	ps := retrieval.Fuse(retrieval.Finds{Lexical: scored("a", 5.0, "b", 4.0), Possible: 10, Dense: scored("b", 0.5), Exact: exact}, retrieval.FusionWeights{}, 5)
 	want := map[string]retrieval.Arms{"z": {Exact: true}, "b": {Lexical: 2, Dense: 1}, "a": {Lexical: 1}}
 	for _, p := range ps {
 		if p.Arms != want[string(p.Ref.Document)] {
 			t.Errorf("Arms of %s: got %+v", p.Ref.Document, p.Arms)
 		}
 	}
-	if b := ps[1]; math.Abs(b.Score-(2.0/62+1.0/61)) > 1e-12 {
-		t.Errorf("Score: got %v, want 2/62 + 1/61", b.Score)
+	// Half of the question is found: 4/10 by words, and meaning times (1/2)^4.
+	if a, b := ps[1], ps[2]; a.Ref.Document != "a" || math.Abs(a.Score-0.5) > 1e-12 || math.Abs(b.Score-(0.4+1.0/16)) > 1e-12 {
+		t.Errorf("scores: got %v of %s and %v, want 0.5 and 0.4 + 1/16", a.Score, a.Ref.Document, b.Score)
+	}
+}
+
+func TestConfidence(t *testing.T) {
+	one := []retrieval.Found{{Score: 3}}
+	for _, c := range []struct {
+		name string
+		f    retrieval.Finds
+		want float64
+	}{
+		{"no words", retrieval.Finds{Possible: 10}, 0},
+		{"three of ten", retrieval.Finds{Lexical: one, Possible: 10}, 0.3},
+		{"more than is possible", retrieval.Finds{Lexical: one, Possible: 2}, 1},
+		{"not known", retrieval.Finds{Lexical: one}, 0.5},
+		{"less than nothing", retrieval.Finds{Lexical: []retrieval.Found{{Score: -1}}, Possible: 10}, 0},
+	} {
+		if got := c.f.Confidence(); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestPossible: no chunk has more, and a word that is nowhere counts, too.
+func TestPossible(t *testing.T) {
+	c := retrieval.Collection{Chunks: 100, Tokens: 1000}
+	most := c.BM25(10, 1e9, 0) + c.BM25(3, 1e9, 0)
+	if got := c.Possible(10, 3); got < most || got > most*1.01 {
+		t.Errorf("got %v, want %v", got, most)
+	}
+	if c.Possible(10, 0) <= c.Possible(10) || c.Possible(0) != c.Possible(1) || c.Possible() != 0 {
+		t.Error("a word that is nowhere is not counted as one that is in one chunk")
+	}
+	if got := (retrieval.Collection{}).Possible(0); math.IsNaN(got) || math.IsInf(got, 0) || got < 0 {
+		t.Errorf("of an empty site: got %v", got)
 	}
 }
 
@@ -140,16 +204,16 @@ func TestFuseIsSortedAndUnique(t *testing.T) {
 	pick := func(which []uint8) []retrieval.Found {
 		var out []retrieval.Found
 		for _, w := range which {
-			out = append(out, retrieval.Found{Ref: retrieval.PassageRef{Document: retrieval.DocumentID('a' + rune(w%8)), Seq: int(w / 64)}})
+			out = append(out, retrieval.Found{Ref: retrieval.PassageRef{Document: retrieval.DocumentID('a' + rune(w%8)), Seq: int(w / 64)}, Score: float64(w) - 20})
 		}
-		return out
+		return retrieval.Best(out, len(out))
 	}
-	err := quick.Check(func(a, b, e []uint8, limit uint8) bool {
-		var exact []retrieval.PassageRef
-		for _, f := range pick(e) {
-			exact = append(exact, f.Ref)
+	err := quick.Check(func(a, b, e []uint8, possible, limit uint8) bool {
+		f := retrieval.Finds{Lexical: pick(a), Possible: float64(possible), Dense: pick(b)}
+		for _, h := range pick(e) {
+			f.Exact = append(f.Exact, h.Ref)
 		}
-		ps := retrieval.Fuse(pick(a), pick(b), exact, retrieval.FusionWeights{}, int(limit))
+		ps := retrieval.Fuse(f, retrieval.FusionWeights{}, int(limit))
 		seen := map[retrieval.PassageRef]bool{}
 		for i, p := range ps {
 			if seen[p.Ref] || i > 0 && p.Score > ps[i-1].Score || i > 0 && p.Arms.Exact && !ps[i-1].Arms.Exact || p.Arms == (retrieval.Arms{}) {
@@ -324,7 +388,8 @@ func TestFieldTokens(t *testing.T) {
 func ExampleFuse() {
 	lexical := []retrieval.Found{{Ref: retrieval.PassageRef{Document: "product:1"}, Score: 9}, {Ref: retrieval.PassageRef{Document: "product:2"}, Score: 4}}
 	dense := []retrieval.Found{{Ref: retrieval.PassageRef{Document: "product:2"}, Score: 0.8}}
-	for _, p := range retrieval.Fuse(lexical, dense, nil, retrieval.DefaultFusionWeights(), 10) {
+	found := retrieval.Finds{Lexical: lexical, Possible: 40, Dense: dense}
+	for _, p := range retrieval.Fuse(found, retrieval.DefaultFusionWeights(), 10) {
 		fmt.Println(p.Ref.Document, p.Arms.Lexical, p.Arms.Dense)
 	}
 	// Output:

@@ -34,6 +34,26 @@ type Document struct {
 	Facts    catalog.Facts
 	Shown    bool // a shopper may see it; a document that is not Shown is kept as a tombstone
 	Updated  time.Time
+	// Read is when the shop was asked for what the document says; the zero time
+	// is before all others.
+	Read time.Time
+	// Told is set if the shop said it without being asked, and so perhaps late
+	// or twice. It is not stored.
+	Told bool
+}
+
+// Age is what of a stored document says how old it is.
+type Age struct {
+	Updated time.Time
+	Read    time.Time
+}
+
+// Supersedes reports whether d may take the place of a stored document of the
+// given age: what was read from the shop earlier never replaces what was read
+// later, whoever comes last to the store; and of what the shop told by itself,
+// an older change does not replace a newer one.
+func (d Document) Supersedes(stored Age) bool {
+	return !d.Read.Before(stored.Read) && (!d.Told || !d.Updated.Before(stored.Updated))
 }
 
 // Chunk is a piece of a Document, small enough to embed.
@@ -47,12 +67,14 @@ type Chunk struct {
 // Entry is all that an index holds of a document: words, vectors and fields to
 // filter by. An Entry without Chunks takes the document out of the index.
 type Entry struct {
-	Document DocumentID
-	Revision string
-	Kind     catalog.Kind
-	Title    string
-	Facts    catalog.Facts
-	Chunks   []Chunk
+	// Generation is the number of the Generation that it is put to.
+	Generation int64
+	Document   DocumentID
+	Revision   string
+	Kind       catalog.Kind
+	Title      string
+	Facts      catalog.Facts
+	Chunks     []Chunk
 }
 
 // PassageRef points at a chunk of a document's revision.
@@ -88,6 +110,10 @@ type Arms struct {
 
 // Query asks for passages by meaning, by words, or by both.
 type Query struct {
+	// Generation is the number of the Generation that is searched. Vector is of
+	// its model.
+	Generation int64
+
 	Text   string    // words; "" for none
 	Codes  []string  // SKUs and the like; a document that has one comes first
 	Vector []float32 // meaning; nil for none
@@ -105,6 +131,13 @@ type Embedding struct {
 	Reported bool
 	Model    string // the name that the provider reports, "" if none
 	RawUsage string // the provider's usage report as it came, "" if none
+	// Unknown holds the places of texts of which the model knows nothing at all,
+	// ascending. Their vectors are near nothing but one another: a question among
+	// them is better searched by its words alone.
+	Unknown []int
+	// Suspect is set if a usage report of the provider's was refused as absurd,
+	// so that Tokens is not what it says.
+	Suspect bool
 }
 
 // DocumentState is what is known of a document without reading it.

@@ -3,6 +3,7 @@ package retrieval
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 )
@@ -11,13 +12,26 @@ import (
 // makes filters. The zero Vocabulary knows none. Add changes it; everything
 // else only reads it and may run concurrently.
 type Vocabulary struct {
-	terms  map[string][]term   // by their tokens
-	codes  map[string]string   // SKUs and GTINs as the shop writes them, by CodeKey
-	titles map[string][]string // tokens of the values that the title's product has, by TitleKey
-	parts  map[string]bool     // tokens of attribute values, such as the leather of Full-grain leather
+	// At is the time at which prices are read that a question compares with
+	// ("cheaper than the Glo stove"). Set it before Add.
+	At time.Time
+
+	terms  map[string][]term // by their tokens
+	codes  map[string]string // SKUs and GTINs as the shop writes them, by CodeKey
+	titles map[string]titled // by TitleKey
+	parts  map[string]bool   // tokens of attribute values, such as the leather of Full-grain leather
+	sizes  map[string]bool   // categories with a size of theirs, by sizeKey
+	// measured are the values that are quantities, each once.
+	measured []measured
 	// most is how many tokens the longest term or title has.
 	most   int
 	prices map[money]int // how many offers are priced in it
+}
+
+// titled is what is known of the products of one title.
+type titled struct {
+	values    []string // tokens of the values, categories and brands that they have
+	low, high catalog.Money
 }
 
 // money is how a shop writes amounts.
@@ -31,6 +45,7 @@ type term struct {
 	kind  termKind
 	name  string // of an attribute
 	value string // as the shop writes it
+	part  bool   // the words are only a part of a category's name: tent of Tents & Tarps
 }
 
 type termKind uint8
@@ -58,16 +73,21 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 	if v.terms == nil {
 		v.terms = make(map[string][]term)
 		v.codes = make(map[string]string)
-		v.titles = make(map[string][]string)
+		v.titles = make(map[string]titled)
+		v.sizes = make(map[string]bool)
 		v.parts = make(map[string]bool)
 		v.prices = make(map[money]int)
 	}
+	var values, categories []string
 	for _, b := range f.Brands {
-		v.learn(term{kind: termBrand, value: strings.TrimSpace(b)})
+		v.learnName(term{kind: termBrand, value: strings.TrimSpace(b)})
+		values = append(values, TitleKey(b))
 	}
 	for _, path := range f.Categories {
 		for part := range strings.SplitSeq(path, " > ") {
-			v.learn(term{kind: termCategory, value: strings.TrimSpace(part)})
+			part = strings.TrimSpace(part)
+			v.learnName(term{kind: termCategory, value: part})
+			values, categories = append(values, TitleKey(part)), append(categories, part)
 		}
 	}
 	attributes := slices.Clone(f.Attributes)
@@ -81,14 +101,21 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 			}
 		}
 	}
-	var values []string
 	for _, a := range attributes {
 		for _, value := range a.Values {
-			v.learn(term{kind: termAttribute, name: a.Name, value: strings.TrimSpace(value)})
+			t := term{kind: termAttribute, name: a.Name, value: strings.TrimSpace(value)}
+			if v.learn(TitleKey(t.value), t) {
+				v.learnQuantity(t)
+			}
 			values = append(values, TitleKey(value))
-			if !measures(a.Name) {
+			switch {
+			case !measures(a.Name):
 				for _, part := range Tokens(value) {
 					v.parts[part] = true
+				}
+			case len(value) <= 4:
+				for _, c := range categories {
+					v.sizes[sizeKey(c, value)] = true
 				}
 			}
 		}
@@ -100,7 +127,10 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		v.learnCode(code)
 	}
 	if key := TitleKey(title); key != "" {
-		v.titles[key] = append(v.titles[key], values...)
+		t := v.titles[key]
+		t.values = append(t.values, values...)
+		t.price(f.PriceRange(v.At))
+		v.titles[key] = t
 		v.most = max(v.most, min(maxTermTokens, strings.Count(key, " ")+1))
 	}
 }
@@ -109,14 +139,52 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 // nobody's name for something.
 const maxTermTokens = 12
 
-func (v *Vocabulary) learn(t term) {
-	key := TitleKey(t.value)
+// price widens what t costs by r.
+func (t *titled) price(r catalog.PriceRange) {
+	if !r.Min.IsSet() {
+		return
+	}
+	if !t.low.IsSet() || sameMoney(r.Min, t.low) && r.Min.Cmp(t.low) < 0 {
+		t.low = r.Min
+	}
+	if !t.high.IsSet() || sameMoney(r.Max, t.high) && r.Max.Cmp(t.high) > 0 {
+		t.high = r.Max
+	}
+}
+
+// learn adds t under key and reports whether it is new.
+func (v *Vocabulary) learn(key string, t term) bool {
 	n := strings.Count(key, " ") + 1
 	if key == "" || n > maxTermTokens || slices.Contains(v.terms[key], t) {
-		return
+		return false
 	}
 	v.terms[key] = append(v.terms[key], t)
 	v.most = max(v.most, n)
+	return true
+}
+
+// learnName adds a brand or category, also with a word for the sign between its
+// parts, and a category by each of its parts: who asks for a tent looks in Tents
+// & Tarps.
+func (v *Vocabulary) learnName(t term) {
+	v.learn(TitleKey(t.value), t)
+	parts := strings.FieldsFunc(strings.NewReplacer(" and ", "&", " und ", "&", " et ", "&", " y ", "&", ", ", "&", " + ", "&", "/", "&").Replace(t.value),
+		func(r rune) bool { return r == '&' })
+	if len(parts) < 2 {
+		return
+	}
+	for _, word := range []string{"", "and", "und", "et", "y", "en"} {
+		v.learn(TitleKey(strings.Join(parts, " "+word+" ")), t)
+	}
+	for _, p := range parts {
+		if key := TitleKey(p); t.kind == termCategory && len(key) >= 3 && !stopWord(key) {
+			v.learn(key, term{kind: termCategory, value: t.value, part: true})
+		}
+	}
+}
+
+func sizeKey(category, size string) string {
+	return strings.ToLower(category) + "\x00" + strings.ToUpper(size)
 }
 
 func (v *Vocabulary) learnCode(code string) {
@@ -141,16 +209,17 @@ func (v Vocabulary) currency() money {
 	return best
 }
 
-// shades returns all values of the attributes of that name that end in value:
-// who wants blue is shown navy blue, too. Only colours work that way; extra
-// large is not large.
+// shades returns all values of the attributes of that name that are of a kind
+// with key: who wants blue is shown navy blue, too, and who wants wool merino
+// wool. Only colours and materials work that way; extra large is not large.
 func (v Vocabulary) shades(name, key string) []string {
-	if !isColour(name) {
+	colour, material := isColour(name), isMaterial(name)
+	if !colour && !material {
 		return nil
 	}
 	var out []string
 	for k, terms := range v.terms {
-		if !strings.HasSuffix(k, " "+key) {
+		if !(colour && strings.HasSuffix(k, " "+key) || material && strings.Contains(" "+k+" ", " "+key+" ")) {
 			continue
 		}
 		for _, t := range terms {
@@ -169,6 +238,16 @@ func isColour(name string) bool {
 	default:
 		return strings.HasSuffix(key, " colour")
 	}
+}
+
+func isMaterial(name string) bool {
+	for t := range strings.FieldsSeq(attributeKey(name)) {
+		switch t {
+		case "material", "fabric", "filling", "fill", "composition", "stoff", "fullung", "matiere", "materiale", "materiaal", "tejido", "tessuto": //nolint:misspell // Dutch
+			return true
+		}
+	}
+	return false
 }
 
 // measures reports whether the words of an attribute's values say how much of

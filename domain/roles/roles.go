@@ -5,14 +5,24 @@ package roles
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aiwoochat/woochat/domain/tenant"
 )
 
-// Subject is an authenticated user, as user_ and a UUID or as the identity
-// provider names it.
+// Subject is who asks: a person, as user_ and a UUID, as an e-mail address or as
+// the identity provider names him, or an API key, as key_ and a UUID.
 type Subject string
+
+// machines begin the subjects that are no person: API keys and visitors.
+func machines() []string { return []string{"key_", "vis_"} }
+
+// IsPerson reports whether s can be a person, who alone may be a super admin.
+func (s Subject) IsPerson() bool {
+	return s != "" && !slices.ContainsFunc(machines(), func(prefix string) bool { return strings.HasPrefix(string(s), prefix) })
+}
 
 // Role is held within one tenant.
 type Role uint8
@@ -53,6 +63,7 @@ type Action string
 // Actions.
 const (
 	ReadUsage         Action = "usage.read"
+	RepriceUsage      Action = "usage.reprice" // to compute costs again at other prices
 	ReadSites         Action = "sites.read"
 	WriteSites        Action = "sites.write"
 	ReadKeys          Action = "keys.read"
@@ -60,14 +71,18 @@ const (
 	ReadDocuments     Action = "documents.read"
 	WriteDocuments    Action = "documents.write"
 	ReadConversations Action = "conversations.read"
-	ReadMembers       Action = "members.read"
-	WriteMembers      Action = "members.write"
-	ReadLicenses      Action = "licenses.read"
-	WriteLicenses     Action = "licenses.write"
-	ReadTenants       Action = "tenants.read"
-	WriteTenants      Action = "tenants.write"
-	WritePlatform     Action = "platform.write"
-	Ask               Action = "chat.ask" // the OpenAI-compatible API
+	// EraseConversations forgets a shopper who asks for it.
+	EraseConversations Action = "conversations.erase"
+	ReadMembers        Action = "members.read"
+	WriteMembers       Action = "members.write"
+	ReadLicenses       Action = "licenses.read"
+	WriteLicenses      Action = "licenses.write"
+	ReadTenants        Action = "tenants.read"
+	WriteTenants       Action = "tenants.write"
+	ReadPlatform       Action = "platform.read"
+	WritePlatform      Action = "platform.write"
+	ReadAudit          Action = "audit.read"
+	Ask                Action = "chat.ask" // the OpenAI-compatible API
 )
 
 // matrix holds the weakest role that may do each action. An action that is not
@@ -77,19 +92,32 @@ func matrix() map[Action]Role {
 		ReadUsage: Support, ReadSites: Support, ReadDocuments: Support, ReadConversations: Support, Ask: Support,
 		ReadKeys: Admin, WriteKeys: Admin, WriteSites: Admin, WriteDocuments: Admin, ReadMembers: Admin,
 		ReadLicenses: Support, ReadTenants: Support,
-		WriteMembers:  Owner,
-		WriteLicenses: 0, WriteTenants: 0, WritePlatform: 0,
+		EraseConversations: Admin,
+		WriteMembers:       Owner, ReadAudit: Owner,
+		WriteLicenses: 0, WriteTenants: 0, ReadPlatform: 0, WritePlatform: 0,
+		RepriceUsage: 0,
 	}
 }
 
+// Actions returns every action that there is, in order.
+func Actions() []Action { return slices.Sorted(maps.Keys(matrix())) }
+
 // Grants is all that a subject holds.
 type Grants struct {
-	Subject    Subject
+	Subject Subject
+	// SuperAdmin is for persons, and means nothing for an API key, for a
+	// visitor, and where Sites narrows the grants.
 	SuperAdmin bool
 	Tenants    map[tenant.ID]Role
 	// Sites narrows the grants to these sites; nil for all sites of Tenants.
 	Sites []tenant.SiteID
+	// Reason is why a super admin uses his power this time, in his words. It
+	// is recorded, and allows nothing.
+	Reason string
 }
+
+// super reports whether g is the platform's.
+func (g Grants) super() bool { return g.SuperAdmin && g.Sites == nil && g.Subject.IsPerson() }
 
 // ErrForbidden is returned by Grants.Can.
 var ErrForbidden = errors.New("not allowed")
@@ -100,7 +128,7 @@ var ErrForbidden = errors.New("not allowed")
 func (g Grants) Can(a Action, s tenant.Scope) error {
 	need, known := matrix()[a]
 	switch {
-	case g.SuperAdmin && known:
+	case g.super() && known:
 		return nil
 	case !known || need == 0 || s.Tenant == "" || g.Tenants[s.Tenant] < need:
 		return fmt.Errorf("%w: %s", ErrForbidden, a)
@@ -116,10 +144,40 @@ func (g Grants) CanGrant(role Role, t tenant.ID) error {
 	if err := g.Can(WriteMembers, tenant.Scope{Tenant: t}); err != nil {
 		return err
 	}
-	if !g.SuperAdmin && g.Tenants[t] < role {
+	if !g.Holds(role, t) {
 		return fmt.Errorf("%w: grant %s", ErrForbidden, role)
 	}
 	return nil
+}
+
+// Holds reports whether g has role, or more, in t. Nobody hands out a role that
+// he does not hold, in whatever form.
+func (g Grants) Holds(role Role, t tenant.ID) bool { return g.super() || g.Tenants[t] >= role }
+
+// BySuperAdmin reports whether g may do a on what s owns as a super admin only,
+// and not by a role in the tenant: then it must be recorded.
+func (g Grants) BySuperAdmin(a Action, s tenant.Scope) bool {
+	if g.Can(a, s) != nil {
+		return false
+	}
+	g.SuperAdmin = false
+	return g.Can(a, s) != nil
+}
+
+// Where returns the tenants in which g allows a, in order; all is true for a
+// super admin, who may everywhere. Sites may narrow it further.
+func (g Grants) Where(a Action) (tenants []tenant.ID, all bool) {
+	need, known := matrix()[a]
+	if g.super() && known {
+		return nil, true
+	}
+	for id, r := range g.Tenants {
+		if known && need != 0 && r >= need && id != "" {
+			tenants = append(tenants, id)
+		}
+	}
+	slices.Sort(tenants)
+	return tenants, false
 }
 
 // Member is a subject with a role in a tenant.

@@ -3,6 +3,7 @@ package roles_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/aiwoochat/woochat/domain/roles"
@@ -23,6 +24,7 @@ var golden = []struct {
 	none, support, admin, owner, super bool
 }{
 	{roles.ReadUsage, false, true, true, true, true},
+	{roles.RepriceUsage, false, false, false, false, true},
 	{roles.ReadSites, false, true, true, true, true},
 	{roles.WriteSites, false, false, true, true, true},
 	{roles.ReadKeys, false, false, true, true, true},
@@ -30,12 +32,15 @@ var golden = []struct {
 	{roles.ReadDocuments, false, true, true, true, true},
 	{roles.WriteDocuments, false, false, true, true, true},
 	{roles.ReadConversations, false, true, true, true, true},
+	{roles.EraseConversations, false, false, true, true, true},
 	{roles.ReadMembers, false, false, true, true, true},
 	{roles.WriteMembers, false, false, false, true, true},
 	{roles.ReadLicenses, false, true, true, true, true},
 	{roles.WriteLicenses, false, false, false, false, true},
 	{roles.ReadTenants, false, true, true, true, true},
 	{roles.WriteTenants, false, false, false, false, true},
+	{roles.ReadPlatform, false, false, false, false, true},
+	{roles.ReadAudit, false, false, false, true, true},
 	{roles.WritePlatform, false, false, false, false, true},
 	{roles.Ask, false, true, true, true, true},
 	{"something.new", false, false, false, false, false},
@@ -43,6 +48,15 @@ var golden = []struct {
 }
 
 func TestMatrix(t *testing.T) {
+	var all []roles.Action
+	for _, g := range golden {
+		if g.super {
+			all = append(all, g.action)
+		}
+	}
+	if slices.Sort(all); !slices.Equal(all, roles.Actions()) {
+		t.Errorf("the table has %v, the matrix %v", all, roles.Actions())
+	}
 	for _, g := range golden {
 		for _, who := range []struct {
 			name   string
@@ -53,7 +67,7 @@ func TestMatrix(t *testing.T) {
 			{"support", holds(roles.Support), g.support},
 			{"admin", holds(roles.Admin), g.admin},
 			{"owner", holds(roles.Owner), g.owner},
-			{"super admin", roles.Grants{SuperAdmin: true}, g.super},
+			{"super admin", roles.Grants{Subject: "root@example.com", SuperAdmin: true}, g.super},
 		} {
 			err := who.grants.Can(g.action, here())
 			if (err == nil) != who.want || err != nil && !errors.Is(err, roles.ErrForbidden) {
@@ -123,7 +137,7 @@ func TestCanGrant(t *testing.T) {
 			}
 		}
 	}
-	if err := (roles.Grants{SuperAdmin: true}).CanGrant(roles.Owner, theirs); err != nil {
+	if err := (roles.Grants{Subject: "root@example.com", SuperAdmin: true}).CanGrant(roles.Owner, theirs); err != nil {
 		t.Errorf("a super admin grants owner: %v", err)
 	}
 	// A role that is none yet is above every owner.

@@ -99,7 +99,7 @@ type Event struct {
 	Excess    int64
 	Latency   time.Duration
 	Success   bool
-	ErrorCode string // "" if Success
+	ErrorCode string // "" if Success, but for CodeUsageRefused
 	RawUsage  string // the provider's usage report as it came
 	Day       Day    // the day of admission; set by the ledger
 	At        time.Time
@@ -139,3 +139,8 @@ const LateSettle = "settled after sweep"
 // CodeSwept is the ErrorCode of an event that the sweep wrote: nobody knows
 // how the call ended.
 const CodeSwept = "SWEPT"
+
+// CodeUsageRefused is the ErrorCode of a call that succeeded, but whose
+// provider reported a usage that cannot be true: Tokens is our own count, as
+// its CountedBy says, and RawUsage is what the provider said.
+const CodeUsageRefused = "USAGE_REFUSED"

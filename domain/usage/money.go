@@ -64,6 +64,27 @@ type Price struct {
 	Local bool
 }
 
+// MaxPrice is more than any model costs for a million tokens. Up to it, what a
+// call of chat.MaxTokensPerCall costs is far from an overflow.
+const MaxPrice = 5_000 * USD
+
+// ErrBadPrice is matched by the errors of Price.Valid.
+var ErrBadPrice = errors.New("not a price")
+
+// Valid returns an error that matches ErrBadPrice unless each part of p is from
+// 0 to MaxPrice.
+func (p Price) Valid() error {
+	for _, part := range [...]struct {
+		name string
+		n    NanoUSD
+	}{{"input", p.Input}, {"cached input", p.CachedInput}, {"output", p.Output}} {
+		if part.n < 0 || part.n > MaxPrice {
+			return fmt.Errorf("%w: %s costs %s USD for a million tokens: want 0 to %s", ErrBadPrice, part.name, part.n, MaxPrice)
+		}
+	}
+	return nil
+}
+
 // Cost returns what t costs at p, rounded half up to the nano-USD once for the
 // whole call. Reasoning tokens are a part of the output and cost the same.
 // Counts that chat.Tokens.Valid refuses cost as if Cached were 0.

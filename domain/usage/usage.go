@@ -19,17 +19,39 @@ type Amounts struct {
 	Cost              NanoUSD
 }
 
-// Plus returns a+b.
+// Plus returns a+b. A sum that does not fit is the largest number there is, or
+// the smallest, so that a limit refuses it: it never wraps around.
 func (a Amounts) Plus(b Amounts) Amounts {
 	return Amounts{
-		a.ChatRequests + b.ChatRequests, a.EmbeddingRequests + b.EmbeddingRequests,
-		a.ChatTokens + b.ChatTokens, a.EmbeddingTokens + b.EmbeddingTokens, a.Cost + b.Cost,
+		plus(a.ChatRequests, b.ChatRequests), plus(a.EmbeddingRequests, b.EmbeddingRequests),
+		plus(a.ChatTokens, b.ChatTokens), plus(a.EmbeddingTokens, b.EmbeddingTokens), plus(a.Cost, b.Cost),
 	}
 }
 
-// Minus returns a-b, which may be negative.
+func plus[N ~int64](a, b N) N {
+	switch sum := a + b; {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	default:
+		return sum
+	}
+}
+
+// Minus returns a-b, which may be negative, and wraps around as little as Plus.
 func (a Amounts) Minus(b Amounts) Amounts {
-	return a.Plus(Amounts{-b.ChatRequests, -b.EmbeddingRequests, -b.ChatTokens, -b.EmbeddingTokens, -b.Cost})
+	return Amounts{
+		minus(a.ChatRequests, b.ChatRequests), minus(a.EmbeddingRequests, b.EmbeddingRequests),
+		minus(a.ChatTokens, b.ChatTokens), minus(a.EmbeddingTokens, b.EmbeddingTokens), minus(a.Cost, b.Cost),
+	}
+}
+
+func minus[N ~int64](a, b N) N {
+	if b == math.MinInt64 { // which has no positive counterpart
+		return plus(plus(a, math.MaxInt64), 1)
+	}
+	return plus(a, -b)
 }
 
 // AtLeast returns the larger of a and b for each meter.

@@ -20,7 +20,14 @@ import (
 // the adapter's.
 type Index struct {
 	mu    sync.RWMutex // guards sites
-	sites map[tenant.Scope]*site
+	sites map[key]*site
+}
+
+// key is one generation of a site's index: while another embedding model's is
+// built, the one before it is still searched.
+type key struct {
+	scope      tenant.Scope
+	generation int64
 }
 
 // The compiler says which method is missing.
@@ -30,10 +37,11 @@ var (
 )
 
 // NewIndex returns an empty index.
-func NewIndex() *Index { return &Index{sites: map[tenant.Scope]*site{}} }
+func NewIndex() *Index { return &Index{sites: map[key]*site{}} }
 
 // site is what one scope owns: another scope's search never looks here.
 type site struct {
+	vectors   map[retrieval.DocumentID][]retrieval.Embedded
 	documents map[retrieval.DocumentID]*retrieval.Indexed
 	words     map[string]map[posting]float64
 }
@@ -57,10 +65,13 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 
 	x.mu.Lock() // a Search sees the old revision or the new one
 	defer x.mu.Unlock()
-	own := x.sites[s]
+	own := x.sites[key{s, e.Generation}]
 	if own == nil {
-		own = &site{documents: map[retrieval.DocumentID]*retrieval.Indexed{}, words: map[string]map[posting]float64{}}
-		x.sites[s] = own
+		own = &site{
+			vectors:   map[retrieval.DocumentID][]retrieval.Embedded{},
+			documents: map[retrieval.DocumentID]*retrieval.Indexed{}, words: map[string]map[posting]float64{},
+		}
+		x.sites[key{s, e.Generation}] = own
 	}
 	if have := own.dim(e.Document); dim > 0 && have > 0 && dim != have {
 		return fmt.Errorf("%w: vectors of length %d in an index of length %d", ports.ErrInvalid, dim, have)
@@ -74,6 +85,7 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 
 func (s *site) remove(id retrieval.DocumentID) {
 	delete(s.documents, id)
+	delete(s.vectors, id)
 	for word, where := range s.words {
 		maps.DeleteFunc(where, func(p posting, _ float64) bool { return p.document == id })
 		if len(where) == 0 {
@@ -89,6 +101,8 @@ func (s *site) add(e retrieval.Entry) {
 		chunk := retrieval.IndexedChunk{Seq: c.Seq, Tokens: n}
 		if len(c.Vector) > 0 {
 			chunk.Unit = retrieval.Unit(c.Vector) // a copy: slices passed in are not kept
+			text := retrieval.KeyOf(retrieval.EmbeddingText(e.Title, c))
+			s.vectors[e.Document] = append(s.vectors[e.Document], retrieval.Embedded{Document: e.Document, Key: text, Vector: slices.Clone(c.Vector)})
 		}
 		d.Chunks = append(d.Chunks, chunk)
 		for word, weight := range words {
@@ -122,7 +136,7 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	own := x.sites[s]
+	own := x.sites[key{s, q.Generation}]
 	if own == nil {
 		own = &site{}
 	}
@@ -137,6 +151,38 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 		}
 		return found, ctx.Err()
 	})
+}
+
+// Vectors implements [ports.Indexer].
+func (x *Index) Vectors(ctx context.Context, s tenant.Scope, generation int64, documents []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+	if err := check(ctx, s); err != nil {
+		return nil, err
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	own := x.sites[key{s, generation}]
+	if own == nil {
+		return nil, nil
+	}
+	var out []retrieval.Embedded
+	for _, id := range documents {
+		for _, e := range own.vectors[id] {
+			e.Vector = slices.Clone(e.Vector) // what is returned belongs to the caller
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// Drop implements [ports.Indexer].
+func (x *Index) Drop(ctx context.Context, s tenant.Scope, generation int64) error {
+	if err := check(ctx, s); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.sites, key{s, generation})
+	return nil
 }
 
 // check is what every call about a scope begins with.

@@ -17,6 +17,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/system"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
@@ -42,12 +43,16 @@ func run(ctx context.Context, w io.Writer, now ports.Clock, question string) err
 		Ledger: stores.Ledger, Checkpointer: stores.Ledger, Sweeper: stores.Ledger, Usage: stores.Ledger, Licenses: stores.Licenses,
 		Prices: stores.Prices, Sites: stores.Accounts, Tokenizer: stores.Tokenizer, Now: now, NewID: system.NewID, CallTimeout: time.Minute,
 	})
+	// What the shop says on a question is found by words, and by meaning with an
+	// Embedder.
+	search, serr := searching.New(searching.Deps{
+		Meter: meter, Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Now: now,
+	}, searching.Config{Model: "my-model"})
 	assistant, aerr := answering.New(answering.Deps{
 		Meter: meter, Sites: stores.Accounts, Conversations: stores.Conversations, Turns: stores.Conversations, Drafts: stores.Conversations,
-		Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer,
-		Model: model(), Now: now, NewID: system.NewID,
+		Search: search, Tokenizer: stores.Tokenizer, Model: model(), Now: now, NewID: system.NewID,
 	}, answering.Config{Model: "my-model"})
-	if err := errors.Join(err, merr, aerr); err != nil {
+	if err := errors.Join(err, merr, serr, aerr); err != nil {
 		return err
 	}
 

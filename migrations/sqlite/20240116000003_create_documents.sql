@@ -16,6 +16,7 @@ create table documents (
     facts            text    not null,          -- versioned JSON
     shown            integer not null check (shown in (0, 1)),
     updated_at       integer,                   -- null: the shop does not say
+    read_at          integer,                   -- when the shop was asked; null: before all others
     indexed_revision text    not null default '',
     change_no        integer,                   -- the change that the index must follow; null: it has
     primary key (tenant_id, site_id, id),

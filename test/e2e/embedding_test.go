@@ -301,7 +301,7 @@ func TestUnknownPrice(t *testing.T) {
 // model of unknown price as free.
 func serveUnpriced(t *testing.T, fake *openaifake.Server, store string) *shop {
 	t.Helper()
-	m := &made{env: map[string]string{
+	m := &made{T: t, env: map[string]string{
 		"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_SECRET_KEY": secretKey,
 		"WOOCHAT_EMBEDDING_MODEL": "mystery-embedding",
 	}, limits: usage.NoLimits()}

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,8 @@ import (
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
+	"github.com/aiwoochat/woochat/test/harness/pgtest"
 )
 
 // secretKey is what the tests sign with.
@@ -39,16 +43,20 @@ type shop struct {
 }
 
 // stores are the stores on which a test is run.
-var stores = []string{"memory", "sqlite"}
+var stores = []string{"memory", "sqlite", "postgres"}
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, pgtest.Options{MaxConnections: 200})) }
 
 // option changes what a shop is made with.
 type option func(*made)
 
 type made struct {
+	*testing.T
 	env    map[string]string
 	limits usage.Limits
 	empty  bool // nothing is imported
 	log    io.Writer
+	clock  ports.Clock // nil: the system's
 }
 
 func withEnv(name, value string) option         { return func(m *made) { m.env[name] = value } }
@@ -56,18 +64,23 @@ func withLimits(l usage.Limits) option          { return func(m *made) { m.limit
 func withoutGoods() option                      { return func(m *made) { m.empty = true } }
 func withStore(store string, dir string) option { return func(m *made) { m.store(store, dir) } }
 func withLog(w io.Writer) option                { return func(m *made) { m.log = w } }
+func withClock(now ports.Clock) option          { return func(m *made) { m.clock = now } }
 
 func (m *made) store(name, dir string) {
+	m.Helper()
 	m.env["WOOCHAT_DATA_DIR"] = dir
-	if name == "memory" {
+	switch name {
+	case "memory":
 		m.env["WOOCHAT_DATABASE_URL"] = "memory://"
+	case "postgres":
+		maps.Copy(m.env, migrated.Settings(migrated.Database(m.T).Socket))
 	}
 }
 
 // open starts a process and fills it.
 func open(t *testing.T, opts ...option) *shop {
 	t.Helper()
-	m := &made{env: map[string]string{
+	m := &made{T: t, env: map[string]string{
 		"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_SECRET_KEY": secretKey,
 		"WOOCHAT_DATA_DIR": t.TempDir(),
 	}, limits: usage.NoLimits(), log: io.Discard}
@@ -80,7 +93,7 @@ func open(t *testing.T, opts ...option) *shop {
 	}
 	cfg.UnpricedFree = m.env["OPENAI_BASE_URL"] != ""
 	log := slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	app, err := wiring.Start(t.Context(), cfg, wiring.Options{Listen: true, Log: log})
+	app, err := wiring.Start(t.Context(), cfg, wiring.Options{Listen: true, Log: log, Clock: m.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,17 @@ func TestRestoredBackup(t *testing.T) {
 	}
 }
 
+// searchedBy waits until the shop is searched in an index of the model's vectors,
+// and none is built.
+func (s *shop) searchedBy(model string) {
+	s.Helper()
+	s.until("the index comes to "+model, 10*time.Millisecond, func() bool {
+		st, err := s.app.Ingesting.IndexStatus(s.Context(), s.site.Scope())
+		s.must(err)
+		return st.Served.Model == model && st.Building.No == 0 && st.Waiting == 0
+	})
+}
+
 // TestLostIndex deletes the index under a server that is down.
 func TestLostIndex(t *testing.T) {
 	dir := t.TempDir()
@@ -104,7 +115,7 @@ func TestEmbedderSwitchedOnLater(t *testing.T) {
 		return texts
 	}
 	next := s.again(env)
-	next.indexed()
+	next.searchedBy("fake-embedding")
 	first := embedded()
 	if first == 0 {
 		t.Fatal("nothing was embedded")

@@ -59,8 +59,9 @@ func export(t *testing.T, now time.Time) []sold {
 	}
 	attributes := func(r row, into map[string]string) {
 		for i := 1; columns[fmt.Sprintf("Attribute %d name", i)] > 0; i++ {
-			if name := r(fmt.Sprintf("Attribute %d name", i)); name != "" {
-				into[name] = strings.ReplaceAll(r(fmt.Sprintf("Attribute %d value(s)", i)), `\,`, ",")
+			name, value := r(fmt.Sprintf("Attribute %d name", i)), r(fmt.Sprintf("Attribute %d value(s)", i))
+			if name != "" && value != "" { // a variation without a value is any of its product's
+				into[name] = strings.ReplaceAll(value, `\,`, ",")
 			}
 		}
 	}

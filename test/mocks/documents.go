@@ -77,32 +77,32 @@ func (m *MockDocuments) EXPECT() *MockDocumentsMockRecorder {
 }
 
 // Indexed mocks base method.
-func (m *MockDocuments) Indexed(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, revision string) error {
+func (m *MockDocuments) Indexed(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "Indexed", ctx, s, id, revision)
+	ret := m.ctrl.Call(m, "Indexed", ctx, s, at, done)
 	ret0, _ := ret[0].(error)
 	return ret0
 }
 
 // Indexed indicates an expected call of Indexed.
-func (mr *MockDocumentsMockRecorder) Indexed(ctx, s, id, revision interface{}) *gomock.Call {
+func (mr *MockDocumentsMockRecorder) Indexed(ctx, s, at, done interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Indexed", reflect.TypeOf((*MockDocuments)(nil).Indexed), ctx, s, id, revision)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Indexed", reflect.TypeOf((*MockDocuments)(nil).Indexed), ctx, s, at, done)
 }
 
 // Pending mocks base method.
-func (m *MockDocuments) Pending(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
+func (m *MockDocuments) Pending(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "Pending", ctx, s, limit)
+	ret := m.ctrl.Call(m, "Pending", ctx, s, at, limit)
 	ret0, _ := ret[0].([]ports.PendingDocument)
 	ret1, _ := ret[1].(error)
 	return ret0, ret1
 }
 
 // Pending indicates an expected call of Pending.
-func (mr *MockDocumentsMockRecorder) Pending(ctx, s, limit interface{}) *gomock.Call {
+func (mr *MockDocumentsMockRecorder) Pending(ctx, s, at, limit interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Pending", reflect.TypeOf((*MockDocuments)(nil).Pending), ctx, s, limit)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Pending", reflect.TypeOf((*MockDocuments)(nil).Pending), ctx, s, at, limit)
 }
 
 // Put mocks base method.
@@ -118,6 +118,44 @@ func (m *MockDocuments) Put(ctx context.Context, s tenant.Scope, d retrieval.Doc
 func (mr *MockDocumentsMockRecorder) Put(ctx, s, d, chunks interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Put", reflect.TypeOf((*MockDocuments)(nil).Put), ctx, s, d, chunks)
+}
+
+// MockDocumentBatches is a mock of DocumentBatches interface.
+type MockDocumentBatches struct {
+	ctrl     *gomock.Controller
+	recorder *MockDocumentBatchesMockRecorder
+}
+
+// MockDocumentBatchesMockRecorder is the mock recorder for MockDocumentBatches.
+type MockDocumentBatchesMockRecorder struct {
+	mock *MockDocumentBatches
+}
+
+// NewMockDocumentBatches creates a new mock instance.
+func NewMockDocumentBatches(ctrl *gomock.Controller) *MockDocumentBatches {
+	mock := &MockDocumentBatches{ctrl: ctrl}
+	mock.recorder = &MockDocumentBatchesMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockDocumentBatches) EXPECT() *MockDocumentBatchesMockRecorder {
+	return m.recorder
+}
+
+// PutAll mocks base method.
+func (m *MockDocumentBatches) PutAll(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "PutAll", ctx, s, docs)
+	ret0, _ := ret[0].([]bool)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// PutAll indicates an expected call of PutAll.
+func (mr *MockDocumentBatchesMockRecorder) PutAll(ctx, s, docs interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "PutAll", reflect.TypeOf((*MockDocumentBatches)(nil).PutAll), ctx, s, docs)
 }
 
 // MockInventory is a mock of Inventory interface.
@@ -156,6 +194,59 @@ func (m *MockInventory) States(ctx context.Context, s tenant.Scope, after retrie
 func (mr *MockInventoryMockRecorder) States(ctx, s, after, limit interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "States", reflect.TypeOf((*MockInventory)(nil).States), ctx, s, after, limit)
+}
+
+// Tally mocks base method.
+func (m *MockInventory) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Tally", ctx, s)
+	ret0, _ := ret[0].(retrieval.Tally)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Tally indicates an expected call of Tally.
+func (mr *MockInventoryMockRecorder) Tally(ctx, s interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Tally", reflect.TypeOf((*MockInventory)(nil).Tally), ctx, s)
+}
+
+// MockStoredDocuments is a mock of StoredDocuments interface.
+type MockStoredDocuments struct {
+	ctrl     *gomock.Controller
+	recorder *MockStoredDocumentsMockRecorder
+}
+
+// MockStoredDocumentsMockRecorder is the mock recorder for MockStoredDocuments.
+type MockStoredDocumentsMockRecorder struct {
+	mock *MockStoredDocuments
+}
+
+// NewMockStoredDocuments creates a new mock instance.
+func NewMockStoredDocuments(ctrl *gomock.Controller) *MockStoredDocuments {
+	mock := &MockStoredDocuments{ctrl: ctrl}
+	mock.recorder = &MockStoredDocumentsMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockStoredDocuments) EXPECT() *MockStoredDocumentsMockRecorder {
+	return m.recorder
+}
+
+// Stored mocks base method.
+func (m *MockStoredDocuments) Stored(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Stored", ctx, s, ids)
+	ret0, _ := ret[0].([]retrieval.Document)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Stored indicates an expected call of Stored.
+func (mr *MockStoredDocumentsMockRecorder) Stored(ctx, s, ids interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Stored", reflect.TypeOf((*MockStoredDocuments)(nil).Stored), ctx, s, ids)
 }
 
 // MockPassages is a mock of Passages interface.
@@ -284,4 +375,42 @@ func (m *MockHTMLText) Text(html, base string) (string, error) {
 func (mr *MockHTMLTextMockRecorder) Text(html, base interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Text", reflect.TypeOf((*MockHTMLText)(nil).Text), html, base)
+}
+
+// MockDocumentTotals is a mock of DocumentTotals interface.
+type MockDocumentTotals struct {
+	ctrl     *gomock.Controller
+	recorder *MockDocumentTotalsMockRecorder
+}
+
+// MockDocumentTotalsMockRecorder is the mock recorder for MockDocumentTotals.
+type MockDocumentTotalsMockRecorder struct {
+	mock *MockDocumentTotals
+}
+
+// NewMockDocumentTotals creates a new mock instance.
+func NewMockDocumentTotals(ctrl *gomock.Controller) *MockDocumentTotals {
+	mock := &MockDocumentTotals{ctrl: ctrl}
+	mock.recorder = &MockDocumentTotalsMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockDocumentTotals) EXPECT() *MockDocumentTotalsMockRecorder {
+	return m.recorder
+}
+
+// Totals mocks base method.
+func (m *MockDocumentTotals) Totals(ctx context.Context, s tenant.Scope) (retrieval.Totals, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Totals", ctx, s)
+	ret0, _ := ret[0].(retrieval.Totals)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Totals indicates an expected call of Totals.
+func (mr *MockDocumentTotalsMockRecorder) Totals(ctx, s interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Totals", reflect.TypeOf((*MockDocumentTotals)(nil).Totals), ctx, s)
 }

@@ -74,6 +74,20 @@ func (m *MockIndexer) EXPECT() *MockIndexerMockRecorder {
 	return m.recorder
 }
 
+// Drop mocks base method.
+func (m *MockIndexer) Drop(ctx context.Context, s tenant.Scope, generation int64) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Drop", ctx, s, generation)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Drop indicates an expected call of Drop.
+func (mr *MockIndexerMockRecorder) Drop(ctx, s, generation interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Drop", reflect.TypeOf((*MockIndexer)(nil).Drop), ctx, s, generation)
+}
+
 // Put mocks base method.
 func (m *MockIndexer) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error {
 	m.ctrl.T.Helper()
@@ -86,4 +100,19 @@ func (m *MockIndexer) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry
 func (mr *MockIndexerMockRecorder) Put(ctx, s, e interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Put", reflect.TypeOf((*MockIndexer)(nil).Put), ctx, s, e)
+}
+
+// Vectors mocks base method.
+func (m *MockIndexer) Vectors(ctx context.Context, s tenant.Scope, generation int64, documents []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Vectors", ctx, s, generation, documents)
+	ret0, _ := ret[0].([]retrieval.Embedded)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Vectors indicates an expected call of Vectors.
+func (mr *MockIndexerMockRecorder) Vectors(ctx, s, generation, documents interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Vectors", reflect.TypeOf((*MockIndexer)(nil).Vectors), ctx, s, generation, documents)
 }

@@ -12,7 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/aiwoochat/woochat/adapters/memory"
-	"github.com/aiwoochat/woochat/adapters/sqlite"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -416,41 +415,32 @@ func drive(t *rapid.T, l ledger, scopes []tenant.Scope) {
 }
 
 func TestUsageOnMemory(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, 100, 5_000, func(t *rapid.T) {
 		scopes := []tenant.Scope{randomScope(), randomScope()}
 		drive(t, memory.NewLedger(time.Now, porttest.NewID), scopes)
 	})
 }
 
+// One database for all runs, each on sites of its own: opening one costs more
+// than a run.
+
 func TestUsageOnSQLite(t *testing.T) {
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir(), Now: time.Now, NewID: porttest.NewID})
-	if err != nil {
+	db := openSQLite(t, t.TempDir())
+	check(t, 50, 1_000, func(t *rapid.T) { driveStore(t, db.Ledger(), db.Accounts()) })
+}
+
+func TestUsageOnPostgres(t *testing.T) {
+	db := openPostgres(t, direct(newDatabase(t)), porttest.NewID)
+	check(t, 20, 1_000, func(t *rapid.T) { driveStore(t, db.Ledger(), db.Accounts()) })
+}
+
+func driveStore(t *rapid.T, l ledger, b books) {
+	if err := sweepAll(t.Context(), l); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	// One database for all runs, each on sites of its own: opening one costs
-	// more than a run.
-	rapid.Check(t, func(t *rapid.T) {
-		drive(t, db.Ledger(), []tenant.Scope{newSite(t, db), newSite(t, db)})
-	})
+	drive(t, l, twoSites(t, b))
 }
 
 func randomScope() tenant.Scope {
 	return tenant.Scope{Tenant: tenant.ID(tenant.Prefix + porttest.NewID()), Site: tenant.SiteID(tenant.SitePrefix + porttest.NewID())}
-}
-
-func newSite(t *rapid.T, db *sqlite.DB) tenant.Scope {
-	s := randomScope()
-	a := db.Accounts()
-	if err := errors.Join(
-		a.PutTenant(t.Context(), tenant.Tenant{ID: s.Tenant, Name: "tenant", Created: start()}),
-		a.PutSite(t.Context(), tenant.Site{ID: s.Site, Tenant: s.Tenant, Name: "shop", URL: "https://shop.example.com", TimeZone: "UTC", Created: start()}),
-	); err != nil {
-		t.Fatal(err)
-	}
-	return s
 }

@@ -23,19 +23,30 @@ import (
 type badDocs struct {
 	good    *memory.Documents
 	put     func(context.Context, tenant.Scope, retrieval.Document, []retrieval.Chunk) (bool, error)
-	pending func(context.Context, tenant.Scope, int) ([]ports.PendingDocument, error)
-	indexed func(context.Context, tenant.Scope, retrieval.DocumentID, string) error
+	pending func(context.Context, tenant.Scope, retrieval.Stage, int) ([]ports.PendingDocument, error)
+	indexed func(context.Context, tenant.Scope, retrieval.Stage, []retrieval.DocumentRef) error
 	states  func(context.Context, tenant.Scope, retrieval.DocumentID, int) ([]retrieval.DocumentState, error)
 	load    func(context.Context, tenant.Scope, []retrieval.PassageRef) ([]retrieval.Passage, error)
+	putAll  func(context.Context, tenant.Scope, []ports.PendingDocument) ([]bool, error)
+	stored  func(context.Context, tenant.Scope, []retrieval.DocumentID) ([]retrieval.Document, error)
 	cursor  func(context.Context, tenant.Scope, string) (catalog.Cursor, error)
 	save    func(context.Context, tenant.Scope, string, catalog.Cursor) error
+	tally   func(context.Context, tenant.Scope) (retrieval.Tally, error)
+	of      func(context.Context, tenant.Scope) (retrieval.Generations, error)
+	begin   func(context.Context, tenant.Scope, retrieval.Rebuild) (retrieval.Generations, error)
+	swap    func(context.Context, tenant.Scope, int64, time.Time) (retrieval.Generations, error)
+	retired func(context.Context, tenant.Scope, time.Time) ([]int64, error)
+	forget  func(context.Context, tenant.Scope, int64) error
+	want    func(context.Context, string) error
+	wanted  func(context.Context) (string, error)
 }
 
 func newBadDocs() *badDocs {
 	good := memory.NewDocuments()
 	return &badDocs{
 		good: good, put: good.Put, pending: good.Pending, indexed: good.Indexed, states: good.States, load: good.Load,
-		cursor: good.Cursor, save: good.SaveCursor,
+		putAll: good.PutAll, stored: good.Stored, cursor: good.Cursor, save: good.SaveCursor, tally: good.Tally, of: good.GenerationsOf, begin: good.Begin, swap: good.Switch,
+		retired: good.Retired, forget: good.Forget, want: good.WantModel, wanted: good.WantedModel,
 	}
 }
 
@@ -43,13 +54,41 @@ func (b *badDocs) Put(ctx context.Context, s tenant.Scope, d retrieval.Document,
 	return b.put(ctx, s, d, chunks)
 }
 
-func (b *badDocs) Pending(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-	return b.pending(ctx, s, limit)
+func (b *badDocs) Pending(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+	return b.pending(ctx, s, at, limit)
 }
 
-func (b *badDocs) Indexed(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, revision string) error {
-	return b.indexed(ctx, s, id, revision)
+func (b *badDocs) Indexed(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+	return b.indexed(ctx, s, at, done)
 }
+
+func (b *badDocs) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally, error) {
+	return b.tally(ctx, s)
+}
+
+func (b *badDocs) GenerationsOf(ctx context.Context, s tenant.Scope) (retrieval.Generations, error) {
+	return b.of(ctx, s)
+}
+
+func (b *badDocs) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error) {
+	return b.begin(ctx, s, r)
+}
+
+func (b *badDocs) Switch(ctx context.Context, s tenant.Scope, no int64, at time.Time) (retrieval.Generations, error) {
+	return b.swap(ctx, s, no, at)
+}
+
+func (b *badDocs) Retired(ctx context.Context, s tenant.Scope, before time.Time) ([]int64, error) {
+	return b.retired(ctx, s, before)
+}
+
+func (b *badDocs) Forget(ctx context.Context, s tenant.Scope, no int64) error {
+	return b.forget(ctx, s, no)
+}
+
+func (b *badDocs) WantModel(ctx context.Context, model string) error { return b.want(ctx, model) }
+
+func (b *badDocs) WantedModel(ctx context.Context) (string, error) { return b.wanted(ctx) }
 
 func (b *badDocs) States(ctx context.Context, s tenant.Scope, after retrieval.DocumentID, limit int) ([]retrieval.DocumentState, error) {
 	return b.states(ctx, s, after, limit)
@@ -57,6 +96,14 @@ func (b *badDocs) States(ctx context.Context, s tenant.Scope, after retrieval.Do
 
 func (b *badDocs) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	return b.load(ctx, s, refs)
+}
+
+func (b *badDocs) PutAll(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+	return b.putAll(ctx, s, docs)
+}
+
+func (b *badDocs) Stored(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+	return b.stored(ctx, s, ids)
 }
 
 func (b *badDocs) Cursor(ctx context.Context, s tenant.Scope, source string) (catalog.Cursor, error) {
@@ -70,14 +117,15 @@ func (b *badDocs) SaveCursor(ctx context.Context, s tenant.Scope, source string,
 // TestDocumentSuitesCatch runs the suites on stores that are wrong in one way
 // each.
 func TestDocumentSuitesCatch(t *testing.T) {
-	for _, b := range slices.Concat(brokenDocuments, brokenPassages, brokenInventory, brokenCursors) {
+	for _, b := range slices.Concat(brokenDocuments, brokenPassages, brokenBatches, brokenInventory, brokenStored, brokenCursors, brokenGenerations) {
 		t.Run(b.name, func(t *testing.T) {
 			brokentest.Caught(t, b.by, func(t *testing.T) {
 				b.suite(t, func(*testing.T) porttest.DocumentsUnderTest {
 					bad := newBadDocs()
 					b.spoil(bad)
 					return porttest.DocumentsUnderTest{
-						Documents: bad, Inventory: bad, Passages: bad, Cursors: bad, NewScope: freshScope, NewSite: freshSite,
+						Documents: bad, DocumentBatches: bad, Inventory: bad, StoredDocuments: bad, Passages: bad, Cursors: bad, Generations: bad, RetiredGenerations: bad, IndexModel: bad,
+						NewScope: freshScope, NewSite: freshSite,
 					}
 				})
 			})
@@ -133,6 +181,39 @@ var brokenDocuments = []brokenDocs{
 			return true, err
 		}
 	}},
+	{"who comes last holds", porttest.Documents, "late", func(b *badDocs) {
+		n := time.Duration(0)
+		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
+			n++
+			d.Read = time.Date(2030, 1, 1, 0, 0, 0, int(n), time.UTC)
+			return b.good.Put(ctx, s, d, chunks)
+		}
+	}},
+	{"that it was found unchanged is not noted", porttest.Documents, "late", func(b *badDocs) {
+		var revision remembered[string]
+		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
+			if d.Shown && revision.of(string(d.ID), "") == d.Revision {
+				return false, nil
+			}
+			changed, err := b.good.Put(ctx, s, d, chunks)
+			if changed {
+				revision.set(string(d.ID), d.Revision)
+			}
+			return changed, err
+		}
+	}},
+	{"what is told is as good as what was asked for", porttest.Documents, "told", func(b *badDocs) {
+		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
+			d.Told = false
+			return b.good.Put(ctx, s, d, chunks)
+		}
+	}},
+	{"what was asked for is no better than what is told", porttest.Documents, "told", func(b *badDocs) {
+		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
+			d.Told = true
+			return b.good.Put(ctx, s, d, chunks)
+		}
+	}},
 	{"Shown is not compared", porttest.Documents, "tombstone", func(b *badDocs) {
 		var revision remembered[string]
 		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
@@ -149,8 +230,8 @@ var brokenDocuments = []brokenDocs{
 			body.set(string(d.ID), d.Body)
 			return b.good.Put(ctx, s, d, chunks)
 		}
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-			list, err := b.good.Pending(ctx, s, limit)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
 			for i := range list {
 				list[i].Document.Body = body.of(string(list[i].Document.ID), "")
 			}
@@ -158,14 +239,14 @@ var brokenDocuments = []brokenDocs{
 		}
 	}},
 	{"tombstones are not pending", porttest.Documents, "tombstone", func(b *badDocs) {
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-			list, err := b.good.Pending(ctx, s, limit)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
 			return slices.DeleteFunc(list, func(p ports.PendingDocument) bool { return !p.Document.Shown }), err
 		}
 	}},
 	{"vectors are kept", porttest.Documents, "round trip", func(b *badDocs) {
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-			list, err := b.good.Pending(ctx, s, limit)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
 			for _, p := range list {
 				p.Chunks[0].Vector = []float32{1, 2, 3}
 			}
@@ -220,22 +301,22 @@ var brokenDocuments = []brokenDocs{
 		}
 	}},
 	{"Pending is in the order of ids", porttest.Documents, "order", func(b *badDocs) {
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-			list, err := b.good.Pending(ctx, s, limit)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
 			slices.SortFunc(list, func(a, b ports.PendingDocument) int { return cmp.Compare(a.Document.ID, b.Document.ID) })
 			return list, err
 		}
 	}},
 	{"Pending is in the order of the shop's changes", porttest.Documents, "order", func(b *badDocs) {
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-			list, err := b.good.Pending(ctx, s, limit)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
 			slices.SortFunc(list, func(a, b ports.PendingDocument) int { return a.Document.Updated.Compare(b.Document.Updated) })
 			return list, err
 		}
 	}},
 	{"Pending has no limit", porttest.Documents, "order", func(b *badDocs) {
-		b.pending = func(ctx context.Context, s tenant.Scope, _ int) ([]ports.PendingDocument, error) {
-			return b.good.Pending(ctx, s, 1000)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, _ int) ([]ports.PendingDocument, error) {
+			return b.good.Pending(ctx, s, at, 1000)
 		}
 	}},
 	{"Indexed ends the waiting of any revision", porttest.Documents, "indexed", func(b *badDocs) {
@@ -244,14 +325,56 @@ var brokenDocuments = []brokenDocs{
 			revision.set(string(s.Site)+string(d.ID), d.Revision)
 			return b.good.Put(ctx, s, d, chunks)
 		}
-		b.indexed = func(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, rev string) error {
-			return b.good.Indexed(ctx, s, id, revision.of(string(s.Site)+string(id), rev))
+		b.indexed = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+			done = slices.Clone(done)
+			for i, d := range done {
+				done[i].Revision = revision.of(string(s.Site)+string(d.ID), d.Revision)
+			}
+			return b.good.Indexed(ctx, s, at, done)
 		}
 	}},
-	{"Indexed of what is not there is no error", porttest.Documents, "indexed", func(b *badDocs) {
-		b.indexed = func(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, rev string) error {
-			_ = b.good.Indexed(ctx, s, id, rev)
+	{"Indexed of what is not there ends the call", porttest.Documents, "indexed", func(b *badDocs) {
+		b.indexed = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+			for _, d := range done {
+				states, err := b.good.States(ctx, s, "", 1000)
+				if err != nil {
+					return err
+				}
+				if !slices.ContainsFunc(states, func(st retrieval.DocumentState) bool { return st.ID == d.ID }) {
+					return nil
+				}
+				if err := b.good.Indexed(ctx, s, at, []retrieval.DocumentRef{d}); err != nil {
+					return err
+				}
+			}
 			return nil
+		}
+	}},
+	{"Indexed notes the first only", porttest.Documents, "indexed", func(b *badDocs) {
+		b.indexed = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+			return b.good.Indexed(ctx, s, at, done[:min(1, len(done))])
+		}
+	}},
+	{"by words is whole", porttest.Documents, "by words", func(b *badDocs) {
+		b.indexed = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+			at.Words = false
+			return b.good.Indexed(ctx, s, at, done)
+		}
+	}},
+	{"by words is not noted", porttest.Documents, "by words", func(b *badDocs) {
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			at.Words = false
+			return b.good.Pending(ctx, s, at, limit)
+		}
+	}},
+	{"any generation will do", porttest.Documents, "generation", func(b *badDocs) {
+		b.indexed = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+			g, err := b.good.GenerationsOf(ctx, s)
+			if err != nil {
+				return err
+			}
+			at.Generation = g.Served.No
+			return b.good.Indexed(ctx, s, at, done)
 		}
 	}},
 	{"Put looks first and stores then", porttest.Documents, "same at once", func(b *badDocs) {
@@ -273,12 +396,13 @@ var brokenDocuments = []brokenDocs{
 			revision.set(string(d.ID), d.Revision)
 			return ok, err
 		}
-		b.indexed = func(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, rev string) error {
-			if revision.of(string(id), "") != rev {
-				return b.good.Indexed(ctx, s, id, rev)
+		b.indexed = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+			id, rev := string(done[0].ID), done[0].Revision
+			if revision.of(id, "") != rev {
+				return b.good.Indexed(ctx, s, at, done)
 			}
-			waitFor(func() bool { return revision.of(string(id), "") != rev })
-			return b.good.Indexed(ctx, s, id, revision.of(string(id), ""))
+			waitFor(func() bool { return revision.of(id, "") != rev })
+			return b.good.Indexed(ctx, s, at, []retrieval.DocumentRef{{ID: done[0].ID, Revision: revision.of(id, "")}})
 		}
 	}},
 	{"document and chunks are two steps", porttest.Documents, "whole", func(b *badDocs) {
@@ -300,10 +424,10 @@ var brokenDocuments = []brokenDocs{
 			chunksOf[d.ID] = slices.Clone(chunks)
 			return ok, err
 		}
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
 			mu.Lock()
 			defer mu.Unlock()
-			list, err := b.good.Pending(ctx, s, limit)
+			list, err := b.good.Pending(ctx, s, at, limit)
 			for i := range list {
 				list[i].Chunks = chunksOf[list[i].Document.ID]
 			}
@@ -315,14 +439,19 @@ var brokenDocuments = []brokenDocs{
 		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
 			return b.good.Put(ctx, wide(s), d, chunks)
 		}
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-			return b.good.Pending(ctx, wide(s), limit)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			return b.good.Pending(ctx, wide(s), at, limit)
 		}
 	}},
 	{"Indexed asks not whose the document is", porttest.Documents, "isolation", func(b *badDocs) {
 		scope := homes(b)
-		b.indexed = func(ctx context.Context, s tenant.Scope, id retrieval.DocumentID, rev string) error {
-			return b.good.Indexed(ctx, scope.of(string(id), s), id, rev)
+		b.indexed = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, done []retrieval.DocumentRef) error {
+			for _, d := range done {
+				if err := b.good.Indexed(ctx, scope.of(string(d.ID), s), at, []retrieval.DocumentRef{d}); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
 	}},
 	{"facts are shared", porttest.Documents, "not kept", func(b *badDocs) {
@@ -331,8 +460,8 @@ var brokenDocuments = []brokenDocs{
 			facts.set(string(d.ID), d.Facts)
 			return b.good.Put(ctx, s, d, chunks)
 		}
-		b.pending = func(ctx context.Context, s tenant.Scope, limit int) ([]ports.PendingDocument, error) {
-			list, err := b.good.Pending(ctx, s, limit)
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
 			for i := range list {
 				list[i].Document.Facts = facts.of(string(list[i].Document.ID), catalog.Facts{})
 			}
@@ -497,10 +626,134 @@ var brokenInventory = []brokenDocs{
 			return list, err
 		}
 	}},
+	{"what is found by words does not wait", porttest.Inventory, "tally", func(b *badDocs) {
+		b.tally = func(ctx context.Context, s tenant.Scope) (retrieval.Tally, error) {
+			n, err := b.good.Tally(ctx, s)
+			n.Waiting = n.Unfound
+			return n, err
+		}
+	}},
+	{"tombstones are counted as shown", porttest.Inventory, "tally", func(b *badDocs) {
+		b.tally = func(ctx context.Context, s tenant.Scope) (retrieval.Tally, error) {
+			n, err := b.good.Tally(ctx, s)
+			n.Shown += n.Hidden
+			return n, err
+		}
+	}},
 	{"the tenant's documents are listed", porttest.Inventory, "isolation", func(b *badDocs) {
 		wide := tenantWide()
 		b.states = func(ctx context.Context, s tenant.Scope, after retrieval.DocumentID, limit int) ([]retrieval.DocumentState, error) {
 			return b.good.States(ctx, wide(s), after, limit)
+		}
+		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
+			return b.good.Put(ctx, wide(s), d, chunks)
+		}
+	}},
+}
+
+var brokenBatches = []brokenDocs{
+	{"what comes before a bad document is stored", porttest.DocumentBatches, "all or none", func(b *badDocs) {
+		b.putAll = func(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+			var out []bool
+			for _, d := range docs {
+				changed, err := b.good.Put(ctx, s, d.Document, d.Chunks)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, changed)
+			}
+			return out, ctx.Err()
+		}
+	}},
+	{"all are said to have changed", porttest.DocumentBatches, "as Put", func(b *badDocs) {
+		b.putAll = func(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+			out, err := b.good.PutAll(ctx, s, docs)
+			for i := range out {
+				out[i] = true
+			}
+			return out, err
+		}
+	}},
+	{"of two of one id the first one stays", porttest.DocumentBatches, "as Put", func(b *badDocs) {
+		b.putAll = func(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+			docs = slices.Clone(docs)
+			slices.Reverse(docs)
+			out, err := b.good.PutAll(ctx, s, docs)
+			slices.Reverse(out)
+			return out, err
+		}
+	}},
+	{"any number is put", porttest.DocumentBatches, "limit", func(b *badDocs) {
+		b.putAll = func(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+			var out []bool
+			for part := range slices.Chunk(docs, ports.MaxPut) {
+				more, err := b.good.PutAll(ctx, s, part)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, more...)
+			}
+			return out, ctx.Err()
+		}
+	}},
+	{"the tenant's documents are put", porttest.DocumentBatches, "isolation", func(b *badDocs) {
+		wide := tenantWide()
+		b.putAll = func(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+			return b.good.PutAll(ctx, wide(s), docs)
+		}
+		b.states = func(ctx context.Context, s tenant.Scope, after retrieval.DocumentID, limit int) ([]retrieval.DocumentState, error) {
+			return b.good.States(ctx, wide(s), after, limit)
+		}
+	}},
+}
+
+var brokenStored = []brokenDocs{
+	{"the text is returned, too", porttest.StoredDocuments, "stored", func(b *badDocs) {
+		b.stored = func(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+			list, err := b.good.Stored(ctx, s, ids)
+			for i := range list {
+				list[i].Body = "text"
+			}
+			return list, err
+		}
+	}},
+	{"what is asked for twice comes twice", porttest.StoredDocuments, "stored", func(b *badDocs) {
+		b.stored = func(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+			var list []retrieval.Document
+			for _, id := range slices.Sorted(slices.Values(ids)) {
+				one, err := b.good.Stored(ctx, s, []retrieval.DocumentID{id})
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, one...)
+			}
+			return list, ctx.Err()
+		}
+	}},
+	{"facts are not returned", porttest.StoredDocuments, "stored", func(b *badDocs) {
+		b.stored = func(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+			list, err := b.good.Stored(ctx, s, ids)
+			for i := range list {
+				list[i].Facts.Offers = nil
+			}
+			return list, err
+		}
+	}},
+	{"tombstones are not there", porttest.StoredDocuments, "tombstones", func(b *badDocs) {
+		b.stored = func(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+			list, err := b.good.Stored(ctx, s, ids)
+			return slices.DeleteFunc(list, func(d retrieval.Document) bool { return !d.Shown }), err
+		}
+	}},
+	{"only a page of ids is looked up", porttest.StoredDocuments, "limit", func(b *badDocs) {
+		b.stored = func(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+			return b.good.Stored(ctx, s, ids[:min(len(ids), 500)])
+		}
+	}},
+	{"the tenant's documents are found", porttest.StoredDocuments, "isolation", func(b *badDocs) {
+		wide := tenantWide()
+		b.stored = func(ctx context.Context, s tenant.Scope, ids []retrieval.DocumentID) ([]retrieval.Document, error) {
+			return b.good.Stored(ctx, wide(s), ids)
 		}
 		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
 			return b.good.Put(ctx, wide(s), d, chunks)

@@ -547,6 +547,39 @@ var brokenLedgers = []struct {
 			return all[i:min(len(all), i+limit)], err
 		}
 	}},
+	{"orders events of several days as they were recorded", porttest.UsageReader, "day by day", func(f *faulty) {
+		var mu sync.Mutex
+		var recorded []usage.EventID
+		f.settle = func(ctx context.Context, s tenant.Scope, id usage.ReservationID, e usage.Event) error {
+			mu.Lock()
+			defer mu.Unlock()
+			recorded = append(recorded, e.ID)
+			return f.good.Settle(ctx, s, id, e)
+		}
+		f.events = func(ctx context.Context, s tenant.Scope, first, last usage.Day, after usage.EventID, limit int) ([]usage.Event, error) {
+			all, err := f.good.Events(ctx, s, first, last, "", 1000)
+			mu.Lock()
+			defer mu.Unlock()
+			slices.SortFunc(all, func(x, y usage.Event) int {
+				return cmp.Compare(slices.Index(recorded, x.ID), slices.Index(recorded, y.ID))
+			})
+			i := slices.IndexFunc(all, func(e usage.Event) bool { return e.ID == after }) + 1
+			return all[i:min(len(all), i+limit)], err
+		}
+	}},
+	{"goes by the day alone after an event", porttest.UsageReader, "day by day", func(f *faulty) {
+		f.events = func(ctx context.Context, s tenant.Scope, first, last usage.Day, after usage.EventID, limit int) ([]usage.Event, error) {
+			if after != "" {
+				was, err := f.good.Events(ctx, s, "2026-01-01", "2026-12-31", "", 1000)
+				if i := slices.IndexFunc(was, func(e usage.Event) bool { return e.ID == after }); err == nil && i >= 0 && first != last {
+					all, err := f.good.Events(ctx, s, first, last, "", 1000)
+					all = slices.DeleteFunc(all, func(e usage.Event) bool { return e.Day <= was[i].Day })
+					return all[:min(len(all), limit)], err
+				}
+			}
+			return f.good.Events(ctx, s, first, last, after, limit)
+		}
+	}},
 	{"begins a page with the event before", porttest.UsageReader, "pages", func(f *faulty) {
 		f.events = func(ctx context.Context, s tenant.Scope, first, last usage.Day, after usage.EventID, limit int) ([]usage.Event, error) {
 			all, err := f.good.Events(ctx, s, first, last, "", 1000)

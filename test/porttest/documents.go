@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,9 +17,15 @@ import (
 // says which of the ports it needs; the others may be nil.
 type DocumentsUnderTest struct {
 	ports.Documents
+	ports.DocumentBatches
 	ports.Inventory
+	ports.StoredDocuments
 	ports.Passages
 	ports.Cursors
+	ports.Generations
+	ports.RetiredGenerations
+	ports.IndexModel
+	ports.DocumentTotals
 
 	// NewScope returns a site of a tenant that has no other, and makes both if
 	// the store must know them.
@@ -82,7 +89,7 @@ func fullDocument(id retrieval.DocumentID, revision string) (retrieval.Document,
 	d := retrieval.Document{
 		ID: id, Revision: revision, Kind: catalog.KindProduct, Source: "csv", Title: awkward,
 		URL: "https://shop.example.com/p/1?a=b&c=d", Body: long(20 << 10), Locale: "de-AT", Facts: fullFacts(),
-		Shown: true, Updated: start().Add(-24 * time.Hour),
+		Shown: true, Updated: start().Add(-24 * time.Hour), Read: start().Add(-time.Minute),
 	}
 	return d, []retrieval.Chunk{
 		{Seq: 0, Text: revision + " " + awkward},
@@ -95,7 +102,7 @@ func fullDocument(id retrieval.DocumentID, revision string) (retrieval.Document,
 func page(id retrieval.DocumentID, revision string) (retrieval.Document, []retrieval.Chunk) {
 	return retrieval.Document{
 		ID: id, Revision: revision, Kind: catalog.KindPage, Source: "pages", Title: "Page " + revision, Body: "Text " + revision,
-		Shown: true, Updated: start(), Facts: catalog.Facts{AsOf: start()},
+		Shown: true, Updated: start(), Read: start(), Facts: catalog.Facts{AsOf: start()},
 	}, []retrieval.Chunk{{Seq: 0, Text: "Text " + revision}}
 }
 
@@ -116,14 +123,22 @@ func (f docs) hide(s tenant.Scope, d retrieval.Document) retrieval.Document {
 	return d
 }
 
+// whole and worded are the stages of a site for which no generation was begun.
+func whole() retrieval.Stage  { return retrieval.Stage{} }
+func worded() retrieval.Stage { return retrieval.Stage{Words: true} }
+
+func refOf(d retrieval.Document) []retrieval.DocumentRef {
+	return []retrieval.DocumentRef{{ID: d.ID, Revision: d.Revision}}
+}
+
 func (f docs) index(s tenant.Scope, d retrieval.Document) {
 	f.Helper()
-	f.must("Indexed", f.Indexed(f.Context(), s, d.ID, d.Revision))
+	f.must("Indexed", f.Indexed(f.Context(), s, whole(), refOf(d)))
 }
 
 func (f docs) pending(s tenant.Scope, limit int) []ports.PendingDocument {
 	f.Helper()
-	got, err := f.Pending(f.Context(), s, limit)
+	got, err := f.Pending(f.Context(), s, whole(), limit)
 	f.must("Pending", err)
 	return got
 }
@@ -131,8 +146,15 @@ func (f docs) pending(s tenant.Scope, limit int) []ports.PendingDocument {
 // wantPending checks which revisions of which documents are pending.
 func (f docs) wantPending(what string, s tenant.Scope, want ...string) {
 	f.Helper()
+	f.wantPendingAt(what, s, whole(), want...)
+}
+
+func (f docs) wantPendingAt(what string, s tenant.Scope, at retrieval.Stage, want ...string) {
+	f.Helper()
+	list, err := f.Pending(f.Context(), s, at, 100)
+	f.must(what+": Pending", err)
 	var got []string
-	for _, p := range f.pending(s, 100) {
+	for _, p := range list {
 		got = append(got, string(p.Document.ID)+"@"+p.Document.Revision)
 	}
 	f.want(what+": Pending", got, want)
@@ -143,11 +165,11 @@ var documentCases = []contractCase[docs]{
 		s := f.NewScope(f.T)
 		f.wantNone("Pending of nothing", f.pending(s, 10), nil)
 		want, chunks := fullDocument("product:"+awkward, "r1")
-		f.wantNoZero(want)
+		f.wantNoZero(want, "Told")
 		f.wantNoZero(want.Facts)
 		f.wantNoZero(want.Facts.Offers[0])
 		put := want
-		put.Updated, put.Facts = elsewhere(want.Updated), fullFacts()
+		put.Updated, put.Read, put.Told, put.Facts = elsewhere(want.Updated), elsewhere(want.Read), true, fullFacts()
 		put.Facts.AsOf = elsewhere(want.Facts.AsOf)
 		put.Facts.Offers[0].SaleFrom = elsewhere(want.Facts.Offers[0].SaleFrom)
 		withVectors := make([]retrieval.Chunk, len(chunks))
@@ -202,6 +224,62 @@ var documentCases = []contractCase[docs]{
 			f.wantPending("indexed", s)
 		}
 	}},
+	{"late", "what was read earlier never replaces what was read later, whoever comes last; of one time the last one holds", func(f docs) {
+		s := f.NewScope(f.T)
+		at := func(revision string, read time.Duration) (retrieval.Document, []retrieval.Chunk) {
+			d, chunks := page("page:1", revision)
+			d.Read = start().Add(read)
+			return d, chunks
+		}
+		put := func(changed bool, revision string, read time.Duration) {
+			f.Helper()
+			d, chunks := at(revision, read)
+			f.put(s, d, chunks, changed)
+		}
+		put(true, "r1", 0)
+		put(true, "r2", time.Minute)
+		put(false, "r1", 0)
+		put(false, "r3", time.Minute-time.Microsecond)
+		put(true, "r3", time.Minute)
+		f.wantPending("after those that came late", s, "page:1@r3")
+		// That it was found unchanged is remembered, too.
+		put(false, "r3", time.Hour)
+		put(false, "r2", 2*time.Minute)
+		want, chunks := at("r3", time.Hour)
+		f.want("Pending", f.pending(s, 10), []ports.PendingDocument{{Document: want, Chunks: chunks}})
+		// A tombstone beats what was read before, and is beaten by what was read after.
+		gone, _ := at("gone", 2*time.Hour)
+		f.hide(s, gone)
+		put(false, "r3", 2*time.Hour-time.Microsecond)
+		f.wantPending("after a late update of what is gone", s, "page:1@gone")
+		put(true, "r3", 3*time.Hour)
+		gone.Shown = false
+		f.put(s, gone, nil, false)
+		f.wantPending("after a late deletion of what is back", s, "page:1@r3")
+		// Whoever does not say when he read is before all others.
+		d, chunks := page("page:1", "r4")
+		d.Read = time.Time{}
+		f.put(s, d, chunks, false)
+	}},
+	{"told", "of what the shop told by itself an older change never replaces a newer one; what was asked for does", func(f docs) {
+		s := f.NewScope(f.T)
+		read := start()
+		put := func(changed, told bool, revision string, updated time.Duration) {
+			f.Helper()
+			d, chunks := page("page:1", revision)
+			read = read.Add(time.Second)
+			d.Read, d.Updated, d.Told = read, start().Add(updated), told
+			f.put(s, d, chunks, changed)
+		}
+		put(true, true, "r2", time.Minute)
+		put(false, true, "r1", time.Minute-time.Microsecond)
+		put(true, true, "r3", time.Minute) // stock that is sold does not change the time
+		put(true, false, "r0", -time.Hour)
+		put(true, true, "r2", time.Minute)
+		put(false, true, "r2", time.Hour) // saved again, with nothing changed
+		put(false, true, "r3", 2*time.Minute)
+		f.wantPending("after all", s, "page:1@r2")
+	}},
 	{"tombstone", "a document that is not Shown is kept without body and chunks, and is pending until the index has taken it out", func(f docs) {
 		s := f.NewScope(f.T)
 		d, chunks := fullDocument("page:1", "r1")
@@ -249,10 +327,10 @@ var documentCases = []contractCase[docs]{
 		f.want("first", first[0].Document.ID, retrieval.DocumentID("page:1"))
 		f.want("a limit of 0", len(f.pending(s, 0)), 0)
 	}},
-	{"indexed", "Indexed ends the waiting of that revision only, and what never was is ErrNotFound", func(f docs) {
+	{"indexed", "Indexed ends the waiting of that revision only, and leaves out what never was", func(f docs) {
 		s := f.NewScope(f.T)
 		d, chunks := page("page:1", "r1")
-		f.wantErr("Indexed of nothing", f.Indexed(f.Context(), s, d.ID, "r1"), ports.ErrNotFound)
+		f.index(s, d)
 		f.put(s, d, chunks, true)
 		other, chunks2 := page("page:2", "r1")
 		f.put(s, other, chunks2, true)
@@ -264,7 +342,46 @@ var documentCases = []contractCase[docs]{
 		f.wantPending("this revision was indexed", s, "page:2@r1")
 		f.index(s, next)
 		f.wantPending("indexed again", s, "page:2@r1")
-		f.wantErr("Indexed of nothing", f.Indexed(f.Context(), s, "page:3", "r1"), ports.ErrNotFound)
+		never, _ := page("page:3", "r1")
+		f.must("Indexed", f.Indexed(f.Context(), s, whole(), slices.Concat(refOf(never), refOf(other), refOf(d))))
+		f.wantPending("several, one that never was and one at an older revision", s, "page:1@r2")
+		f.must("Indexed", f.Indexed(f.Context(), s, whole(), nil))
+		f.wantPending("none", s, "page:1@r2")
+	}},
+	{"by words", "what is found by its words waits for its vectors, but not for words; a change waits for both", func(f docs) {
+		s := f.NewScope(f.T)
+		d, chunks := page("page:1", "r1")
+		f.put(s, d, chunks, true)
+		other, chunks2 := page("page:2", "r1")
+		f.put(s, other, chunks2, true)
+		f.wantPendingAt("put", s, worded(), "page:1@r1", "page:2@r1")
+		f.must("Indexed", f.Indexed(f.Context(), s, worded(), refOf(d)))
+		f.wantPendingAt("by words", s, worded(), "page:2@r1")
+		f.wantPending("by words", s, "page:1@r1", "page:2@r1")
+		f.index(s, other)
+		f.must("Indexed", f.Indexed(f.Context(), s, worded(), refOf(other)))
+		f.wantPending("by words what is there whole", s, "page:1@r1")
+		f.wantPendingAt("whole", s, worded())
+		next, chunks := page("page:1", "r2")
+		f.put(s, next, chunks, true)
+		f.wantPendingAt("changed", s, worded(), "page:1@r2")
+		f.must("Indexed", f.Indexed(f.Context(), s, worded(), refOf(d)))
+		f.wantPendingAt("an older revision by words", s, worded(), "page:1@r2")
+		hidden := f.hide(s, next)
+		f.wantPendingAt("hidden", s, worded(), "page:1@r2")
+		f.must("Indexed", f.Indexed(f.Context(), s, worded(), refOf(hidden)))
+		f.wantPending("taken out, of which nothing can be embedded", s)
+	}},
+	{"generation", "a stage of a generation that is neither searched nor built is ErrConflict, and nothing is noted", func(f docs) {
+		s := f.NewScope(f.T)
+		d, chunks := page("page:1", "r1")
+		f.put(s, d, chunks, true)
+		for _, no := range []int64{1, -1} {
+			_, err := f.Pending(f.Context(), s, retrieval.Stage{Generation: no}, 10)
+			f.wantErr("Pending", err, ports.ErrConflict)
+			f.wantErr("Indexed", f.Indexed(f.Context(), s, retrieval.Stage{Generation: no}, refOf(d)), ports.ErrConflict)
+		}
+		f.wantPending("after it", s, "page:1@r1")
 	}},
 	{"isolation", "sites with documents of the same ids neither see nor change one another's", func(f docs) {
 		a, sibling, b := f.scopes()
@@ -275,15 +392,16 @@ var documentCases = []contractCase[docs]{
 		}
 		own := func(s tenant.Scope) string { return "page:1@r-" + string(s.Site) }
 		strangers(a, sibling, b, func(mine, theirs tenant.Scope) {
-			f.wantErr("Indexed", f.Indexed(f.Context(), mine, "page:1", "r-"+string(theirs.Site)), nil)
+			f.wantErr("Indexed", f.Indexed(f.Context(), mine, whole(), []retrieval.DocumentRef{{ID: "page:1", Revision: "r-" + string(theirs.Site)}}), nil)
 			f.wantPending("theirs after my Indexed", theirs, own(theirs))
 			f.wantPending("mine after a revision that is not mine", mine, own(mine))
 			d, chunks := page(retrieval.DocumentID("page:"+NewID()), "r1")
 			f.put(mine, d, chunks, true)
-			f.wantErr("Indexed of what only the other has", f.Indexed(f.Context(), theirs, d.ID, "r1"), ports.ErrNotFound)
+			f.index(theirs, d)
+			f.wantPending("mine after Indexed of the other", mine, own(mine), string(d.ID)+"@r1")
 			f.index(mine, d)
 			for _, s := range mixed(a, b) {
-				got, err := f.Pending(f.Context(), s, 10)
+				got, err := f.Pending(f.Context(), s, whole(), 10)
 				f.wantNone("Pending of half-true scopes", got, err)
 			}
 			hidden, _ := page("page:1", "hidden")
@@ -340,7 +458,7 @@ var documentCases = []contractCase[docs]{
 			next, chunks := page("page:1", fmt.Sprintf("r%d+", round))
 			together(2, func(i int) {
 				if i == round%2 { // neither is always the one that is let go first
-					f.wantErr("Indexed", f.Indexed(f.Context(), s, old.ID, old.Revision), nil)
+					f.wantErr("Indexed", f.Indexed(f.Context(), s, whole(), refOf(old)), nil)
 					return
 				}
 				_, err := f.Put(f.Context(), s, next, chunks)
@@ -374,9 +492,9 @@ var documentCases = []contractCase[docs]{
 		for _, bad := range incomplete(s) {
 			_, err := f.Put(f.Context(), bad, d, chunks)
 			f.wantErr("Put", err, tenant.ErrNoScope)
-			_, err = f.Pending(f.Context(), bad, 10)
+			_, err = f.Pending(f.Context(), bad, whole(), 10)
 			f.wantErr("Pending", err, tenant.ErrNoScope)
-			f.wantErr("Indexed", f.Indexed(f.Context(), bad, d.ID, d.Revision), tenant.ErrNoScope)
+			f.wantErr("Indexed", f.Indexed(f.Context(), bad, whole(), refOf(d)), tenant.ErrNoScope)
 		}
 	}},
 	{"done context", "a done context ends each call, and nothing is changed", func(f docs) {
@@ -386,9 +504,9 @@ var documentCases = []contractCase[docs]{
 		next, chunks := page("page:1", "r2")
 		_, err := f.Put(f.done(), s, next, chunks)
 		f.wantErr("Put", err, f.done().Err())
-		_, err = f.Pending(f.done(), s, 10)
+		_, err = f.Pending(f.done(), s, whole(), 10)
 		f.wantErr("Pending", err, f.done().Err())
-		f.wantErr("Indexed", f.Indexed(f.done(), s, d.ID, d.Revision), f.done().Err())
+		f.wantErr("Indexed", f.Indexed(f.done(), s, whole(), refOf(d)), f.done().Err())
 		f.wantPending("after it", s, "page:1@r1")
 	}},
 }

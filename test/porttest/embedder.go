@@ -49,6 +49,11 @@ func (f *embedderFixture) embed(texts ...string) [][]float32 {
 			f.Errorf("vector %d of %.40q points nowhere", i, texts[i])
 		}
 	}
+	for i, u := range e.Unknown {
+		if u < 0 || u >= len(texts) || i > 0 && u <= e.Unknown[i-1] {
+			f.Errorf("Unknown: got %v of %d texts, want their places, ascending", e.Unknown, len(texts))
+		}
+	}
 	switch {
 	case e.Tokens < 0:
 		f.Errorf("Tokens: got %d", e.Tokens)

@@ -22,6 +22,9 @@ type index struct {
 	*memory.Index
 	search func(ctx context.Context, x *memory.Index, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error)
 	put    func(ctx context.Context, x *memory.Index, s tenant.Scope, e retrieval.Entry) error
+
+	vectors func(ctx context.Context, x *memory.Index, s tenant.Scope, no int64, ids []retrieval.DocumentID) ([]retrieval.Embedded, error)
+	drop    func(ctx context.Context, x *memory.Index, s tenant.Scope, no int64) error
 }
 
 func (x index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error) {
@@ -36,6 +39,20 @@ func (x index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error
 		return x.Index.Put(ctx, s, e)
 	}
 	return x.put(ctx, x.Index, s, e)
+}
+
+func (x index) Vectors(ctx context.Context, s tenant.Scope, no int64, ids []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+	if x.vectors == nil {
+		return x.Index.Vectors(ctx, s, no, ids)
+	}
+	return x.vectors(ctx, x.Index, s, no, ids)
+}
+
+func (x index) Drop(ctx context.Context, s tenant.Scope, no int64) error {
+	if x.drop == nil {
+		return x.Index.Drop(ctx, s, no)
+	}
+	return x.drop(ctx, x.Index, s, no)
 }
 
 // nobody is a scope that the suite never sees.
@@ -63,14 +80,14 @@ func brokenIndexes() map[string]struct {
 	return map[string]broken{
 		"one index for all sites": {"isolation", func() index {
 			return index{
-				memory.NewIndex(),
-				func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+				Index: memory.NewIndex(),
+				search: func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 					if err := s.Valid(); err != nil {
 						return nil, err
 					}
 					return x.Search(ctx, nobody(), q)
 				},
-				func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+				put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 					if err := s.Valid(); err != nil {
 						return err
 					}
@@ -80,11 +97,11 @@ func brokenIndexes() map[string]struct {
 		}},
 		"scope by site only": {"no scope", func() index {
 			return index{
-				memory.NewIndex(),
-				func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+				Index: memory.NewIndex(),
+				search: func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 					return x.Search(ctx, scope{Tenant: "ten_x", Site: s.Site}, q)
 				},
-				func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+				put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 					return x.Put(ctx, scope{Tenant: "ten_x", Site: s.Site}, e)
 				},
 			}
@@ -94,8 +111,8 @@ func brokenIndexes() map[string]struct {
 		"shared statistics": {"statistics", func() index {
 			key := func(s scope) string { return string(s.Tenant) + string(s.Site) + "|" }
 			return index{
-				memory.NewIndex(),
-				func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+				Index: memory.NewIndex(),
+				search: func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 					limit := q.Limit
 					q.Limit = 1 << 20
 					ps, err := x.Search(ctx, nobody(), q)
@@ -105,7 +122,7 @@ func brokenIndexes() map[string]struct {
 					}
 					return ps[:min(limit, len(ps))], err
 				},
-				func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+				put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 					e.Document = retrieval.DocumentID(key(s)) + e.Document
 					return x.Put(ctx, nobody(), e)
 				},
@@ -114,7 +131,7 @@ func brokenIndexes() map[string]struct {
 		"one document for all sites of an id": {"same ids", func() index {
 			var mu sync.Mutex
 			sites := map[scope]bool{}
-			return index{memory.NewIndex(), nil, func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			return index{Index: memory.NewIndex(), put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 				mu.Lock()
 				defer mu.Unlock()
 				for o := range sites {
@@ -330,7 +347,7 @@ func brokenIndexes() map[string]struct {
 		"writes behind": {"read your writes", func() index {
 			var mu sync.Mutex
 			var waiting []func() error
-			return index{memory.NewIndex(), nil, func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			return index{Index: memory.NewIndex(), put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 				mu.Lock()
 				defer mu.Unlock()
 				for _, w := range waiting {
@@ -346,8 +363,8 @@ func brokenIndexes() map[string]struct {
 			var mu sync.Mutex
 			var last retrieval.Entry
 			return index{
-				memory.NewIndex(),
-				func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+				Index: memory.NewIndex(),
+				search: func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 					mu.Lock()
 					defer mu.Unlock()
 					if last.Document != "" {
@@ -357,7 +374,7 @@ func brokenIndexes() map[string]struct {
 					}
 					return x.Search(ctx, s, q)
 				},
-				func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+				put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 					mu.Lock()
 					defer mu.Unlock()
 					last = e
@@ -368,7 +385,7 @@ func brokenIndexes() map[string]struct {
 		"loses concurrent writes": {"writers", func() index {
 			var mu sync.Mutex
 			busy := false
-			return index{memory.NewIndex(), nil, func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			return index{Index: memory.NewIndex(), put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 				mu.Lock()
 				was := busy
 				busy = true
@@ -392,7 +409,7 @@ func brokenIndexes() map[string]struct {
 		"one length for all sites": {"lengths by site", func() index {
 			var mu sync.Mutex
 			dim := 0
-			return index{memory.NewIndex(), nil, func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			return index{Index: memory.NewIndex(), put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 				n, err := e.Dim()
 				if err != nil {
 					return fmt.Errorf("%w: %w", ports.ErrInvalid, err)
@@ -422,6 +439,81 @@ func brokenIndexes() map[string]struct {
 			}
 			return x.Search(ctx, s, q)
 		}),
+		"all generations are one": {"generations", func() index {
+			return index{
+				Index: memory.NewIndex(),
+				search: func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+					q.Generation = 0
+					return x.Search(ctx, s, q)
+				},
+				put: func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+					e.Generation = 0
+					return x.Put(ctx, s, e)
+				},
+			}
+		}},
+		"a document is in one generation": putting("generations", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			for no := range int64(4) {
+				if no == e.Generation {
+					continue
+				}
+				if err := x.Put(ctx, s, retrieval.Entry{Document: e.Document, Generation: no}); err != nil {
+					return err
+				}
+			}
+			return x.Put(ctx, s, e)
+		}),
+		"vectors come back at length 1": {"vectors", func() index {
+			return index{Index: memory.NewIndex(), vectors: func(ctx context.Context, x *mem, s scope, no int64, ids []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+				list, err := x.Vectors(ctx, s, no, ids)
+				for i := range list {
+					list[i].Vector = retrieval.Unit(list[i].Vector)
+				}
+				return list, err
+			}}
+		}},
+		"vectors of all generations": {"vectors", func() index {
+			return index{Index: memory.NewIndex(), vectors: func(ctx context.Context, x *mem, s scope, no int64, ids []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+				list, err := x.Vectors(ctx, s, no, ids)
+				if len(list) == 0 && err == nil {
+					list, err = x.Vectors(ctx, s, 1, ids)
+				}
+				return list, err
+			}}
+		}},
+		"vectors are keyed by the text without its title": {"vectors", func() index {
+			return index{Index: memory.NewIndex(), vectors: func(ctx context.Context, x *mem, s scope, no int64, ids []retrieval.DocumentID) ([]retrieval.Embedded, error) {
+				list, err := x.Vectors(ctx, s, no, ids)
+				for i := range list {
+					list[i].Key = retrieval.KeyOf("one")
+				}
+				return list, err
+			}}
+		}},
+		"drop takes out the site": {"drop", func() index {
+			return index{Index: memory.NewIndex(), drop: func(ctx context.Context, x *mem, s scope, _ int64) error {
+				for no := range int64(4) {
+					if err := x.Drop(ctx, s, no); err != nil {
+						return err
+					}
+				}
+				return nil
+			}}
+		}},
+		"drop does nothing": {"drop", func() index {
+			return index{Index: memory.NewIndex(), drop: func(ctx context.Context, _ *mem, s scope, _ int64) error {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				return s.Valid()
+			}}
+		}},
+		"drop asks not for whom": {"generation scope", func() index {
+			return index{Index: memory.NewIndex(), drop: func(ctx context.Context, x *mem, s scope, no int64) error {
+				_ = x.Drop(ctx, s, no)
+				return ctx.Err()
+			}}
+		}},
 		"searches titles' words nowhere": putting("fields", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 			e.Title = ""
 			return x.Put(ctx, s, e)

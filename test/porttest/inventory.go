@@ -33,6 +33,13 @@ func (f docs) wantStates(what string, s tenant.Scope, after retrieval.DocumentID
 	}
 }
 
+func (f docs) wantTally(what string, s tenant.Scope, want retrieval.Tally) {
+	f.Helper()
+	got, err := f.Tally(f.Context(), s)
+	f.must(what+": Tally", err)
+	f.want(what+": Tally", got, want)
+}
+
 var inventoryCases = []contractCase[docs]{
 	{"states", "States says of a document which revision it has and which the index holds", func(f docs) {
 		s := f.NewScope(f.T)
@@ -86,6 +93,23 @@ var inventoryCases = []contractCase[docs]{
 		f.wantStates("after an id that is not there", s, want[2].ID+"!", 1, want[3])
 		f.wantStates("a limit of 0", s, "", 0)
 	}},
+	{"tally", "Tally counts what States lists, and what the index lacks of it", func(f docs) {
+		s := f.NewScope(f.T)
+		f.wantTally("nothing", s, retrieval.Tally{})
+		full, chunks := fullDocument("page:1", "r1")
+		f.put(s, full, chunks, true)
+		f.wantTally("put", s, retrieval.Tally{Shown: 1, Chunks: 3, Waiting: 1, Unfound: 1})
+		f.must("Indexed", f.Indexed(f.Context(), s, worded(), refOf(full)))
+		f.wantTally("by words", s, retrieval.Tally{Shown: 1, Chunks: 3, Waiting: 1})
+		other, chunks := page("page:2", "r1")
+		f.put(s, other, chunks, true)
+		f.index(s, other)
+		f.wantTally("another one, whole", s, retrieval.Tally{Shown: 2, Chunks: 4, Waiting: 1})
+		hidden := f.hide(s, full)
+		f.wantTally("hidden", s, retrieval.Tally{Shown: 1, Hidden: 1, Chunks: 1, Waiting: 1, Unfound: 1})
+		f.index(s, hidden)
+		f.wantTally("taken out", s, retrieval.Tally{Shown: 1, Hidden: 1, Chunks: 1})
+	}},
 	{"isolation", "a site lists its own documents only", func(f docs) {
 		a, sibling, b := f.scopes()
 		own := map[tenant.Scope]retrieval.DocumentState{}
@@ -99,17 +123,23 @@ var inventoryCases = []contractCase[docs]{
 		}
 		for s, want := range own {
 			f.wantStates("own", s, "", 100, want)
+			f.wantTally("own", s, retrieval.Tally{Shown: 1, Chunks: want.Chunks, Waiting: 1, Unfound: 1})
 		}
 		for _, s := range mixed(a, b) {
 			f.wantStates("half-true scope", s, "", 100)
+			f.wantTally("half-true scope", s, retrieval.Tally{})
 		}
 		for _, bad := range incomplete(a) {
 			_, err := f.States(f.Context(), bad, "", 10)
 			f.wantErr("States", err, tenant.ErrNoScope)
+			_, err = f.Tally(f.Context(), bad)
+			f.wantErr("Tally", err, tenant.ErrNoScope)
 		}
 	}},
 	{"done context", "a done context ends the call", func(f docs) {
 		_, err := f.States(f.done(), f.NewScope(f.T), "", 10)
 		f.wantErr("States", err, f.done().Err())
+		_, err = f.Tally(f.done(), f.NewScope(f.T))
+		f.wantErr("Tally", err, f.done().Err())
 	}},
 }

@@ -30,7 +30,7 @@ type IndexUnderTest struct {
 // and returns an empty index; t.Cleanup closes what it opens.
 func Index(t *testing.T, open func(t *testing.T) IndexUnderTest) {
 	t.Helper()
-	for _, cases := range [][]contractCase[*indexFixture]{indexWriteCases, indexScopeCases, indexFilterCases, indexWordCases, indexVectorCases} {
+	for _, cases := range [][]contractCase[*indexFixture]{indexWriteCases, indexScopeCases, indexFilterCases, indexWordCases, indexVectorCases, indexGenerationCases} {
 		runCases(t, cases, func(t *testing.T) *indexFixture {
 			f := &indexFixture{storeT: storeT{t}, IndexUnderTest: open(t), now: start()}
 			f.a, f.b = f.NewScope(t), f.NewScope(t)

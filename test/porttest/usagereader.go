@@ -142,6 +142,34 @@ var usageReaderCases = []contractCase[*usageFixture]{
 			f.Errorf("events:\n got %v\nwant %v", got, want)
 		}
 	}},
+	{"day by day", "Events of several days come day by day, each day's in the order of recording, page by page without a gap", func(f *usageFixture) {
+		byDay := map[usage.Day][]usage.EventID{}
+		for i, d := range []usage.Day{"2026-03-03", "2026-03-02", "2026-03-03", "2026-03-01", "2026-03-02", "2026-03-04", "2026-03-02"} {
+			byDay[d] = append(byDay[d], f.spend(f.a, d, int64(i+1)))
+			f.spend(f.b, d, 1)
+		}
+		want := slices.Concat(byDay["2026-03-01"], byDay["2026-03-02"], byDay["2026-03-03"])
+		for _, size := range []int{1, 2, 3, 5, 6, 100} {
+			var got []usage.EventID
+			var after usage.EventID
+			for range len(want) + 1 {
+				page, err := f.Events(f.Context(), f.a, "2026-03-01", "2026-03-03", after, size)
+				if err != nil || len(page) > size {
+					f.Fatalf("a page of %d has %d events, error %v", size, len(page), err)
+				}
+				if len(page) == 0 {
+					break
+				}
+				got, after = append(got, ids(page)...), page[len(page)-1].ID
+			}
+			if !slices.Equal(got, want) {
+				f.Errorf("in pages of %d:\n got %v\nwant %v", size, got, want)
+			}
+		}
+		if got, err := f.Events(f.Context(), f.a, "2026-03-01", "2026-03-03", byDay["2026-03-04"][0], 10); err != nil || len(got) != 0 {
+			f.Errorf("after an event of a day that follows: got %v, error %v", ids(got), err)
+		}
+	}},
 	{"days of events", "Events and Adjustments are those of the days asked for; the event after which a page begins may be of another day", func(f *usageFixture) {
 		before := f.spend(f.a, "2026-03-01", 1)
 		in := []usage.EventID{f.spend(f.a, "2026-03-02", 1), f.spend(f.a, "2026-03-03", 1)}

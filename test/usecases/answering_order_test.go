@@ -15,6 +15,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -64,15 +65,23 @@ func newCalls(t *testing.T, embedding bool) *calls {
 	if err != nil {
 		t.Fatal(err)
 	}
+	find := searching.Deps{
+		Meter: meter, Searcher: c.searcher, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Now: time.Now,
+	}
+	findAs := searching.Config{Model: "model-1"}
+	if embedding {
+		find.Embedder, findAs.EmbeddingModel = func(string) ports.Embedder { return c.embedder }, "embedder-1"
+	}
+	search, err := searching.New(find, findAs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	deps := answering.Deps{
-		Meter: meter, Sites: stores.Accounts, Conversations: stores.Conversations, Turns: c.turns, Drafts: stores.Conversations, Searcher: c.searcher,
-		Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Model: c.model, Fallback: c.fallback,
+		Meter: meter, Sites: stores.Accounts, Conversations: stores.Conversations, Turns: c.turns, Drafts: stores.Conversations, Search: search,
+		Tokenizer: stores.Tokenizer, Model: c.model, Fallback: c.fallback,
 		Now: time.Now, NewID: porttest.NewID,
 	}
 	cfg := answering.Config{Model: "model-1", FallbackModel: "quotes"}
-	if embedding {
-		deps.Embedder, cfg.EmbeddingModel = c.embedder, "embedder-1"
-	}
 	if c.Service, err = answering.New(deps, cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -247,8 +256,9 @@ func TestAnsweredBeforeCallsNothing(t *testing.T) {
 	c.asked()
 }
 
-// TestNotNotedIsNotSent: a call that could not be noted durably is not made,
-// and its hold is given back.
+// TestNotNotedIsNotSent: a call that could not be noted durably is not made. It
+// may be noted all the same, and so is settled before the next one, which is the
+// fallback's, is noted, and after the answer if there is none.
 func TestNotNotedIsNotSent(t *testing.T) {
 	c := newCalls(t, false)
 	c.licensed().Times(2)
@@ -257,7 +267,25 @@ func TestNotNotedIsNotSent(t *testing.T) {
 		c.ledger.EXPECT().Reserve(gomock.Any(), c.site.Scope(), gomock.Any()),
 		c.finds(),
 		c.dispatch.EXPECT().Dispatch(gomock.Any(), c.site.Scope(), gomock.Any(), gomock.Any(), gomock.Any()).Return(ports.ErrUnavailable),
+		c.settles(1, false),
 		c.dispatch.EXPECT().Dispatch(gomock.Any(), c.site.Scope(), gomock.Any(), gomock.Any(), gomock.Any()).Return(ports.ErrUnavailable), // the fallback's
+		c.finishes(chat.Done, chat.Failed),
+		c.settles(2, true),
+	)
+	c.asked()
+}
+
+// TestRefusedIsNotSent: a call that the ledger refuses to note is not made, and
+// its hold is given back.
+func TestRefusedIsNotSent(t *testing.T) {
+	c := newCalls(t, false)
+	c.licensed().Times(2)
+	gomock.InOrder(
+		c.begins(),
+		c.ledger.EXPECT().Reserve(gomock.Any(), c.site.Scope(), gomock.Any()),
+		c.finds(),
+		c.dispatch.EXPECT().Dispatch(gomock.Any(), c.site.Scope(), gomock.Any(), gomock.Any(), gomock.Any()).Return(errors.Join(ports.ErrInvalid, usage.ErrOverHold)),
+		c.dispatch.EXPECT().Dispatch(gomock.Any(), c.site.Scope(), gomock.Any(), gomock.Any(), gomock.Any()).Return(ports.ErrInvalid), // the fallback's
 		c.finishes(chat.Done, chat.Failed),
 		c.ledger.EXPECT().Release(gomock.Any(), c.site.Scope(), gomock.Any()),
 	)
@@ -265,7 +293,7 @@ func TestNotNotedIsNotSent(t *testing.T) {
 }
 
 // TestSettledAlthoughItCannotBeStored: the money is recorded, whatever becomes
-// of the answer.
+// of the answer, which is stored when the store is back.
 func TestSettledAlthoughItCannotBeStored(t *testing.T) {
 	c := newCalls(t, false)
 	c.licensed().Times(2)
@@ -277,6 +305,7 @@ func TestSettledAlthoughItCannotBeStored(t *testing.T) {
 		c.model.EXPECT().Complete(gomock.Any(), gomock.Any(), gomock.Any()).DoAndReturn(says("Hello.", nil)),
 		c.turns.EXPECT().Finish(gomock.Any(), c.site.Scope(), gomock.Any()).Return(ports.ErrUnavailable),
 		c.settles(1, true),
+		c.turns.EXPECT().Finish(gomock.Any(), c.site.Scope(), gomock.Any()),
 	)
 	c.asked()
 }

@@ -47,9 +47,9 @@ func newIngestion(t *testing.T, change func(*ingestion, *ingesting.Deps)) *inges
 	t.Helper()
 	in := &ingestion{T: t, documents: memory.NewDocuments(), index: memory.NewIndex(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	d := ingesting.Deps{
-		Documents: in.documents, Inventory: in.documents, Cursors: in.documents, Indexer: in.index,
+		Documents: in.documents, Batches: in.documents, Inventory: in.documents, Stored: in.documents, Cursors: in.documents, Indexer: in.index,
 		Text: html.New(), Tokenizer: memory.NewTokenizer(), Now: func() time.Time { return in.now },
-		Embedder: func(tenant.Scope) ports.Embedder { return memory.NewEmbedder(16) },
+		EmbeddingModel: "test-embedding", Embedder: func(tenant.Scope, string) ports.Embedder { return memory.NewEmbedder(16) },
 	}
 	if change != nil {
 		change(in, &d)
@@ -267,18 +267,23 @@ func TestDemoCatalogueAgain(t *testing.T) {
 	}
 }
 
-// The process is killed after each number of stored documents; the next one
-// finishes, and the result is the same.
+// The process is killed after each number of stored documents, which are stored
+// one by one or in groups; the next one finishes, and the result is the same.
 func TestImportKilledInTheMiddle(t *testing.T) {
 	data := demoCSV(t)
 	whole := newIngestion(t, nil)
 	whole.importCSV(data)
 	want := states(whole)
-	for _, after := range []int{0, 1, 9, 10, 11, 35, 68} {
+	for i := range 2 * 7 {
+		after, groups := []int{0, 1, 9, 10, 11, 35, 68}[i/2], i%2 == 1
 		in := newIngestion(t, nil)
 		killed := errors.New("killed")
 		dying := newIngestion(t, func(_ *ingestion, d *ingesting.Deps) {
-			d.Documents, d.Inventory, d.Cursors = &dyingDocuments{Documents: in.documents, left: after, err: killed}, in.documents, in.documents
+			docs := &dyingDocuments{Documents: in.documents, all: in.documents, left: after, err: killed}
+			d.Documents, d.Batches, d.Inventory, d.Cursors = docs, nil, in.documents, in.documents
+			if groups {
+				d.Batches = docs
+			}
 		})
 		_, err := dying.Import(t.Context(), demoSite, "products", csvSource(data), ingesting.Options{Full: true, Batch: 10})
 		if !errors.Is(err, killed) {
@@ -288,8 +293,12 @@ func TestImportKilledInTheMiddle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if saved := after / 10 * 10; r.Resumed != (saved > 0) || r.Seen != 69-saved || r.Changed != 69-after {
-			t.Errorf("after %d: %+v, want %d seen and %d changed", after, r, 69-saved, 69-after)
+		saved, stored := after/10*10, after
+		if groups {
+			stored = saved // all of a group or none
+		}
+		if r.Resumed != (saved > 0) || r.Seen != 69-saved || r.Changed != 69-stored {
+			t.Errorf("after %d: %+v, want %d seen and %d changed", after, r, 69-saved, 69-stored)
 		}
 		if got := states(in); !slices.Equal(got, want) {
 			t.Errorf("after %d: another result than in one go", after)
@@ -299,8 +308,17 @@ func TestImportKilledInTheMiddle(t *testing.T) {
 
 type dyingDocuments struct {
 	ports.Documents
+	all  ports.DocumentBatches
 	left int
 	err  error
+}
+
+func (d *dyingDocuments) PutAll(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+	if d.left < len(docs) {
+		return nil, d.err
+	}
+	d.left -= len(docs)
+	return d.all.PutAll(ctx, s, docs)
 }
 
 func (d *dyingDocuments) Put(ctx context.Context, s tenant.Scope, doc retrieval.Document, cs []retrieval.Chunk) (bool, error) {
@@ -346,14 +364,27 @@ func TestDemoPages(t *testing.T) {
 
 // The license has room for a part of the catalogue a day: nothing is found
 // later than at once, and each day embeds what it may, never more.
+// A day is the site's own: it goes on by itself at the site's midnight, and not a
+// moment before.
 func TestIngestionKeepsTheEmbeddingLimit(t *testing.T) {
+	for _, zone := range []string{"UTC", "Asia/Tokyo", "America/New_York", "Asia/Kathmandu"} {
+		t.Run(zone, func(t *testing.T) { keepsTheEmbeddingLimit(t, zone) })
+	}
+}
+
+func keepsTheEmbeddingLimit(t *testing.T, zone string) {
+	t.Helper()
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const daily = 4000 // held by bytes, settled by words: the whole is 5,300
 	accounts := memory.NewAccounts()
 	licenses := memory.NewLicenses(accounts)
 	if err := accounts.PutTenant(t.Context(), tenant.Tenant{ID: demoSite.Tenant, Name: "Demo"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := accounts.PutSite(t.Context(), tenant.Site{ID: demoSite.Site, Tenant: demoSite.Tenant, Name: "Demo", URL: "https://shop.example.com", Origins: []string{"https://shop.example.com"}, Locale: "en", Currency: "EUR", TimeZone: "UTC"}); err != nil {
+	if err := accounts.PutSite(t.Context(), tenant.Site{ID: demoSite.Site, Tenant: demoSite.Tenant, Name: "Demo", URL: "https://shop.example.com", Origins: []string{"https://shop.example.com"}, Locale: "en", Currency: "EUR", TimeZone: zone}); err != nil {
 		t.Fatal(err)
 	}
 	limits := usage.NoLimits()
@@ -372,9 +403,9 @@ func TestIngestionKeepsTheEmbeddingLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.EmbeddingModel, d.EmbedTokens = "test-embedding", 8000
-		d.Embedder = func(s tenant.Scope) ports.Embedder {
-			return metering.MeteredEmbedder(meter, s, d.EmbeddingModel, memory.NewEmbedder(16))
+		d.EmbedTokens, d.EmbedTexts, d.EmbedParallel = 8000, 10, 4
+		d.Embedder = func(s tenant.Scope, model string) ports.Embedder {
+			return metering.MeteredEmbedder(meter, s, model, memory.NewEmbedder(16))
 		}
 	})
 	in.importCSV(demoCSV(t))
@@ -395,12 +426,25 @@ func TestIngestionKeepsTheEmbeddingLimit(t *testing.T) {
 		if days > 20 {
 			t.Fatal("no end")
 		}
+		if local := d.ResumeAt.In(location); local.Hour() != 0 || local.Minute() != 0 || local.Day() == in.now.In(location).Day() {
+			t.Fatalf("day %d: goes on at %v", days, local)
+		}
+		in.now = d.ResumeAt.Add(-time.Second)
+		early := in.drainAll() // a short text may fit still: what is used is less than what was held
+		for range 20 {
+			if early.Texts > 0 {
+				early = in.drainAll()
+			}
+		}
+		if early.Texts > 0 || early.Paused == nil || !early.ResumeAt.Equal(d.ResumeAt) {
+			t.Fatalf("day %d: a second before midnight: %+v", days, early)
+		}
 		in.now = d.ResumeAt
 	}
 	if days < 2 {
 		t.Fatalf("%d days: the limit was never met", days)
 	}
-	totals, err := ledger.Days(t.Context(), demoSite, "2026-11-23", usage.DayOf(in.now, time.UTC))
+	totals, err := ledger.Days(t.Context(), demoSite, "2026-11-23", usage.DayOf(in.now, location))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +453,7 @@ func TestIngestionKeepsTheEmbeddingLimit(t *testing.T) {
 			t.Errorf("day %s: %+v", day.Day, day)
 		}
 	}
-	pending, err := in.documents.Pending(t.Context(), demoSite, 10)
+	pending, err := in.documents.Pending(t.Context(), demoSite, retrieval.Stage{}, 10)
 	if err != nil || len(pending) > 0 {
 		t.Errorf("%d are still pending, %v", len(pending), err)
 	}
@@ -422,18 +466,19 @@ func TestIndexedIsNotedAfterPut(t *testing.T) {
 	documents, indexer, embedder := mocks.NewMockDocuments(ctrl), mocks.NewMockIndexer(ctrl), mocks.NewMockEmbedder(ctrl)
 	in := newIngestion(t, func(_ *ingestion, d *ingesting.Deps) {
 		d.Documents, d.Indexer = documents, indexer
-		d.Embedder = func(tenant.Scope) ports.Embedder { return embedder }
+		d.Embedder = func(tenant.Scope, string) ports.Embedder { return embedder }
 	})
 	doc := ports.PendingDocument{
 		Document: retrieval.Document{ID: "page:1", Revision: "r1", Kind: catalog.KindPage, Title: "Shipping", Shown: true},
 		Chunks:   []retrieval.Chunk{{Text: "Two days."}},
 	}
 	gomock.InOrder(
-		documents.EXPECT().Pending(gomock.Any(), demoSite, gomock.Any()).Return([]ports.PendingDocument{doc}, nil),
+		documents.EXPECT().Pending(gomock.Any(), demoSite, retrieval.Stage{}, gomock.Any()).Return([]ports.PendingDocument{doc}, nil),
+		indexer.EXPECT().Vectors(gomock.Any(), demoSite, int64(0), []retrieval.DocumentID{"page:1"}).Return(nil, nil),
 		embedder.EXPECT().Embed(gomock.Any(), []string{"Shipping\nTwo days."}).Return(retrieval.Embedding{Vectors: [][]float32{{1}}}, nil),
 		indexer.EXPECT().Put(gomock.Any(), demoSite, gomock.Any()).Return(nil),
-		documents.EXPECT().Indexed(gomock.Any(), demoSite, retrieval.DocumentID("page:1"), "r1").Return(nil),
-		documents.EXPECT().Pending(gomock.Any(), demoSite, gomock.Any()).Return(nil, nil),
+		documents.EXPECT().Indexed(gomock.Any(), demoSite, retrieval.Stage{}, []retrieval.DocumentRef{{ID: "page:1", Revision: "r1"}}).Return(nil),
+		documents.EXPECT().Pending(gomock.Any(), demoSite, retrieval.Stage{}, gomock.Any()).Return(nil, nil),
 	)
 	if d := in.drainAll(); d.Indexed != 1 {
 		t.Errorf("drain: %+v", d)
@@ -441,7 +486,8 @@ func TestIndexedIsNotedAfterPut(t *testing.T) {
 
 	// The index is away: nothing is noted.
 	gomock.InOrder(
-		documents.EXPECT().Pending(gomock.Any(), demoSite, gomock.Any()).Return([]ports.PendingDocument{doc}, nil),
+		documents.EXPECT().Pending(gomock.Any(), demoSite, retrieval.Stage{}, gomock.Any()).Return([]ports.PendingDocument{doc}, nil),
+		indexer.EXPECT().Vectors(gomock.Any(), demoSite, int64(0), []retrieval.DocumentID{"page:1"}).Return(nil, nil),
 		embedder.EXPECT().Embed(gomock.Any(), gomock.Any()).Return(retrieval.Embedding{Vectors: [][]float32{{1}}}, nil),
 		indexer.EXPECT().Put(gomock.Any(), demoSite, gomock.Any()).Return(ports.ErrUnavailable),
 	)

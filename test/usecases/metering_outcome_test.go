@@ -46,13 +46,13 @@ func TestWhatIsSettled(t *testing.T) {
 			"the provider's count is absurd",
 			chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: -4, Output: 1, CountedBy: chat.ByProvider}},
 			nil,
-			byBound, "",
+			byBound, usage.CodeUsageRefused,
 		},
 		{
 			"more cached than there was",
 			chat.Completion{Text: "nine char", Tokens: chat.Tokens{Input: 4, Cached: 5, CountedBy: chat.ByProvider}},
 			nil,
-			byBound, "",
+			byBound, usage.CodeUsageRefused,
 		},
 		{
 			"refused before anything was spent",
@@ -88,7 +88,7 @@ func TestWhatIsSettled(t *testing.T) {
 			if _, err := f.ask(); !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
 				t.Errorf("got error %v, want %v", err, c.err)
 			}
-			if e.Tokens != c.want || e.ErrorCode != c.code || e.Success != (c.code == "") {
+			if e.Tokens != c.want || e.ErrorCode != c.code || e.Success != (c.code == "" || c.code == usage.CodeUsageRefused) {
 				t.Errorf("settled %+v, code %q, success %v, want %+v and %q", e.Tokens, e.ErrorCode, e.Success, c.want, c.code)
 			}
 			if !e.Last || e.ChatRequests != 1 || e.Cost != (usage.Price{Input: usage.USD, Output: 4 * usage.USD}).Cost(c.want) {
@@ -201,7 +201,7 @@ func TestMeteredEmbedder(t *testing.T) {
 	}{
 		{"the provider counted", retrieval.Embedding{Tokens: 3, Reported: true}, nil, chat.Tokens{Input: 3, CountedBy: chat.ByProvider}, ""},
 		{"the provider did not count", retrieval.Embedding{Tokens: 99}, nil, chat.Tokens{Input: 12, CountedBy: chat.ByBound}, ""},
-		{"the provider's count is absurd", retrieval.Embedding{Tokens: -1, Reported: true}, nil, chat.Tokens{Input: 12, CountedBy: chat.ByBound}, ""},
+		{"the provider's count is absurd", retrieval.Embedding{Tokens: -1, Reported: true}, nil, chat.Tokens{Input: 12, CountedBy: chat.ByBound}, usage.CodeUsageRefused},
 		{"refused", retrieval.Embedding{}, &ports.ModelError{Kind: ports.ModelRefused, Unspent: true}, chat.Tokens{CountedBy: chat.ByProvider}, "UPSTREAM_REFUSED"},
 		{"broke", retrieval.Embedding{}, &ports.ModelError{Kind: ports.ModelMalformed}, chat.Tokens{Input: 12, CountedBy: chat.ByBound}, "UPSTREAM_MALFORMED"},
 	} {

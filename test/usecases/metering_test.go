@@ -254,6 +254,8 @@ func TestNoByteGoesOutBeforeItIsHeld(t *testing.T) {
 	}
 }
 
+// TestACallThatCannotBeDispatchedIsReleased, and settled at nothing if that cannot
+// be done either: it may be noted as sent.
 func TestACallThatCannotBeDispatchedIsReleased(t *testing.T) {
 	f := newMetered(t)
 	var id usage.ReservationID
@@ -268,6 +270,12 @@ func TestACallThatCannotBeDispatchedIsReleased(t *testing.T) {
 				t.Errorf("released %s, want %s", got, id)
 			}
 			return errAway
+		}),
+		f.ledger.EXPECT().Settle(gomock.Any(), f.scope, gomock.Any(), gomock.Any()).DoAndReturn(func(_ context.Context, _ tenant.Scope, got usage.ReservationID, e usage.Event) error {
+			if got != id || e.CallNo != 1 || !e.Last || e.Success || e.ErrorCode != metering.CodeNotSent || e.Tokens.Total() != 0 {
+				t.Errorf("settled in %s: %+v", got, e)
+			}
+			return nil
 		}),
 	)
 	if _, err := f.ask(); !errors.Is(err, errAway) {

@@ -225,8 +225,9 @@ func (p *Tab) Picture(name string) {
 	if dir == "" {
 		return
 	}
-	// Two frames later everything that was asked for has been painted.
-	Eval[bool](p, `Promise.all([...document.images, ...qa("img")].map((i) => i.decode().catch(() => {}))).then(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))))`)
+	// Two frames later everything that was asked for has been painted. What is loaded lazily and out of sight was not
+	// asked for: its decoding never ends.
+	Eval[bool](p, `Promise.all([...document.images, ...qa("img")].filter((i) => i.complete || i.loading !== "lazy").map((i) => i.decode().catch(() => {}))).then(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))))`)
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())

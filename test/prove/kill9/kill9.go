@@ -4,32 +4,32 @@ package kill9
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/ingesting"
+	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/served"
 )
 
 // Plan says what Run does.
@@ -38,7 +38,18 @@ type Plan struct {
 	Dir    string // the data folder, empty
 	Seed   uint64
 	Kills  int // at least 1
+	// Store are the settings of another store than the folder, such as addresses
+	// of a database that lie behind a proxy that loses replies. Audit are those
+	// by which the test itself reads the store; nil: the same.
+	Store, Audit map[string]string
+	// Faulty switches the store's faults off while a process starts, which ends
+	// if it cannot look at its store, and on again; nil: it has none.
+	Faulty func(on bool)
 }
+
+// retried is the share of questions that a client sends again with the same
+// Idempotency-Key: at the same time, or after its first try was lost.
+const retried = 0.2
 
 const (
 	origin = "https://shop.example.com"
@@ -77,6 +88,9 @@ type run struct {
 
 	points [points]int // how often each point was killed at
 	lost   question    // the last question that was killed, with its key
+	old    []question  // some that were killed before
+	asked  int         // questions under way at a kill, in all
+	twice  int         // of them, sent again with the same key
 }
 
 type question struct{ token, key, body string }
@@ -87,7 +101,7 @@ func newRun(t *testing.T, p Plan) *run {
 	fake := openaifake.New(t, openaifake.Options{Gate: gate, Script: func(openaifake.ChatRequest) string {
 		return strings.Repeat("One more sentence about mugs. ", 40)
 	}})
-	return &run{
+	r := &run{
 		T: t, plan: p, rand: rand.New(rand.NewPCG(p.Seed, 9)), gate: gate, fake: fake,
 		env: map[string]string{
 			"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_DATA_DIR": p.Dir,
@@ -96,6 +110,8 @@ func newRun(t *testing.T, p Plan) *run {
 			"WOOCHAT_EMBEDDING_MODEL": "text-embedding-3-small",
 		},
 	}
+	maps.Copy(r.env, p.Store)
+	return r
 }
 
 func (r *run) must(err error) {
@@ -108,7 +124,13 @@ func (r *run) must(err error) {
 // open opens the folder in this process, without serving it, and runs do.
 func (r *run) open(do func(*wiring.App)) {
 	r.Helper()
-	cfg, _, err := wiring.Load(wiring.Sources{Env: func(name string) (string, bool) { v, ok := r.env[name]; return v, ok }})
+	cfg, _, err := wiring.Load(wiring.Sources{Env: func(name string) (string, bool) {
+		if v, ok := r.plan.Audit[name]; ok {
+			return v, ok
+		}
+		v, ok := r.env[name]
+		return v, ok
+	}})
 	r.must(err)
 	app, err := wiring.Start(r.Context(), cfg, wiring.Options{Log: slog.New(slog.DiscardHandler)})
 	r.must(err)
@@ -142,57 +164,13 @@ func (r *run) seed() {
 	})
 }
 
-// process is a running woochat serve.
-type process struct {
-	cmd           *exec.Cmd
-	public, admin string
-	err           bytes.Buffer // what it printed; read it after exited
-	exited        chan error
-}
-
-var serving = regexp.MustCompile(`serves (http://\S+) .*, admin at (http://\S+)`)
-
-func (r *run) start() *process {
+func (r *run) start() *served.Process {
 	r.Helper()
-	p := &process{exited: make(chan error, 1)}
-	// Not the test's context: the process is ended by the signals that are the
-	// point of the test.
-	p.cmd = exec.CommandContext(context.WithoutCancel(r.Context()), r.plan.Binary, "serve")
-	p.cmd.Dir = r.plan.Dir
-	p.cmd.Env = []string{"HOME=" + r.plan.Dir, "TMPDIR=" + r.plan.Dir, "PATH=" + os.Getenv("PATH"), "WOOCHAT_TEST_RUN=" + os.Getenv("WOOCHAT_TEST_RUN")}
-	for name, v := range r.env {
-		p.cmd.Env = append(p.cmd.Env, name+"="+v)
+	if r.plan.Faulty != nil {
+		r.plan.Faulty(false)
+		defer r.plan.Faulty(true)
 	}
-	out, err := p.cmd.StderrPipe()
-	r.must(err)
-	r.must(p.cmd.Start())
-	r.Cleanup(func() { _ = p.cmd.Process.Kill() })
-	found := make(chan []string, 1)
-	go func() {
-		lines := bufio.NewScanner(io.TeeReader(out, &p.err))
-		for lines.Scan() {
-			if m := serving.FindStringSubmatch(lines.Text()); m != nil {
-				found <- m
-			}
-		}
-		p.exited <- p.cmd.Wait()
-	}()
-	select {
-	case m := <-found:
-		p.public, p.admin = m[1], m[2]
-	case err := <-p.exited:
-		r.Fatalf("serve ended with %v:\n%s", err, p.err.Bytes())
-	case <-time.After(readyWithin):
-		r.Fatalf("serve is not ready after %v", readyWithin)
-	}
-	return p
-}
-
-// kill ends p as a power cut would.
-func (r *run) kill(p *process) {
-	r.Helper()
-	r.must(p.cmd.Process.Kill())
-	<-p.exited
+	return served.Start(r.T, r.plan.Binary, r.plan.Dir, r.env)
 }
 
 func (r *run) request(method, url, token, body string, header ...string) *http.Request {
@@ -221,16 +199,21 @@ func (r *run) do(req *http.Request, into any) int {
 	return resp.StatusCode
 }
 
-func (r *run) session(p *process) string {
+func (r *run) session(p *served.Process) string {
 	r.Helper()
 	var out struct {
 		Token string `json:"token"`
 	}
 	body := fmt.Sprintf(`{"site_key":%q,"page_url":%q}`, r.siteKey, origin+"/")
-	if status := r.do(r.request("POST", p.public+"/api/chat/session", "", body), &out); status != http.StatusOK {
-		r.Fatalf("session: %d", status)
+	for tries := 1; ; tries++ {
+		status := r.do(r.request("POST", p.Public+"/api/chat/session", "", body), &out)
+		switch {
+		case status == http.StatusOK:
+			return out.Token
+		case status != http.StatusServiceUnavailable || r.plan.Faulty == nil || tries == 10:
+			r.Fatalf("session: %d", status)
+		}
 	}
-	return out.Token
 }
 
 // Points at which a process is killed.
@@ -257,27 +240,49 @@ func (r *run) round() {
 	for i := range 1 + r.rand.IntN(3) {
 		q := question{token: token, key: fmt.Sprintf("key-%d-%d", before, i), body: fmt.Sprintf(`{"message":"What about mugs, please? %d"}`, i)}
 		r.lost = q
-		req := r.request("POST", p.public+"/api/chat/message", q.token, q.body, "Idempotency-Key", q.key, "Accept", "text/event-stream")
-		asking.Go(func() { watch(req, shown, ended) })
+		r.asked++
+		r.send(p, q, &asking, shown, ended)
+		switch {
+		case r.rand.Float64() >= retried:
+		case len(r.old) > 0 && r.rand.IntN(2) == 0:
+			r.twice++
+			r.asked++ // its lease may have run out: then it is answered anew
+			r.send(p, r.old[r.rand.IntN(len(r.old))], &asking, shown, ended)
+		default:
+			r.twice++
+			r.send(p, q, &asking, shown, ended)
+		}
+		r.old = append(r.old, q)
 	}
+	refused := make(chan struct{}) // closed when all have ended, without an answer if the store's faults refused them
+	go func() {
+		asking.Wait()
+		close(refused)
+	}()
 	switch point {
 	case whileDispatched:
-		r.awaitChat(before)
+		r.awaitChat(before, refused)
 	case whileStreaming, whileNoted:
 		r.gate.Step(5 + r.rand.IntN(100))
-		r.await(shown)
+		r.await(shown, refused)
 	case whileEnding:
 		r.gate.Step(3 * 400)
-		r.await(ended)
+		r.await(ended, refused)
 	}
 	jitter := time.Duration(r.rand.Int64N(int64(30 * time.Millisecond)))
 	if point == whileNoted {
 		jitter += time.Duration(r.rand.Int64N(int64(1500 * time.Millisecond)))
 	}
 	<-time.After(jitter) // the moment of the kill is what is random here
-	r.kill(p)
-	asking.Wait()
+	p.Kill()
+	<-refused
 	http.DefaultClient.CloseIdleConnections()
+}
+
+func (r *run) send(p *served.Process, q question, asking *sync.WaitGroup, shown, ended chan<- struct{}) {
+	r.Helper()
+	req := r.request("POST", p.Public+"/api/chat/message", q.token, q.body, "Idempotency-Key", q.key, "Accept", "text/event-stream")
+	asking.Go(func() { watch(req, shown, ended) })
 }
 
 // watch reads an answer until its process dies or it ends.
@@ -305,22 +310,38 @@ func watch(req *http.Request, shown, ended chan<- struct{}) {
 	tell(ended)
 }
 
-func (r *run) await(c <-chan struct{}) {
+func (r *run) await(c, refused <-chan struct{}) {
 	r.Helper()
+	if r.plan.Faulty == nil {
+		refused = nil // nothing refuses
+	}
 	select {
 	case <-c:
+	case <-refused:
 	case <-time.After(readyWithin):
 		r.Fatal("no answer came")
 	}
 }
 
 // awaitChat waits for a chat call that came after the first n calls.
-func (r *run) awaitChat(n int) {
+func (r *run) awaitChat(n int, refused <-chan struct{}) {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
 	defer cancel()
+	if r.plan.Faulty != nil {
+		go func() {
+			select {
+			case <-refused:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
 	for ; ; n++ {
 		c, err := r.fake.Await(ctx, n)
+		if r.plan.Faulty != nil && errors.Is(ctx.Err(), context.Canceled) {
+			return
+		}
 		r.must(err)
 		if c.ID != "" {
 			return
@@ -335,16 +356,13 @@ func (r *run) end() {
 	r.Helper()
 	r.gate.Open()
 	p := r.start()
+	if r.plan.Faulty != nil {
+		r.plan.Faulty(false) // what comes now asks what is there
+	}
 	r.again(p)
 	r.settled(p)
-	r.must(p.cmd.Process.Signal(syscall.SIGTERM))
-	select {
-	case err := <-p.exited:
-		if err != nil {
-			r.Errorf("after SIGTERM: %v\n%s", err, p.err.Bytes())
-		}
-	case <-time.After(readyWithin):
-		r.Fatalf("still running %v after SIGTERM", readyWithin)
+	if err := p.Stop(r.T); err != nil {
+		r.Errorf("after SIGTERM: %v\n%s", err, p.Said())
 	}
 	if left, err := filepath.Glob(filepath.Join(r.plan.Dir, "*.db-wal")); err != nil || len(left) > 0 {
 		r.Errorf("a clean end left %v, %v", left, err)
@@ -356,7 +374,7 @@ func (r *run) end() {
 
 // again sends the last lost question with its key until its lease has run out:
 // it is answered, once.
-func (r *run) again(p *process) {
+func (r *run) again(p *served.Process) {
 	r.Helper()
 	deadline := time.After(settledWithin)
 	tick := time.NewTicker(500 * time.Millisecond)
@@ -365,9 +383,9 @@ func (r *run) again(p *process) {
 		Message string `json:"message_id"`
 	}
 	for {
-		status := r.do(r.request("POST", p.public+"/api/chat/message", r.lost.token, r.lost.body, "Idempotency-Key", r.lost.key), &first)
-		if status == http.StatusOK || status == http.StatusBadGateway {
-			break // a bad gateway is the stored answer of one that was cut off as it ended
+		status := r.do(r.request("POST", p.Public+"/api/chat/message", r.lost.token, r.lost.body, "Idempotency-Key", r.lost.key), &first)
+		if status == http.StatusOK || status == http.StatusBadGateway || status == http.StatusServiceUnavailable && r.plan.Store != nil {
+			break // a bad gateway is the stored answer of one that was cut off as it ended; 503 that of one whose store was away
 		}
 		if status != http.StatusConflict && status != http.StatusTooManyRequests {
 			r.Fatalf("the lost question, asked again: %d", status)
@@ -382,14 +400,14 @@ func (r *run) again(p *process) {
 		return
 	}
 	calls := len(r.fake.Calls())
-	if status := r.do(r.request("POST", p.public+"/api/chat/message", r.lost.token, r.lost.body, "Idempotency-Key", r.lost.key), &second); status != http.StatusTooManyRequests &&
+	if status := r.do(r.request("POST", p.Public+"/api/chat/message", r.lost.token, r.lost.body, "Idempotency-Key", r.lost.key), &second); status != http.StatusTooManyRequests &&
 		(status != http.StatusOK || second != first || len(r.fake.Calls()) != calls) {
 		r.Errorf("asked once more: %d, message %s after %s, %d calls after %d", status, second.Message, first.Message, len(r.fake.Calls()), calls)
 	}
 }
 
 // settled waits until nothing is held.
-func (r *run) settled(p *process) {
+func (r *run) settled(p *served.Process) {
 	r.Helper()
 	deadline := time.After(settledWithin)
 	tick := time.NewTicker(250 * time.Millisecond)
@@ -401,10 +419,11 @@ func (r *run) settled(p *process) {
 			} `json:"data"`
 		}
 		first, last := r.days()
-		if status := r.do(r.request("GET", fmt.Sprintf("%s/api/admin/usage/daily?from=%s&to=%s", p.admin, first, last), r.apiKey, ""), &out); status != http.StatusOK {
+		if status := r.do(r.request("GET", fmt.Sprintf("%s/api/admin/usage/daily?from=%s&to=%s", p.Admin, first, last), r.apiKey, ""), &out); status != http.StatusOK && (status != http.StatusServiceUnavailable || r.plan.Faulty == nil) {
 			r.Fatalf("usage: %d", status)
 		}
-		held := false
+		held := len(out.Data) == 0 // the store was away
+
 		for _, d := range out.Data {
 			for _, v := range d.Held {
 				held = held || v != 0.0 && v != "0.00"
@@ -451,8 +470,8 @@ func (r *run) audit() {
 			sum = sum.Plus(a.Delta)
 		}
 	})
-	booked := map[string]int{}
-	requests, embedded, swept := map[usage.ReservationID]int64{}, 0, 0
+	booked, unsent := map[string]int{}, 0
+	requests, embedded, swept, lost := map[usage.ReservationID]int64{}, 0, 0, 0
 	for _, e := range events {
 		sum = sum.Plus(e.Spent())
 		if e.Excess != 0 {
@@ -461,6 +480,13 @@ func (r *run) audit() {
 		if e.ErrorCode == usage.CodeSwept {
 			swept++
 		}
+		if e.ErrorCode == metering.CodeNotSent {
+			// Each reply to its dispatch was lost: it was not sent, and says so.
+			lost++
+			if e.Success || e.Tokens.Total() != 0 || e.Cost != 0 {
+				r.Errorf("event %s of a call that was not sent: %+v", e.ID, e)
+			}
+		}
 		if e.Kind == usage.Embedding {
 			embedded++
 			continue
@@ -468,9 +494,24 @@ func (r *run) audit() {
 		id := fmt.Sprintf("%s.%d", e.Reservation, e.CallNo)
 		booked[id]++
 		requests[e.Reservation] += e.ChatRequests
-		if r.fake.Find(id) == nil && e.ErrorCode == "" && e.Model == r.env["WOOCHAT_CHAT_MODEL"] {
-			r.Errorf("event %s of call %s succeeded, and the provider never saw it", e.ID, id)
+		if r.fake.Find(id) != nil {
+			if e.ErrorCode == metering.CodeNotSent {
+				r.Errorf("call %s was sent, and its event %s says that it was not", id, e.ID)
+			}
+			continue
 		}
+		if e.Model != r.env["WOOCHAT_CHAT_MODEL"] || e.ErrorCode == metering.CodeNotSent {
+			continue
+		}
+		// The process died between Dispatch and the send: nobody can know that
+		// nothing was sent.
+		unsent++
+		if e.Success || e.ErrorCode != usage.CodeSwept || e.Tokens.CountedBy != chat.ByBound {
+			r.Errorf("event %s of call %s, which the provider never saw: success %v, code %q, counted by %v", e.ID, id, e.Success, e.ErrorCode, e.Tokens.CountedBy)
+		}
+	}
+	if unsent > r.asked {
+		r.Errorf("%d events without a call, and only %d were under way at a kill", unsent, r.asked)
 	}
 	if sum != total {
 		r.Errorf("events and adjustments add up to %+v, the days to %+v", sum, total)
@@ -494,13 +535,14 @@ func (r *run) audit() {
 	if embedded < embeddings {
 		r.Errorf("%d embedding calls, %d events", embeddings, embedded)
 	}
-	if unsent := embedded - embeddings; unsent > swept {
-		r.Errorf("%d embedding events without a call, but only %d were swept", unsent, swept)
+	if n := embedded - embeddings; n > swept+lost {
+		r.Errorf("%d embedding events without a call, but only %d were swept", n, swept)
 	}
 	if chats == 0 || swept == 0 && r.plan.Kills >= 10 {
 		r.Errorf("%d chat calls, %d swept: nothing was tried", chats, swept)
 	}
-	r.Logf("%d chat calls, %d embedding calls, %d events, %d of them swept", chats, embeddings, len(events), swept)
+	r.Logf("%d chat calls, %d embedding calls, %d events, %d of them swept, %d without a call; %d of %d questions were sent again",
+		chats, embeddings, len(events), swept, unsent, r.twice, r.asked)
 	if ids := slices.Compact(slices.Sorted(func(yield func(string) bool) {
 		for _, e := range events {
 			if !yield(string(e.ID)) {

@@ -3,10 +3,9 @@ package kill9_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
+	"github.com/aiwoochat/woochat/test/harness/served"
 	"github.com/aiwoochat/woochat/test/prove/kill9"
 )
 
@@ -17,11 +16,7 @@ func TestKill9(t *testing.T) {
 	if os.Getenv("WOOCHAT_PROVE") == "full" {
 		seeds, kills = 12, 25 // about 5 minutes on two cores; one seed alone: TESTFLAGS='-run /seed-3'
 	}
-	bin := filepath.Join(t.TempDir(), "woochat")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../../../cmd/woochat")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	bin := served.Build(t)
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
 			kill9.Run(t, kill9.Plan{Binary: bin, Dir: t.TempDir(), Seed: uint64(seed) + 100, Kills: kills})

@@ -1,0 +1,177 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// siteGenerations are a site's, those included that nobody asks for any more.
+type siteGenerations struct {
+	retrieval.Generations
+	last    int64 // the highest number that was given
+	retired map[int64]time.Time
+}
+
+// of returns the generations of s. The caller holds the lock.
+func (d *Documents) of(s tenant.Scope) retrieval.Generations {
+	if g := d.generations[s]; g != nil {
+		return g.Generations
+	}
+	return retrieval.Generations{}
+}
+
+func noGeneration(no int64) error {
+	return fmt.Errorf("%w: generation %d of the index is neither searched nor built", ports.ErrConflict, no)
+}
+
+// GenerationsOf implements [ports.Generations].
+func (d *Documents) GenerationsOf(ctx context.Context, s tenant.Scope) (retrieval.Generations, error) {
+	if err := begin(ctx, s); err != nil {
+		return retrieval.Generations{}, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.of(s), nil
+}
+
+// Begin implements [ports.Generations].
+func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error) {
+	if err := begin(ctx, s); err != nil {
+		return retrieval.Generations{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	held := false
+	for _, doc := range d.sites[s] {
+		held = held || doc.indexed != "" || doc.worded
+	}
+	var last int64
+	if g := d.generations[s]; g != nil {
+		last = g.last
+	}
+	before := d.of(s)
+	after := before.Begin(r, last, held)
+	if after == before {
+		return after, nil
+	}
+	d.become(s, after, r.At)
+	for _, doc := range d.sites[s] {
+		switch after.Building.No {
+		case before.Building.No:
+		case 0:
+			doc.unbuilt = false
+		default:
+			doc.unbuilt = doc.Shown
+		}
+	}
+	return after, nil
+}
+
+// become stores the generations of s, and retires at at those that were before
+// and are not among them.
+func (d *Documents) become(s tenant.Scope, after retrieval.Generations, at time.Time) {
+	g := d.generations[s]
+	if g == nil {
+		g = &siteGenerations{retired: map[int64]time.Time{}}
+		d.generations[s] = g
+	}
+	for _, old := range g.Without(after) {
+		g.retired[old] = at
+	}
+	g.Generations, g.last = after, max(g.last, after.Served.No, after.Building.No)
+	d.indexes++
+}
+
+// Switch implements [ports.Generations].
+func (d *Documents) Switch(ctx context.Context, s tenant.Scope, generation int64, at time.Time) (retrieval.Generations, error) {
+	if err := begin(ctx, s); err != nil {
+		return retrieval.Generations{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.of(s)
+	after, err := before.Switch(generation)
+	if err != nil {
+		return before, fmt.Errorf("%w: %w", ports.ErrConflict, err)
+	}
+	if after == before {
+		return after, nil
+	}
+	for _, doc := range d.sites[s] {
+		if doc.unbuilt {
+			return before, fmt.Errorf("%w: generation %d of the index still lacks %s", ports.ErrConflict, generation, doc.ID)
+		}
+	}
+	for _, doc := range d.sites[s] {
+		doc.pending, doc.worded, doc.indexed = 0, false, ""
+		if doc.Shown {
+			doc.indexed = doc.Revision
+		}
+	}
+	d.become(s, after, at)
+	return after, nil
+}
+
+// Retired implements [ports.RetiredGenerations].
+func (d *Documents) Retired(ctx context.Context, s tenant.Scope, before time.Time) ([]int64, error) {
+	if err := begin(ctx, s); err != nil {
+		return nil, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	g := d.generations[s]
+	if g == nil {
+		return nil, nil
+	}
+	var list []int64
+	for _, no := range slices.Sorted(maps.Keys(g.retired)) {
+		if g.retired[no].Before(before) {
+			list = append(list, no)
+		}
+	}
+	return list, nil
+}
+
+// Forget implements [ports.RetiredGenerations].
+func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64) error {
+	if err := begin(ctx, s); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g := d.generations[s]; g != nil {
+		delete(g.retired, generation)
+	}
+	return nil
+}
+
+// WantModel implements [ports.IndexModel].
+func (d *Documents) WantModel(ctx context.Context, model string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.model = &model
+	return nil
+}
+
+// WantedModel implements [ports.IndexModel].
+func (d *Documents) WantedModel(ctx context.Context) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.model == nil {
+		return "", fmt.Errorf("%w: no embedding model was chosen", ports.ErrNotFound)
+	}
+	return *d.model, nil
+}

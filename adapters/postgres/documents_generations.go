@@ -1,0 +1,233 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+const (
+	selectGenerations = `select generation, model, state from index_generations where tenant_id = $1 and site_id = $2`
+
+	putGeneration = `insert into index_generations (tenant_id, site_id, generation, model, state, since) values ($1, $2, $3, $4, $5, $6)
+	on conflict (tenant_id, site_id, generation) do update set state = excluded.state, since = excluded.since`
+
+	anythingIndexed = `select exists (select from documents where tenant_id = $1 and site_id = $2 and (indexed_revision <> '' or worded))`
+
+	// A generation that is begun lacks all that is shown.
+	markUnbuilt = `update documents set unbuilt = shown where tenant_id = $1 and site_id = $2 and unbuilt <> shown`
+	markBuilt   = `update documents set unbuilt = false where tenant_id = $1 and site_id = $2 and unbuilt`
+
+	lacksAny = `select exists (select from documents where tenant_id = $1 and site_id = $2 and unbuilt)`
+
+	// What waited for the old generation is in the new one.
+	noteSwitched = `update documents set indexed_revision = case when shown then revision else '' end, change_no = null, worded = false
+	where tenant_id = $1 and site_id = $2 and (change_no is not null or indexed_revision <> case when shown then revision else '' end)`
+
+	selectRetired = `select generation from index_generations
+	where tenant_id = $1 and site_id = $2 and state = 'retired' and since < $3 order by generation`
+
+	forgetGeneration = `update index_generations set state = 'gone'
+	where tenant_id = $1 and site_id = $2 and generation = $3 and state = 'retired'`
+
+	wantModel = `update index_model set model = $1 where id = 1`
+
+	selectWantedModel = `select model from index_model where id = 1`
+)
+
+// readGenerations returns the site's generations, and the highest number that
+// one of them ever had.
+func readGenerations(ctx context.Context, tx *sqlx.Tx, o owner) (g retrieval.Generations, last int64, err error) {
+	var rows []struct {
+		No    int64  `db:"generation"`
+		Model string `db:"model"`
+		State string `db:"state"`
+	}
+	err = tx.SelectContext(ctx, &rows, selectGenerations, o.tenant, o.site)
+	for _, r := range rows {
+		last = max(last, r.No)
+		switch r.State {
+		case "served":
+			g.Served = retrieval.Generation{No: r.No, Model: r.Model}
+		case "building":
+			g.Building = retrieval.Generation{No: r.No, Model: r.Model}
+		}
+	}
+	return g, last, err
+}
+
+// stageOf reports whether at is of the generation that is built. The error
+// matches ports.ErrConflict if it is of none that matters.
+func stageOf(ctx context.Context, tx *sqlx.Tx, o owner, at retrieval.Stage) (building bool, err error) {
+	g, _, err := readGenerations(ctx, tx, o)
+	if err == nil && !g.Has(at.Generation) {
+		err = fmt.Errorf("%w: generation %d of the index is neither searched nor built", ports.ErrConflict, at.Generation)
+	}
+	return at.Generation != g.Served.No, err
+}
+
+// GenerationsOf implements [ports.Generations].
+func (d *Documents) GenerationsOf(ctx context.Context, s tenant.Scope) (retrieval.Generations, error) {
+	var g retrieval.Generations
+	err := d.db.withScope(ctx, s, func(tx *sqlx.Tx, o owner) error {
+		var err error
+		g, _, err = readGenerations(ctx, tx, o)
+		return err
+	})
+	return g, failing(ctx, "generations of", s.Site)(err)
+}
+
+// becomeGenerations stores what became of a site's generations.
+func becomeGenerations(ctx context.Context, tx *sqlx.Tx, o owner, before, after retrieval.Generations, at time.Time) error {
+	put := func(g retrieval.Generation, state string) error {
+		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, state, micros(at))
+		return err
+	}
+	for _, no := range before.Without(after) { // first, since each state has one at every moment
+		model := before.Served.Model
+		if no != before.Served.No {
+			model = before.Building.Model
+		}
+		if err := put(retrieval.Generation{No: no, Model: model}, "retired"); err != nil {
+			return err
+		}
+	}
+	if after.Served != before.Served {
+		if err := put(after.Served, "served"); err != nil {
+			return err
+		}
+	}
+	if after.Building == before.Building || after.Building.No == 0 {
+		return nil
+	}
+	return put(after.Building, "building")
+}
+
+// Begin implements [ports.Generations]. ErrNotFound if there is no such site.
+func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error) {
+	return d.change(ctx, s, "begin a generation of", func(tx *sqlx.Tx, o owner) (after retrieval.Generations, err error) {
+		before, last, err := readGenerations(ctx, tx, o)
+		if err != nil {
+			return after, err
+		}
+		var held bool
+		if err := tx.GetContext(ctx, &held, anythingIndexed, o.tenant, o.site); err != nil {
+			return after, err
+		}
+		after = before.Begin(r, last, held)
+		if after == before {
+			return after, nil
+		}
+		if err := becomeGenerations(ctx, tx, o, before, after, r.At); err != nil || after.Building == before.Building {
+			return after, err
+		}
+		statement := markUnbuilt
+		if after.Building.No == 0 {
+			statement = markBuilt
+		}
+		_, err = tx.ExecContext(ctx, statement, o.tenant, o.site)
+		return after, err
+	})
+}
+
+// Switch implements [ports.Generations].
+func (d *Documents) Switch(ctx context.Context, s tenant.Scope, generation int64, at time.Time) (retrieval.Generations, error) {
+	return d.change(ctx, s, "switch the generation of", func(tx *sqlx.Tx, o owner) (after retrieval.Generations, err error) {
+		before, _, err := readGenerations(ctx, tx, o)
+		if err != nil {
+			return after, err
+		}
+		after, err = before.Switch(generation)
+		if err != nil {
+			return after, fmt.Errorf("%w: %w", ports.ErrConflict, err)
+		}
+		if after == before {
+			return after, nil
+		}
+		var lacks bool
+		if err := tx.GetContext(ctx, &lacks, lacksAny, o.tenant, o.site); err != nil {
+			return after, err
+		}
+		if lacks {
+			return after, fmt.Errorf("%w: generation %d still lacks documents", ports.ErrConflict, generation)
+		}
+		if _, err := tx.ExecContext(ctx, noteSwitched, o.tenant, o.site); err != nil {
+			return after, err
+		}
+		return after, becomeGenerations(ctx, tx, o, before, after, at)
+	})
+}
+
+// change runs do under the lock of the site's documents.
+func (d *Documents) change(ctx context.Context, s tenant.Scope, what string, do func(tx *sqlx.Tx, o owner) (retrieval.Generations, error)) (retrieval.Generations, error) {
+	fail := failing(ctx, what, s.Site)
+	o, err := ownerOf(s)
+	if err != nil {
+		return retrieval.Generations{}, fail(err)
+	}
+	var after retrieval.Generations
+	err = d.db.asService(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, lockDocuments, o.site); err != nil {
+			return err
+		}
+		var err error
+		after, err = do(tx, o)
+		return err
+	})
+	if err != nil {
+		return retrieval.Generations{}, fail(err)
+	}
+	return after, nil
+}
+
+// Retired implements [ports.RetiredGenerations].
+func (d *Documents) Retired(ctx context.Context, s tenant.Scope, before time.Time) ([]int64, error) {
+	fail := failing(ctx, "retired generations of", s.Site)
+	o, err := ownerOf(s)
+	if err != nil {
+		return nil, fail(err)
+	}
+	var list []int64
+	err = d.db.asService(ctx, func(tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &list, selectRetired, o.tenant, o.site, micros(before))
+	})
+	return list, fail(err)
+}
+
+// Forget implements [ports.RetiredGenerations]. Its row stays, so that its
+// number is not given again.
+func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64) error {
+	fail := failing(ctx, "forget a generation of", s.Site)
+	o, err := ownerOf(s)
+	if err != nil {
+		return fail(err)
+	}
+	return fail(d.db.asService(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, forgetGeneration, o.tenant, o.site, generation)
+		return err
+	}))
+}
+
+// WantModel implements [ports.IndexModel].
+func (d *Documents) WantModel(ctx context.Context, model string) error {
+	return failing(ctx, "note the embedding model", model)(d.db.asService(ctx, func(tx *sqlx.Tx) error {
+		return one(tx.ExecContext(ctx, wantModel, model))
+	}))
+}
+
+// WantedModel implements [ports.IndexModel].
+func (d *Documents) WantedModel(ctx context.Context) (string, error) {
+	var model sql.NullString
+	err := d.db.asService(ctx, func(tx *sqlx.Tx) error { return tx.GetContext(ctx, &model, selectWantedModel) })
+	if err == nil && !model.Valid {
+		err = ports.ErrNotFound
+	}
+	return model.String, failing(ctx, "the embedding model of", "the index")(err)
+}

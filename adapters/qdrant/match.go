@@ -1,0 +1,22 @@
+package qdrant
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/qdrant/go-client/qdrant"
+
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// matches asks the filter itself about a hit: it has the last word.
+func (l *looking) matches(p map[string]*qdrant.Value) (bool, error) {
+	if l.q.Filter.IsZero() {
+		return true, nil
+	}
+	var f factsJSON
+	if err := json.Unmarshal([]byte(p[fieldFacts].GetStringValue()), &f); err != nil {
+		return false, fmt.Errorf("%w: the facts of a document are damaged: woochat index rebuild makes the index anew", ports.ErrUnavailable)
+	}
+	return l.q.Filter.Match(f.Kind, f.Title, f.Facts, l.q.At), nil
+}

@@ -1,0 +1,151 @@
+package ingesting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// errMoved says that the site's generations have changed under a Drain.
+var errMoved = errors.New("the generations of the index have changed")
+
+// moved returns errMoved for a conflict about generations.
+func moved(err error) error {
+	if errors.Is(err, ports.ErrConflict) {
+		return fmt.Errorf("%w: %w", errMoved, err)
+	}
+	return err
+}
+
+// retireAfter is how long the index keeps a generation after it was retired:
+// far longer than a process believes that it is searched.
+const retireAfter = time.Minute
+
+// generations returns those of the site, after the model that is wanted was
+// asked for if it is another one.
+//
+// The model that is wanted is what a server has noted, so that processes with
+// different settings do not take turns in rebuilding. Where none is noted, a site
+// stays at the model that it has, and one that has none gets ours. Who cannot
+// embed for the model begins nothing.
+func (d *draining) generations(ctx context.Context) (retrieval.Generations, error) {
+	if d.deps.Generations == nil {
+		g := retrieval.Generations{}
+		if d.deps.Embedder != nil {
+			g.Served.Model = d.deps.EmbeddingModel
+		}
+		return g, nil
+	}
+	g, err := d.deps.Generations.GenerationsOf(ctx, d.scope)
+	if err != nil {
+		return g, fmt.Errorf("generations of the index: %w", err)
+	}
+	wanted, noted, err := d.wanted(ctx, d.scope)
+	if err != nil || !noted && g.Served.No != 0 {
+		return g, err
+	}
+	if wanted == g.Head().Model || wanted != "" && d.embedder(wanted) == nil {
+		return g, nil
+	}
+	g, err = d.deps.Generations.Begin(ctx, d.scope, retrieval.Rebuild{Model: wanted, At: d.deps.Now()})
+	if err != nil {
+		return g, fmt.Errorf("begin a generation of the index for %s: %w", wanted, err)
+	}
+	return g, nil
+}
+
+// wanted returns the model that the site's index is to come to: what a server
+// has noted, or else ours, if it is of use to the site. noted is false if no
+// server has said which one.
+func (s *Service) wanted(ctx context.Context, scope tenant.Scope) (model string, noted bool, err error) {
+	model, err = s.deps.IndexModel.WantedModel(ctx)
+	noted = err == nil
+	switch {
+	case errors.Is(err, ports.ErrNotFound):
+		model = s.deps.EmbeddingModel
+	case err != nil:
+		return "", false, fmt.Errorf("the embedding model that is wanted: %w", err)
+	}
+	if model != "" && s.deps.ModelOf != nil {
+		if model, err = s.deps.ModelOf(ctx, scope, model); err != nil {
+			return "", noted, fmt.Errorf("the embedding model of the site: %w", err)
+		}
+	}
+	return model, noted, nil
+}
+
+// embedder returns the site's embedder for a model, nil if there is none.
+func (d *draining) embedder(model string) ports.Embedder {
+	if d.deps.Embedder == nil || model == "" {
+		return nil
+	}
+	return d.deps.Embedder(d.scope, model)
+}
+
+// sweep drops the generations of which nobody asks any more.
+func (d *draining) sweep(ctx context.Context) error {
+	if d.deps.Generations == nil {
+		return nil
+	}
+	old, err := d.deps.RetiredGenerations.Retired(ctx, d.scope, d.deps.Now().Add(-retireAfter))
+	if err != nil {
+		return fmt.Errorf("retired generations of the index: %w", err)
+	}
+	for _, no := range old {
+		if err := d.deps.Indexer.Drop(ctx, d.scope, no); err != nil {
+			return fmt.Errorf("drop generation %d of the index: %w", no, err)
+		}
+		if err := d.deps.RetiredGenerations.Forget(ctx, d.scope, no); err != nil {
+			return fmt.Errorf("forget generation %d of the index: %w", no, err)
+		}
+	}
+	return nil
+}
+
+// IndexStatus says how far a site's index is.
+type IndexStatus struct {
+	retrieval.Generations
+	retrieval.Tally
+}
+
+// IndexStatus returns how far the site's index is. Of the generation that is
+// built, Shown - Unbuilt documents are there.
+func (s *Service) IndexStatus(ctx context.Context, scope tenant.Scope) (IndexStatus, error) {
+	var st IndexStatus
+	var err error
+	if s.deps.Generations != nil {
+		if st.Generations, err = s.deps.Generations.GenerationsOf(ctx, scope); err != nil {
+			return IndexStatus{}, fmt.Errorf("generations of the index: %w", err)
+		}
+	}
+	if st.Tally, err = s.deps.Inventory.Tally(ctx, scope); err != nil {
+		return IndexStatus{}, fmt.Errorf("count documents: %w", err)
+	}
+	return st, nil
+}
+
+// ErrOneGeneration means that this Service knows no generations.
+var ErrOneGeneration = errors.New("the index has one generation: it cannot be built anew behind the one that is searched")
+
+// Rebuild asks for a new generation of the site's index, of the model that it
+// has or is coming to: Drain builds it, and what is searched meanwhile stays as
+// it is. Vectors whose texts have not changed are taken over, not paid again. One
+// that is being built already is begun anew.
+func (s *Service) Rebuild(ctx context.Context, scope tenant.Scope) (retrieval.Generations, error) {
+	if s.deps.Generations == nil {
+		return retrieval.Generations{}, ErrOneGeneration
+	}
+	g, err := s.deps.Generations.GenerationsOf(ctx, scope)
+	if err == nil {
+		g, err = s.deps.Generations.Begin(ctx, scope, retrieval.Rebuild{Model: g.Head().Model, Anew: true, At: s.deps.Now()})
+	}
+	if err != nil {
+		return retrieval.Generations{}, fmt.Errorf("rebuild the index: %w", err)
+	}
+	return g, nil
+}

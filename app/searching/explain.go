@@ -1,0 +1,221 @@
+package searching
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aiwoochat/woochat/app/auditing"
+	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/roles"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// ExplainerDeps are what an Explainer needs. All are required.
+type ExplainerDeps struct {
+	Search *Service
+	Sites  ports.Sites
+	Audit  ports.AuditLog // of what is looked at as a super admin
+	Now    ports.Clock
+	NewID  ports.NewID
+}
+
+// Explainer searches a shop for its operator as an answer does, and says why it
+// found what. Make it with NewExplainer; it is safe for concurrent use.
+type Explainer struct {
+	deps   ExplainerDeps
+	audit  *auditing.Service
+	budget int64
+}
+
+// NewExplainer returns an Explainer of prompts with the given budget, in
+// tokens: that of the answers (0 for 4,000). It reports everything that is
+// missing at once.
+func NewExplainer(d ExplainerDeps, budget int64) (*Explainer, error) {
+	var errs []error
+	for _, dep := range []struct {
+		name string
+		ok   bool
+	}{
+		{"Search", d.Search != nil},
+		{"Sites", d.Sites != nil},
+		{"Audit", d.Audit != nil},
+		{"Now", d.Now != nil},
+		{"NewID", d.NewID != nil},
+	} {
+		if !dep.ok {
+			errs = append(errs, fmt.Errorf("searching: ExplainerDeps.%s is missing", dep.name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	audit, err := auditing.New(auditing.Deps{Log: d.Audit, Now: d.Now, NewID: d.NewID})
+	if err != nil {
+		return nil, err
+	}
+	if budget <= 0 {
+		budget = 4000
+	}
+	return &Explainer{deps: d, audit: audit, budget: budget}, nil
+}
+
+// MaxExplained is how many passages an Explanation lists at most, and
+// MaxQuestion how long a question may be, in bytes.
+const (
+	MaxExplained = 100
+	MaxQuestion  = 4000
+)
+
+// Explanation is what was found on a question, and why, in words and numbers
+// that a machine reads, too: its JSON is what the admin API and the command
+// line show.
+type Explanation struct {
+	Question string `json:"question"`
+	// Model is the embedding model whose vectors were searched; "" if only words
+	// were.
+	Generation int64  `json:"generation"`
+	Model      string `json:"embedding_model"`
+
+	Understood Understood  `json:"understood"`
+	Searches   []Searched  `json:"searches"`
+	Passages   []Explained `json:"passages"`
+	// Found is how many passages there are, also beyond those that are listed.
+	Found int `json:"found"`
+	// Milliseconds that each step took.
+	Took map[string]float64 `json:"took_ms"`
+}
+
+// Understood is what a question was taken to ask for.
+type Understood struct {
+	Text    string   `json:"text"` // the words that were searched
+	Codes   []string `json:"codes"`
+	Filter  string   `json:"filter"` // in words, "" for none
+	Sort    string   `json:"sort"`
+	Because []string `json:"because"`
+}
+
+// Searched is one search of the index.
+type Searched struct {
+	Why    string `json:"why"` // "" for what the question itself asks
+	Text   string `json:"text"`
+	Filter string `json:"filter"`
+	Dense  bool   `json:"dense"` // by meaning, too
+	Hits   int    `json:"hits"`  // as the index has found
+	Left   int    `json:"left"`  // of them, what the store still has and the filter lets through
+}
+
+// Explained is one passage.
+type Explained struct {
+	Rank     int                  `json:"rank"`
+	Document retrieval.DocumentID `json:"document"`
+	Seq      int                  `json:"chunk"`
+	Kind     string               `json:"kind"`
+	Title    string               `json:"title"`
+	URL      string               `json:"url"`
+	Heading  string               `json:"heading"`
+	Text     string               `json:"text"`
+	Score    float64              `json:"score"` // comparable within one search only
+	Exact    bool                 `json:"exact"` // the question names it by code or title
+	Lexical  int                  `json:"lexical_rank"`
+	Dense    int                  `json:"dense_rank"`
+	Price    string               `json:"price"` // now, "" for none
+	Stock    string               `json:"stock"`
+	Chosen   bool                 `json:"chosen"`
+	Why      string               `json:"why"`
+	Cost     int64                `json:"tokens"` // in the prompt; 0 if nobody had to know
+}
+
+// Explain searches the site for a question, as an answer to it would, and
+// lists at most limit of what was found (0 for 20). It costs what the embedding
+// of the question costs, which is metered.
+//
+// The error matches roles.ErrForbidden if who may not read the site's
+// documents, ports.ErrNotFound if there is no such site, and is a
+// *chat.InputError for a question that cannot be asked or a limit that is none.
+func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Scope, question string, limit int) (Explanation, error) {
+	var e Explanation
+	if err := x.audit.Allow(ctx, who, roles.ReadDocuments, sc, "search"); err != nil {
+		return e, err
+	}
+	switch {
+	case limit == 0:
+		limit = 20
+	case limit < 0 || limit > MaxExplained:
+		return e, &chat.InputError{Field: "limit", Reason: fmt.Sprintf("must be from 1 to %d", MaxExplained)}
+	}
+	if err := chat.CheckQuestion(question, MaxQuestion); err != nil {
+		if bad, ok := errors.AsType[*chat.InputError](err); ok {
+			return e, &chat.InputError{Field: "q", Reason: bad.Reason}
+		}
+		return e, err
+	}
+	if _, err := x.deps.Sites.Site(ctx, sc); err != nil {
+		return e, err
+	}
+	r, err := x.deps.Search.Search(ctx, Question{Scope: sc, Text: question, Budget: x.deps.Search.Budget(x.budget)})
+	if err != nil {
+		return e, err
+	}
+	e = explanation(question, r, x.deps.Now())
+	e.Passages = e.Passages[:min(limit, len(e.Passages))]
+	return e, nil
+}
+
+func explanation(question string, r Result, now time.Time) Explanation {
+	u := r.Understanding
+	e := Explanation{
+		Question: question, Generation: r.Generation.No, Found: len(r.Found),
+		Understood: Understood{Text: u.Text, Codes: list(u.Codes), Filter: u.Filter.String(), Sort: u.Sort.String(), Because: list(u.Because)},
+		Searches:   []Searched{}, Passages: []Explained{},
+		Took: map[string]float64{
+			"vocabulary": ms(r.Took.Vocabulary), "embed": ms(r.Took.Embed), "search": ms(r.Took.Search), "load": ms(r.Took.Load), "choose": ms(r.Took.Choose),
+		},
+	}
+	if r.Meaning {
+		e.Model = r.Generation.Model
+	}
+	for _, s := range r.Searches {
+		e.Searches = append(e.Searches, Searched{
+			Why: s.Why, Text: s.Query.Text, Filter: s.Query.Filter.String(), Dense: len(s.Query.Vector) > 0, Hits: s.Hits, Left: s.Left,
+		})
+	}
+	for i, c := range r.Found {
+		p := Explained{
+			Rank: i + 1, Document: c.Ref.Document, Seq: c.Ref.Seq, Kind: c.Kind.String(), Title: c.Title, URL: c.URL, Heading: c.Heading, Text: excerpt(c.Text),
+			Score: c.Score, Exact: c.Arms.Exact, Lexical: c.Arms.Lexical, Dense: c.Arms.Dense, Chosen: c.Verdict == retrieval.Chosen, Why: c.Verdict.String(), Cost: c.Cost,
+		}
+		if price := c.Facts.PriceRange(now); price.Min.IsSet() {
+			p.Price, p.Stock = price.Min.String(), c.Facts.Stock().String()
+			if price.Max != price.Min {
+				p.Price += " to " + price.Max.String()
+			}
+		}
+		e.Passages = append(e.Passages, p)
+	}
+	return e
+}
+
+// list returns ss, never nil.
+func list(ss []string) []string { return append([]string{}, ss...) }
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// excerptBytes is how much of a passage's text is shown: enough to know it
+// again.
+const excerptBytes = 400
+
+func excerpt(text string) string {
+	if len(text) <= excerptBytes {
+		return text
+	}
+	n := excerptBytes
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n] + "…"
+}

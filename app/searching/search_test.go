@@ -1,0 +1,248 @@
+package searching_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aiwoochat/woochat/adapters/memory"
+	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/domain/catalog"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/ports"
+	"github.com/aiwoochat/woochat/test/porttest"
+)
+
+// world is one shop on the memory adapters.
+type world struct {
+	*testing.T
+	stores *memory.Stores
+	site   tenant.Site
+	deps   searching.Deps
+	cfg    searching.Config
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, cfg: searching.Config{Model: "model-1"}, stores: memory.NewStores(time.Now, porttest.NewID, usage.Price{Model: "model-1"}, usage.Price{Model: "embedder-1", Version: "v1", Input: 20_000_000})}
+	var err error
+	w.site, err = w.stores.AddSite(t.Context(), "Test shop", "https://shop.example.com", usage.NoLimits())
+	w.must(err)
+	w.deps = searching.Deps{
+		Meter: newMeter(w.stores), Searcher: w.stores.Index, Passages: w.stores.Documents, Inventory: w.stores.Documents,
+		Tokenizer: w.stores.Tokenizer, Now: time.Now, Events: w.stores.Events,
+	}
+	w.product("1", "Storm Jacket", "A waterproof jacket.", 9742)
+	w.product("2", "Camp Jacket", "A warm jacket.", 12000)
+	w.must(w.stores.Add(w.Context(), w.scope(), retrieval.Document{
+		ID: "page:1", Revision: "r1", Kind: catalog.KindPage, Title: "Shipping", URL: "https://shop.example.com/shipping/",
+	}, "Shipping costs €4.90. Free from €60."))
+	return w
+}
+
+func newMeter(stores *memory.Stores) *metering.Service {
+	m, err := metering.New(metering.Deps{
+		Ledger: stores.Ledger, Checkpointer: stores.Ledger, Sweeper: stores.Ledger, Usage: stores.Ledger, Licenses: stores.Licenses,
+		Prices: stores.Prices, Sites: stores.Accounts, Tokenizer: stores.Tokenizer, Now: time.Now, NewID: porttest.NewID, CallTimeout: time.Minute,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func (w *world) scope() tenant.Scope { return w.site.Scope() }
+
+func (w *world) product(id, title, text string, cents int64) {
+	w.Helper()
+	w.must(w.stores.Add(w.Context(), w.scope(), retrieval.Document{
+		ID: retrieval.DocumentID("product:" + id), Revision: "r1", Kind: catalog.KindProduct, Title: title,
+		Facts: catalog.Facts{Categories: []string{"Jackets"}, SKUs: []string{"TS-" + id}, Offers: []catalog.Offer{
+			{SKU: "TS-" + id, Regular: catalog.Money{Minor: cents, Currency: "EUR", Exponent: 2}, Stock: catalog.InStock},
+		}},
+	}, text))
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) search(text string) searching.Result {
+	w.Helper()
+	s, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: text, Budget: 4000})
+	w.must(err)
+	return r
+}
+
+func titles(ps []retrieval.Passage) string {
+	var out []string
+	for _, p := range ps {
+		out = append(out, p.Title)
+	}
+	return strings.Join(out, ", ")
+}
+
+func whys(r searching.Result) []string {
+	var out []string
+	for _, s := range r.Searches {
+		out = append(out, s.Why)
+	}
+	return out
+}
+
+// A result says which searches were made, and why each.
+func TestResultSaysHow(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		question, chosen string
+		whys             []string
+	}{
+		{"waterproof jacket", "Storm Jacket, Camp Jacket", []string{""}},
+		{"jackets under 100", "Storm Jacket", []string{""}},
+		{"jackets under 10", "Storm Jacket, Camp Jacket", []string{"", searching.WhyFields, searching.WhyNear}},
+		{"what does shipping cost", "Shipping", []string{""}},
+		{"TS-2", "Camp Jacket", []string{""}},
+		{"cheapest jacket", "Storm Jacket, Camp Jacket", []string{""}},
+		{"most expensive jacket", "Camp Jacket, Storm Jacket", []string{""}},
+	} {
+		r := w.search(c.question)
+		if got := titles(r.Chosen()); got != c.chosen {
+			t.Errorf("%s: chose %s, want %s", c.question, got, c.chosen)
+		}
+		if got := whys(r); !slices.Equal(got, c.whys) {
+			t.Errorf("%s: searched %q, want %q", c.question, got, c.whys)
+		}
+		if r.Meaning {
+			t.Errorf("%s: searched by meaning without an embedder", c.question)
+		}
+	}
+}
+
+// Of more products than can be sorted the cheapest of some is told, and that it is
+// one of some.
+func TestMoreThanCanBeSorted(t *testing.T) {
+	w := newWorld(t)
+	if because := strings.Join(w.search("cheapest jacket").Understanding.Because, "; "); strings.Contains(because, "there are more") {
+		t.Errorf("of two: %s", because)
+	}
+	for i := range 500 {
+		w.product(fmt.Sprint(100+i), "Rain Jacket", "A jacket.", 5000)
+	}
+	if because := strings.Join(w.search("cheapest jacket").Understanding.Because, "; "); !strings.Contains(because, "among the first 500") {
+		t.Errorf("of 502: %s", because)
+	}
+}
+
+// behind is an index that has not heard of a change yet.
+type behind struct{ ports.Searcher }
+
+func (b behind) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error) {
+	ps, err := b.Searcher.Search(ctx, s, q)
+	return append(ps, retrieval.Passage{Ref: retrieval.PassageRef{Document: "product:1", Revision: "old"}, Score: 9}), err
+}
+
+// What the store no longer has is counted and not shown.
+func TestWhatHasChangedIsLeftOut(t *testing.T) {
+	w := newWorld(t)
+	w.deps.Searcher = behind{w.deps.Searcher}
+	r := w.search("warm")
+	if got := titles(r.Chosen()); got != "Camp Jacket" {
+		t.Errorf("chose %s", got)
+	}
+	if s := r.Searches[0]; s.Hits != 2 || s.Left != 1 {
+		t.Errorf("%d hits, %d left; want 2 and 1", s.Hits, s.Left)
+	}
+}
+
+// An embedder that is away leaves the words, and says so.
+func TestEmbedderAway(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.EmbeddingModel = "embedder-1"
+	w.deps.Embedder = func(string) ports.Embedder { return awayEmbedder{} }
+	r := w.search("waterproof jacket")
+	if titles(r.Chosen()) != "Storm Jacket, Camp Jacket" || r.Meaning {
+		t.Errorf("chose %s; by meaning: %v", titles(r.Chosen()), r.Meaning)
+	}
+	all := w.stores.Events.All()
+	if len(all) != 1 {
+		t.Fatalf("published %+v", all)
+	}
+	if e, ok := all[0].Event.(searching.LexicalOnly); !ok || !errors.Is(e.Err, ports.ErrUnavailable) {
+		t.Errorf("published %+v", all[0])
+	}
+}
+
+// Of a question of which the embedder knows nothing, the words are searched, and
+// that is no fault to tell of.
+func TestQuestionThatTheEmbedderDoesNotKnow(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.EmbeddingModel = "embedder-1"
+	w.deps.Embedder = func(string) ports.Embedder { return knowsNothing{memory.NewEmbedder(4)} }
+	r := w.search("waterproof jacket")
+	if titles(r.Chosen()) != "Storm Jacket, Camp Jacket" || r.Meaning {
+		t.Errorf("chose %s; by meaning: %v", titles(r.Chosen()), r.Meaning)
+	}
+	if all := w.stores.Events.All(); len(all) != 0 {
+		t.Errorf("published %+v", all)
+	}
+}
+
+type knowsNothing struct{ ports.Embedder }
+
+func (k knowsNothing) Embed(ctx context.Context, texts []string) (retrieval.Embedding, error) {
+	e, err := k.Embedder.Embed(ctx, texts)
+	for i := range texts {
+		e.Unknown = append(e.Unknown, i)
+	}
+	return e, err
+}
+
+type awayEmbedder struct{}
+
+func (awayEmbedder) Embed(context.Context, []string) (retrieval.Embedding, error) {
+	return retrieval.Embedding{}, ports.ErrUnavailable
+}
+
+func TestNewNamesAllThatIsMissing(t *testing.T) {
+	_, err := searching.New(searching.Deps{Embedder: func(string) ports.Embedder { return memory.NewEmbedder(2) }}, searching.Config{})
+	for _, name := range []string{"Meter", "Searcher", "Passages", "Inventory", "Tokenizer", "Now", "Config.Model", "EmbeddingModel"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the error does not name %s: %v", name, err)
+		}
+	}
+}
+
+func ExampleService_Search() {
+	ctx := context.Background()
+	stores := memory.NewStores(time.Now, porttest.NewID, usage.Price{Model: "my-model", Version: "1"})
+	site, _ := stores.AddSite(ctx, "Shop", "https://shop.example.com", usage.NoLimits())
+	_ = stores.Add(ctx, site.Scope(), retrieval.Document{ID: "page:1", Title: "Shipping"}, "Shipping costs €4.90.")
+	search, err := searching.New(searching.Deps{
+		Meter: newMeter(stores), Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Now: time.Now,
+	}, searching.Config{Model: "my-model"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	found, err := search.Search(ctx, searching.Question{Scope: site.Scope(), Text: "What does shipping cost?", Budget: 1000})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, p := range found.Chosen() {
+		fmt.Println(p.Title, "-", p.Text)
+	}
+	// Output: Shipping - Shipping costs €4.90.
+}

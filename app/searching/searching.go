@@ -1,0 +1,112 @@
+// Package searching finds what a shop says on a question, as the shop is at
+// that moment: it reads the question, searches by words and by meaning, loads
+// what was found from the store and drops what is no longer so. An answer, an
+// operator who asks why it was given, and an evaluation all search with it, so
+// that what is explained is what was done.
+package searching
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// Deps are what a Service needs. Embedder, Generations and Events may be nil;
+// all else is required.
+type Deps struct {
+	Meter     *metering.Service
+	Searcher  ports.Searcher
+	Passages  ports.Passages
+	Inventory ports.Inventory
+	Tokenizer ports.Tokenizer
+	Now       ports.Clock
+
+	// Embedder returns what turns questions into vectors of a model, which is
+	// metered on its own, or nil for a model that cannot be had here; nil: by
+	// words only.
+	Embedder func(model string) ports.Embedder
+	// Generations says in which generation of the index a site is searched, and
+	// of which model its vectors are; nil: in generation 0, of
+	// Config.EmbeddingModel.
+	Generations ports.Generations
+	Events      ports.EventSink
+}
+
+// Config is how a Service searches. The zero value of a field means its default.
+type Config struct {
+	Model          string // whose tokens passages are counted in; required
+	EmbeddingModel string // required with an Embedder and no Generations
+	Passages       int    // passages that are chosen at most; default 8
+}
+
+// Service searches shops. Make one with New; it is safe for concurrent use.
+type Service struct {
+	deps       Deps
+	cfg        Config
+	vocabulary *vocabularies
+}
+
+// New returns a Service. It reports everything that is missing at once.
+func New(d Deps, cfg Config) (*Service, error) {
+	var errs []error
+	need := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("searching: %s is missing", what))
+		}
+	}
+	need(d.Meter != nil, "Deps.Meter")
+	need(d.Searcher != nil, "Deps.Searcher")
+	need(d.Passages != nil, "Deps.Passages")
+	need(d.Inventory != nil, "Deps.Inventory")
+	need(d.Tokenizer != nil, "Deps.Tokenizer")
+	need(d.Now != nil, "Deps.Now")
+	need(cfg.Model != "", "Config.Model")
+	need(d.Embedder == nil || d.Generations != nil || cfg.EmbeddingModel != "", "Config.EmbeddingModel")
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if cfg.Passages <= 0 {
+		cfg.Passages = 8
+	}
+	return &Service{
+		deps: d, cfg: cfg,
+		vocabulary: &vocabularies{inventory: d.Inventory, passages: d.Passages, now: d.Now, sites: map[tenant.Scope]*vocabulary{}},
+	}, nil
+}
+
+// LexicalOnly is published when a question could not be embedded, so that only
+// its words were searched.
+type LexicalOnly struct{ Err error }
+
+// EventName implements ports.Event.
+func (LexicalOnly) EventName() string { return "answer.lexical_only" }
+
+func (s *Service) publish(ctx context.Context, sc tenant.Scope, e ports.Event) {
+	if s.deps.Events != nil {
+		s.deps.Events.Publish(ctx, sc, e)
+	}
+}
+
+// Budget returns what a number of tokens is in what the input of Config.Model is
+// counted in: tokens, or bytes where nobody here knows the model's vocabulary.
+func (s *Service) Budget(tokens int64) int64 {
+	if _, exact := s.deps.Tokenizer.Count(s.cfg.Model, "a"); exact {
+		return tokens
+	}
+	return tokens * bytesPerToken
+}
+
+// bytesPerToken is about what a token has in the languages of shops.
+const bytesPerToken = 4
+
+// cost returns about what a passage takes in a prompt.
+func (s *Service) cost(p retrieval.Passage) int64 {
+	n, _ := s.deps.Tokenizer.Count(s.cfg.Model, p.Title+p.Text)
+	return n + chat.BoundOverhead
+}

@@ -1,0 +1,111 @@
+package wiring
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/aiwoochat/woochat/adapters/decorated"
+	"github.com/aiwoochat/woochat/adapters/glove"
+	"github.com/aiwoochat/woochat/adapters/openai"
+	"github.com/aiwoochat/woochat/adapters/system"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// embedders gives the embedder of a model, nil for none: that of the program
+// itself, or of the provider. While an index is built for another model,
+// questions are still embedded by the one before it. The zero embedders has none
+// at all.
+type embedders struct {
+	of func(model string) ports.Embedder
+}
+
+// ownEmbedders returns the embedders where there is no provider.
+func ownEmbedders(now ports.Clock, sink *system.Sink) embedders {
+	own := decorated.Embedder(glove.New(), decorated.Observed(now, sink.Called))
+	return embedders{of: func(model string) ports.Embedder {
+		if model == glove.Model {
+			return own
+		}
+		return nil
+	}}
+}
+
+// newEmbedders returns the embedders of the provider that c names, and the
+// program's own. That of c.EmbeddingModel is made now, so that what is wrong with
+// c is said.
+func newEmbedders(c openai.Config, now ports.Clock, sink *system.Sink, opened *closers) (embedders, error) {
+	own := ownEmbedders(now, sink)
+	var mu sync.Mutex // guards made and closing
+	made := map[string]ports.Embedder{}
+	var closing []func() error
+	open := func(model string) (ports.Embedder, error) {
+		if e := own.of(model); e != nil {
+			return e, nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if e := made[model]; e != nil {
+			return e, nil
+		}
+		c := c
+		c.EmbeddingModel = model
+		e, err := openai.NewEmbedder(c)
+		if err != nil {
+			return nil, err
+		}
+		closing = append(closing, e.Close)
+		made[model] = decorated.Embedder(e, decorated.Observed(now, sink.Called), decorated.Breaker(decorated.BreakerConfig{Now: now}))
+		return made[model], nil
+	}
+	if _, err := open(c.EmbeddingModel); err != nil {
+		return embedders{}, err
+	}
+	opened.add(func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		var errs []error
+		for _, end := range closing {
+			errs = append(errs, end())
+		}
+		return errors.Join(errs...)
+	})
+	return embedders{of: func(model string) ports.Embedder {
+		e, err := open(model)
+		if err != nil {
+			return nil // only a model without a name can be wrong where the first one is right
+		}
+		return e
+	}}, nil
+}
+
+// KnowsLanguage reports whether an embedding model understands texts in a
+// language, a BCP 47 tag: the program's own knows English only, and of a
+// provider's it is taken for granted.
+func KnowsLanguage(model, locale string) bool {
+	return model != glove.Model || glove.Knows(locale)
+}
+
+// languages tells which model a site gets where one is wanted for all: none if
+// the model does not know the site's language. It says so once for each site.
+func languages(sites ports.Sites, log *slog.Logger) func(context.Context, tenant.Scope, string) (string, error) {
+	var told sync.Map // tenant.Scope
+	return func(ctx context.Context, s tenant.Scope, model string) (string, error) {
+		if model != glove.Model {
+			return model, nil
+		}
+		site, err := sites.Site(ctx, s)
+		switch {
+		case err != nil:
+			return "", err
+		case KnowsLanguage(model, site.Locale):
+			return model, nil
+		}
+		if _, before := told.LoadOrStore(s, true); !before {
+			log.InfoContext(ctx, "index.words_only: the embedding model does not know the site's language", "site_id", s.Site, "locale", site.Locale, "model", model)
+		}
+		return "", nil
+	}
+}

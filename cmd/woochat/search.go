@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/app/wiring"
+)
+
+type searchCommand struct {
+	siteFlag
+	Question string `arg:"" help:"What a shopper would ask, in quotes."`
+	Explain  bool   `help:"Say what the question was taken to ask for, what was searched, and why each passage was chosen or not."`
+	Limit    int    `default:"20" help:"How many passages to list, at most 100."`
+	jsonFlag
+}
+
+// Help implements kong.HelpProvider.
+func (searchCommand) Help() string {
+	return `Searches exactly as an answer to this question does, without asking a chat model. With an embedding model, embedding the question is metered and counts towards the site's limits, as it does for a shopper's.
+
+LEXICAL and DENSE are the ranks by words and by meaning; SCORE compares within one search only. TOKENS is what a passage takes in the prompt.
+`
+}
+
+// Run searches and tells what was found.
+func (c searchCommand) Run(ctx context.Context, p *program) error {
+	return p.with(ctx, func(app *wiring.App) error {
+		site, err := siteNamed(ctx, app, c.Site)
+		if err != nil {
+			return err
+		}
+		e, err := app.Explainer.Explain(ctx, app.Operator, site.Scope(), c.Question, c.Limit)
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.JSON:
+			return p.json(e)
+		case c.Explain:
+			p.explain(e)
+		default:
+			p.tellPassages(e)
+		}
+		return nil
+	})
+}
+
+func (p *program) tellPassages(e searching.Explanation) {
+	var rows [][]string
+	for _, x := range e.Passages {
+		rows = append(rows, []string{strconv.Itoa(x.Rank), string(x.Document), cutTo(x.Title, 50), x.Price, x.Stock, yesNo(x.Chosen)})
+	}
+	p.table([]column{{"", true}, {"DOCUMENT", false}, {"TITLE", false}, {"PRICE", false}, {"STOCK", false}, {"IN PROMPT", false}}, rows, "Nothing found.")
+}
+
+func (p *program) explain(e searching.Explanation) {
+	say := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(p.stdout, "%-12s%s\n", name, printable(text))
+		}
+	}
+	say("words", e.Understood.Text)
+	say("codes", strings.Join(e.Understood.Codes, ", "))
+	say("filter", e.Understood.Filter)
+	say("order", e.Understood.Sort)
+	for _, why := range e.Understood.Because {
+		say("because", why)
+	}
+	say("vectors", fmt.Sprintf("generation %d, %s", e.Generation, modelWord(e.Model)))
+	for _, s := range e.Searches {
+		var text strings.Builder
+		fmt.Fprintf(&text, "%d hits, %d left", s.Hits, s.Left)
+		for _, part := range []string{s.Why, quotedUnlessEmpty("words", s.Text), s.Filter} {
+			if part != "" {
+				text.WriteString("; " + part)
+			}
+		}
+		say("searched", text.String())
+	}
+	var took []string
+	for _, step := range []string{"vocabulary", "embed", "search", "load", "choose"} {
+		took = append(took, fmt.Sprintf("%s %.1f ms", step, e.Took[step]))
+	}
+	say("took", strings.Join(took, ", "))
+	fmt.Fprintln(p.stdout)
+	var rows [][]string
+	for _, x := range e.Passages {
+		rows = append(rows, []string{
+			strconv.Itoa(x.Rank), fmt.Sprintf("%s#%d", x.Document, x.Seq), cutTo(x.Title, 40), fmt.Sprintf("%.4f", x.Score),
+			rankWord(x.Lexical), rankWord(x.Dense), yesNo(x.Exact), x.Price, countWord(x.Cost), x.Why,
+		})
+	}
+	p.table([]column{
+		{"", true}, {"PASSAGE", false}, {"TITLE", false}, {"SCORE", true}, {"LEXICAL", true}, {"DENSE", true}, {"EXACT", false}, {"PRICE", false}, {"TOKENS", true}, {"WHY", false},
+	}, rows, "Nothing found.")
+	if more := e.Found - len(e.Passages); more > 0 {
+		fmt.Fprintf(p.stdout, "and %d more\n", more)
+	}
+}
+
+func quotedUnlessEmpty(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	return name + " " + strconv.Quote(text)
+}
+
+func rankWord(rank int) string {
+	if rank == 0 {
+		return "-"
+	}
+	return strconv.Itoa(rank)
+}
+
+func countWord(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return grouped(n)
+}
+
+// cutTo returns at most n characters of text, printable.
+func cutTo(text string, n int) string {
+	r := []rune(printable(text))
+	if len(r) <= n {
+		return string(r)
+	}
+	return string(r[:n-1]) + "…"
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "-"
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aiwoochat/woochat/app/searching"
+)
+
+func TestSearch(t *testing.T) {
+	s := newShell(t)
+	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
+	path := filepath.Join(t.TempDir(), "products.csv")
+	if err := os.WriteFile(path, []byte("ID,Type,SKU,Name,Published,Visibility in catalog,In stock?,Regular price\n"+
+		"1,simple,A-1,Wool cap,1,visible,1,10\n2,simple,A-2,Rain cap,1,visible,1,30\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.ok("ingest", "csv", path)
+	if out := s.ok("search", "caps under 20"); !strings.Contains(out, "Wool cap") || strings.Contains(out, "Rain cap") || !strings.Contains(out, "10.00") {
+		t.Errorf("found:\n%s", out)
+	}
+	out := s.ok("search", "--explain", "caps under 20")
+	for _, want := range []string{"filter", "below", "because", "glove-en-1", "LEXICAL", "product:1#0", "chosen", "1 hits, 1 left"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+	e := fromJSON[searching.Explanation](t, s.ok("search", "--json", "A-2"))
+	if len(e.Understood.Codes) != 1 || len(e.Passages) == 0 || !e.Passages[0].Exact || e.Passages[0].Title != "Rain cap" {
+		t.Errorf("%+v", e)
+	}
+	if out := s.ok("search", "--limit", "1", "--explain", "cap"); !strings.Contains(out, "and 1 more") {
+		t.Errorf("found:\n%s", out)
+	}
+	if r := s.run("search", " "); r.code == 0 || !strings.Contains(r.err, "q is empty") {
+		t.Errorf("exit code %d: %s", r.code, r.err)
+	}
+}

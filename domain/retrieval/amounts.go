@@ -1,0 +1,133 @@
+package retrieval
+
+import (
+	"strings"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+)
+
+// isPrice reports whether the amount that ends at end is money: it has a
+// currency, or nothing around it says that it is a size, a time or a number of
+// things. firm is set if the words before it speak of prices.
+func (q *reading) isPrice(start, end int, signed, firm bool) bool {
+	end = start + len(strings.TrimRight(q.text[start:end], " \t\r\n"))
+	rest := q.text[end:]
+	if rest != "" && !signed {
+		switch c := rest[0]; {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '%', c == '"', c == '/':
+			return false
+		case c == '-' && len(rest) > 1 && rest[1] != ' ':
+			return false
+		case strings.HasPrefix(rest, "°"), strings.HasPrefix(rest, "″"), strings.HasPrefix(rest, " %"), strings.HasPrefix(rest, " °"):
+			return false
+		}
+	}
+	if rest != "" && signed && rest[0] >= '0' && rest[0] <= '9' {
+		return false
+	}
+	var last, next string
+	for _, w := range q.words {
+		if w.end <= start+1 {
+			last = w.token
+		}
+		if w.start >= end && next == "" && strings.TrimSpace(q.text[end:w.start]) == "" {
+			next = w.token
+		}
+	}
+	if spending(last) {
+		return false
+	}
+	if signed {
+		return true
+	}
+	if ages(last) || unit(next) {
+		return false
+	}
+	return firm || next == "" || stopWord(next) || boundary(next)
+}
+
+// spending reports whether an amount after the word t is what an order comes
+// to, not what a product costs: "free shipping on orders over 50".
+func spending(t string) bool {
+	switch t {
+	case "order", "purchase", "basket", "cart", "total", "spend", "spending", "bestellung", "bestellungen", "shipping", "delivery":
+		return true
+	}
+	return false
+}
+
+// ages reports whether a number after the word t is an age or a size.
+func ages(t string) bool {
+	switch t {
+	case "size", "woman", "man", "men", "people", "adult", "someone", "anyone", "person", "kid", "child", "baby", "toddler", "boy", "girl", "aged", "age",
+		"weight", "weighing", "width", "height", "length", "diameter", "waist", "grosse", "rated", "rating", "kinder":
+		return true
+	}
+	return false
+}
+
+// unit reports whether t says that the number before it is no price.
+func unit(t string) bool {
+	switch t {
+	case "cm", "mm", "m", "km", "meter", "metre", "inch", "ft", "foot", "kg", "g", "gram", "gramm", "kilo", "lb", "lbs", "pound", "oz", "ounce",
+		"l", "ml", "cl", "liter", "litre", "w", "watt", "kw", "v", "volt", "mah", "ah", "hz", "gb", "tb", "mb", "lumen", "bar", "psi", "rpm",
+		"second", "minute", "hour", "day", "week", "month", "year", "stunde", "tage", "tag", "woche", "jahr", "jahre", "monate", "old",
+		"percent", "prozent", "degree", "grad", "people", "person", "personen", "piece", "pc", "stuck", "pack", "item", "time", "star", "review", "cent",
+		"pocket", "x", "litern", "cup", "serving", "tog", "denier", "gsm", "carat", "karat", "mph", "kmh":
+		return true
+	}
+	return false
+}
+
+// parse reads digits as an amount of the shop's currency, unless a sign says
+// that it is another one.
+func (m money) parse(digits string, signs ...string) (catalog.Money, bool) {
+	for _, s := range signs {
+		if s != "" && !m.is(strings.ToLower(s)) {
+			return catalog.Money{}, false
+		}
+	}
+	digits = strings.NewReplacer("'", "", "’", "").Replace(digits)
+	if at := strings.LastIndexAny(digits, ".,"); at >= 0 {
+		whole, frac := digits[:at], digits[at+1:]
+		grouped := strings.ContainsAny(whole, ".,")
+		whole = strings.NewReplacer(".", "", ",", "").Replace(whole)
+		switch {
+		case len(frac) == 3 && (m.exponent < 3 || grouped && strings.Count(digits, digits[at:at+1]) > 1):
+			digits = whole + frac // 1.299
+		default:
+			digits = whole + "." + frac
+		}
+	}
+	price, err := catalog.ParseMoney(digits, m.currency, m.exponent)
+	return price, err == nil && price.IsSet()
+}
+
+// is reports whether sign can mean m's currency.
+func (m money) is(sign string) bool {
+	var is string
+	switch sign {
+	case "€", "euro", "euros", "eur":
+		is = "EUR"
+	case "$", "dollar", "dollars", "bucks":
+		is = "USD CAD AUD NZD SGD HKD MXN TWD"
+	case "£", "pound", "pounds", "quid", "gbp":
+		is = "GBP"
+	case "¥", "yen", "jpy":
+		is = "JPY"
+		if sign == "¥" {
+			is = "JPY CNY"
+		}
+	case "₹", "rupee", "rupees", "inr":
+		is = "INR"
+	case "zł", "zloty", "pln":
+		is = "PLN"
+	case "chf", "franc", "francs", "franken":
+		is = "CHF"
+	case "kr", "krona", "kronor", "kroner", "krone", "kronar":
+		is = "SEK NOK DKK ISK"
+	default:
+		is = strings.ToUpper(sign)
+	}
+	return strings.Contains(is, m.currency)
+}

@@ -1,0 +1,53 @@
+package retrieval
+
+import (
+	"strings"
+)
+
+// String returns f in words, for people: "in stock, below EUR 30.00, Colour:
+// Blue or Navy". It is "" for a filter that lets everything through.
+func (f Filter) String() string {
+	var parts []string
+	add := func(text string) { parts = append(parts, text) }
+	if len(f.Kinds) > 0 {
+		names := make([]string, len(f.Kinds))
+		for i, k := range f.Kinds {
+			names[i] = k.String()
+		}
+		add("kind: " + anyOf(names))
+	}
+	if f.InStock {
+		add("in stock")
+	}
+	if f.OnSale {
+		add("on sale")
+	}
+	if f.MinPrice.IsSet() {
+		add("at least " + f.MinPrice.String())
+	}
+	switch {
+	case f.MaxPrice.IsSet() && f.Below:
+		add("below " + f.MaxPrice.String())
+	case f.MaxPrice.IsSet():
+		add("at most " + f.MaxPrice.String())
+	}
+	for _, a := range f.Attributes {
+		name := a.Name
+		if name == "" {
+			name = "any attribute"
+		}
+		add(name + ": " + anyOf(a.Values))
+	}
+	if len(f.Brands) > 0 {
+		add("brand: " + anyOf(f.Brands))
+	}
+	if len(f.Categories) > 0 {
+		add("category: " + anyOf(f.Categories))
+	}
+	if len(f.Without) > 0 {
+		add("without " + anyOf(f.Without))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func anyOf(words []string) string { return strings.Join(words, " or ") }

@@ -1,0 +1,97 @@
+package retrieval_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+)
+
+func generations(served, building retrieval.Generation) retrieval.Generations {
+	return retrieval.Generations{Served: served, Building: building}
+}
+
+func TestBegin(t *testing.T) {
+	none := retrieval.Generation{}
+	a1, a3, a4 := retrieval.Generation{No: 1, Model: "a"}, retrieval.Generation{No: 3, Model: "a"}, retrieval.Generation{No: 4, Model: "a"}
+	b2, b4, words := retrieval.Generation{No: 2, Model: "b"}, retrieval.Generation{No: 4, Model: "b"}, retrieval.Generation{No: 4}
+	for name, c := range map[string]struct {
+		from  retrieval.Generations
+		model string
+		anew  bool
+		held  bool
+		want  retrieval.Generations
+	}{
+		"a new site":                  {generations(none, none), "a", false, false, generations(a4, none)},
+		"a site of words":             {generations(none, none), "a", false, true, generations(none, a4)},
+		"a site without a model":      {generations(none, none), "", false, true, generations(none, none)},
+		"what is there":               {generations(a1, none), "a", false, true, generations(a1, none)},
+		"another model":               {generations(a1, none), "b", false, true, generations(a1, b4)},
+		"another model, nothing held": {generations(a1, none), "b", false, false, generations(b4, none)},
+		"what is under way":           {generations(a1, b2), "b", false, true, generations(a1, b2)},
+		"back again":                  {generations(a1, b2), "a", false, true, generations(a1, none)},
+		"a third model":               {generations(a3, b2), "c", false, true, generations(a3, retrieval.Generation{No: 4, Model: "c"})},
+		"no model":                    {generations(a1, none), "", false, true, generations(a1, words)},
+		"anew":                        {generations(a1, none), "a", true, true, generations(a1, a4)},
+		"anew, nothing held":          {generations(a1, none), "a", true, false, generations(a4, none)},
+		"anew beside another":         {generations(a1, b2), "a", true, true, generations(a1, a4)},
+		"what is built anew stays":    {generations(a1, a3), "a", false, true, generations(a1, a3)},
+	} {
+		if got := c.from.Begin(retrieval.Rebuild{Model: c.model, Anew: c.anew}, 3, c.held); got != c.want {
+			t.Errorf("%s: %+v became %+v, want %+v", name, c.from, got, c.want)
+		}
+	}
+}
+
+func TestSwitch(t *testing.T) {
+	a, b := retrieval.Generation{No: 1, Model: "a"}, retrieval.Generation{No: 2, Model: "b"}
+	both := generations(a, b)
+	if got, err := both.Switch(2); err != nil || got != generations(b, retrieval.Generation{}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := both.Switch(1); err != nil || got != both {
+		t.Errorf("to the one that is searched: got %+v, %v", got, err)
+	}
+	for _, no := range []int64{0, 3, -1} {
+		if got, err := both.Switch(no); !errors.Is(err, retrieval.ErrNotBuilding) || got != both {
+			t.Errorf("to %d: got %+v, %v", no, got, err)
+		}
+	}
+}
+
+// What a site leaves behind is told once, whatever becomes of what.
+func TestWithout(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, to retrieval.Generations
+		want     []int64
+	}{
+		"nothing":    {generations(retrieval.Generation{No: 3}, retrieval.Generation{}), generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), nil},
+		"a switch":   {generations(retrieval.Generation{}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 4}, retrieval.Generation{}), []int64{0}},
+		"given up":   {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 5}), []int64{4}},
+		"all of new": {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 5}, retrieval.Generation{}), []int64{3, 4}},
+	} {
+		if got := c.from.Without(c.to); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestKeyOf(t *testing.T) {
+	a, b := retrieval.KeyOf("a mug"), retrieval.KeyOf("a mug ")
+	if a == b || a != retrieval.KeyOf("a mug") || len(a) != 32 {
+		t.Errorf("keys %q and %q", a, b)
+	}
+}
+
+func ExampleGenerations_Begin() {
+	site := retrieval.Generations{Served: retrieval.Generation{No: 1, Model: "old"}}
+	site = site.Begin(retrieval.Rebuild{Model: "new"}, 1, true)
+	fmt.Println("searched:", site.Served.Model, "- built:", site.Building.Model)
+	site, err := site.Switch(site.Building.No)
+	fmt.Println("searched:", site.Served.Model, err)
+	// Output:
+	// searched: old - built: new
+	// searched: new <nil>
+}

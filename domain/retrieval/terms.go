@@ -1,0 +1,229 @@
+package retrieval
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// termSpan is a range of words that the vocabulary knows.
+type termSpan struct {
+	from, to int // words, to is exclusive
+	terms    []term
+	excluded bool
+}
+
+// titleSpan is a range of words that is the title of a product.
+type titleSpan struct {
+	from, to int
+	titled
+	compared bool // the product is what others are compared with
+}
+
+// readTitles finds the titles of products, and the prices of those that others
+// are compared with.
+func (q *reading) readTitles() {
+	v := q.vocabulary
+	for i := range q.words {
+		for n := min(v.most, len(q.words)-i); n >= 2; n-- {
+			t, ok := v.titles[q.key(i, i+n)]
+			if !ok {
+				continue
+			}
+			s := titleSpan{from: i, to: i + n, titled: t}
+			s.compared = q.compare(s)
+			q.titles = append(q.titles, s)
+			q.title = q.title || n >= 3 && !s.compared
+			break
+		}
+	}
+}
+
+// readTerms finds the vocabulary's terms, the longest first.
+func (q *reading) readTerms() {
+	v := q.vocabulary
+	for i := 0; i < len(q.words); {
+		n := min(v.most, len(q.words)-i)
+		for ; n >= 1; n-- {
+			if q.isGone(i, i+n) {
+				continue
+			}
+			key := q.key(i, i+n)
+			known := slices.ContainsFunc(q.titles, func(t titleSpan) bool {
+				return t.from <= i && i+n <= t.to && !slices.Contains(t.values, key)
+			})
+			if terms := q.certain(v.terms[key], i, i+n); len(terms) > 0 && !known {
+				q.terms = append(q.terms, termSpan{from: i, to: i + n, terms: terms})
+				break
+			}
+		}
+		if n == 0 {
+			if t := q.sizeWord(i); t.value != "" {
+				q.terms = append(q.terms, termSpan{from: i, to: i + 1, terms: []term{t}})
+			}
+		}
+		if n == 0 && q.partUnwanted(i) {
+			q.terms = append(q.terms, termSpan{from: i, to: i + 1, terms: []term{{kind: termAttribute, value: q.token(i)}}})
+		}
+		i += max(1, n)
+	}
+}
+
+// isGone reports whether one of the words from i up to j is read already.
+func (q *reading) isGone(i, j int) bool {
+	start, end := q.words[i].start, q.words[j-1].end
+	return slices.ContainsFunc(q.gone, func(s span) bool { return s.start < end && start < s.end })
+}
+
+// sizeWord returns the size that word i says: M for medium, if the question
+// speaks of a category in which the shop has it. A large tent is no size.
+func (q *reading) sizeWord(i int) term {
+	var size string
+	switch q.token(i) {
+	case "small", "klein", "kleine":
+		size = "S"
+	case "medium", "mittel":
+		size = "M"
+	case "large", "gross", "grosse":
+		size = "L"
+	default:
+		return term{}
+	}
+	if i > 0 && (q.token(i-1) == "extra" || q.token(i-1) == "x") || q.isGone(i, i+1) {
+		return term{}
+	}
+	for _, t := range q.vocabulary.terms[strings.ToLower(size)] {
+		if t.kind != termAttribute {
+			continue
+		}
+		for _, c := range q.categoriesNamed() {
+			if q.vocabulary.sizes[sizeKey(c, size)] {
+				return t
+			}
+		}
+	}
+	return term{}
+}
+
+// categoriesNamed returns the categories that have a name in the question. They
+// are looked for once: a question may say "large" hundreds of times.
+func (q *reading) categoriesNamed() []string {
+	if q.categories != nil {
+		return q.categories
+	}
+	q.categories = []string{}
+	for i := range q.words {
+		for n := min(q.vocabulary.most, len(q.words)-i); n >= 1; n-- {
+			for _, c := range q.vocabulary.terms[q.key(i, i+n)] {
+				if c.kind == termCategory && !slices.Contains(q.categories, c.value) {
+					q.categories = append(q.categories, c.value)
+				}
+			}
+		}
+	}
+	return q.categories
+}
+
+// certain returns those of terms that the words from i up to j can only mean.
+func (q *reading) certain(terms []term, i, j int) []term {
+	if len(terms) == 0 || stopWord(q.token(i)) && j-i == 1 && len(q.token(i)) > 2 {
+		return nil
+	}
+	var named, out []term
+	longest := 0
+	for _, t := range terms {
+		if t.kind != termAttribute {
+			continue
+		}
+		switch n := q.named(t.name, i, j); {
+		case n > longest:
+			named, longest = []term{t}, n
+		case n == longest && n > 0:
+			named = append(named, t)
+		}
+	}
+	if longest > 0 {
+		return named
+	}
+	if short := j-i == 1 && !plainWord(q.token(i)); short && !q.chosenShort(i) {
+		return nil
+	}
+	for _, t := range terms {
+		if t.kind != termAttribute || !yesOrNo(t.value) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// named returns how many words of the attribute's name stand before the words
+// from i up to j ("size 42", "colour: blue", "size is M") or right after them.
+func (q *reading) named(name string, i, j int) int {
+	words := strings.Fields(attributeKey(name))
+	before := func(at int) int {
+		n := 0
+		for n < len(words) && nameToken(q.token(at-1-n)) == words[len(words)-1-n] {
+			n++
+		}
+		return n
+	}
+	n := before(i)
+	switch q.token(i - 1) {
+	case "is", "in", "of":
+		n = max(n, before(i-1))
+	}
+	if n == 0 && len(words) > 0 && nameToken(q.token(j)) == words[len(words)-1] {
+		n = 1
+	}
+	return n
+}
+
+// nameToken returns t in the spelling that attributeKey gives it.
+func nameToken(t string) string {
+	if t == "color" {
+		return "colour"
+	}
+	return t
+}
+
+// plainWord reports whether t means the same wherever it stands: not a number,
+// nor one or two letters.
+func plainWord(t string) bool {
+	switch t {
+	case "xs", "xl":
+		return true
+	}
+	return strings.IndexFunc(t, unicode.IsLetter) >= 0 && (len(t) > 2 || t[0] >= 0x80)
+}
+
+// chosenShort reports whether the short word i is a size all the same: "in 42"
+// and "in M" at the end of a question or before a word like "and".
+func (q *reading) chosenShort(i int) bool {
+	if t := q.token(i - 1); t != "in" {
+		return false
+	}
+	if next := q.token(i + 1); next != "" && !stopWord(next) && !boundary(next) {
+		return false
+	}
+	written := q.text[q.words[i].start:q.words[i].end]
+	return written == strings.ToUpper(written)
+}
+
+// yesOrNo reports whether value says nothing without its attribute's name.
+func yesOrNo(value string) bool {
+	switch TitleKey(value) {
+	case "yes", "no", "true", "false", "ye", "none", "other", "any", "all", "new", "good", "best", "standard", "default", "n a", "ja", "nein":
+		return true
+	}
+	return false
+}
+
+// boundary reports whether t begins another part of the question.
+func boundary(t string) bool {
+	switch t {
+	case "worth", "priced", "around", "under", "below", "less", "over", "above", "between", "max", "maximum", "min", "up", "cheaper", "more", "available", "costing", "made",
+		"now", "today", "unter", "uber", "ab", "bis", "auf", "fur", "mit", "ohne", "und", "oder", "im":
+		return true
+	}
+	return false
+}

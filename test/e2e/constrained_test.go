@@ -1,0 +1,249 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+)
+
+// wanted is one line of testdata/retrieval/constrained.jsonl; its README says
+// what each key means.
+type wanted struct {
+	Question string `json:"q"`
+	limits
+	Soft  limits   `json:"soft"`
+	Sort  string   `json:"sort"`
+	First []string `json:"first"`
+}
+
+// limits is what an offer must be like.
+type limits struct {
+	Categories []string            `json:"cat"`
+	Brands     []string            `json:"brand"`
+	Colours    []string            `json:"colour"`
+	Sizes      []string            `json:"size"`
+	Materials  []string            `json:"material"`
+	Attributes map[string][]string `json:"attr"`
+	Over       map[string]string   `json:"over"`
+	Under      map[string]string   `json:"under"`
+	AtLeast    map[string]string   `json:"atLeast"`
+	Below      string              `json:"below"`
+	UpTo       string              `json:"upTo"`
+	Above      string              `json:"above"`
+	From       string              `json:"from"`
+	Cheaper    string              `json:"cheaperThan"`
+	Dearer     string              `json:"dearerThan"`
+	Stock      bool                `json:"stock"`
+	Sale       bool                `json:"sale"`
+	Without    []string            `json:"without"`
+	Title      []string            `json:"title"`
+}
+
+// goods is the catalogue with what a look-up needs.
+type goods struct {
+	t   *testing.T
+	all []sold
+}
+
+// anyOf reports whether one of the listed is as is reports, or none is listed.
+func anyOf(list []string, is func(string) bool) bool {
+	return len(list) == 0 || slices.ContainsFunc(list, is)
+}
+
+// words returns text in lower case with single blanks around each word.
+func words(text string) string {
+	return " " + strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ") + " "
+}
+
+func (g goods) price(sku string) int64 {
+	for _, s := range g.all {
+		if slices.Contains(s.skus, sku) {
+			return s.cents
+		}
+	}
+	g.t.Fatalf("the catalogue has no %s", sku)
+	return 0
+}
+
+// amount returns the number of a value such as "0.5 l", false for any other.
+func amount(value string) (float64, bool) {
+	n, unit, ok := strings.Cut(value, " ")
+	f, err := strconv.ParseFloat(n, 64)
+	return f, ok && unit != "" && err == nil
+}
+
+func (g goods) fits(l limits, s sold) bool {
+	number := func(bounds map[string]string, ok func(have, bound float64) bool) bool {
+		for name, b := range bounds {
+			bound, err := strconv.ParseFloat(b, 64)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			if !slices.ContainsFunc(strings.Split(s.attributes[name], ", "), func(v string) bool {
+				have, is := amount(v)
+				return is && ok(have, bound)
+			}) {
+				return false
+			}
+		}
+		return true
+	}
+	money := func(bound string, ok func(have, bound int64) bool) bool {
+		return bound == "" || ok(s.cents, cents(g.t, bound))
+	}
+	for name, values := range l.Attributes {
+		if !anyOf(values, func(v string) bool { return s.is(name, v) || s.attributes[name] == v }) {
+			return false
+		}
+	}
+	everything := words(s.title + " | " + s.brand + " | " + s.categories)
+	for _, v := range s.attributes {
+		everything += words(" | " + v)
+	}
+	return anyOf(l.Categories, s.in) &&
+		anyOf(l.Brands, func(b string) bool { return s.brand == b }) &&
+		anyOf(l.Colours, func(c string) bool {
+			return slices.ContainsFunc(strings.Split(s.attributes["Colour"], ", "), func(have string) bool {
+				return have == c || strings.HasSuffix(have, " "+c)
+			})
+		}) &&
+		anyOf(l.Sizes, func(z string) bool { return s.is("Size", z) }) &&
+		anyOf(l.Materials, func(m string) bool {
+			return strings.Contains(words(s.attributes["Material"]+" | "+s.attributes["Filling"]), words(m))
+		}) &&
+		number(l.Over, func(h, b float64) bool { return h > b }) &&
+		number(l.Under, func(h, b float64) bool { return h < b }) &&
+		number(l.AtLeast, func(h, b float64) bool { return h >= b }) &&
+		money(l.Below, func(h, b int64) bool { return h < b }) &&
+		money(l.UpTo, func(h, b int64) bool { return h <= b }) &&
+		money(l.Above, func(h, b int64) bool { return h > b }) &&
+		money(l.From, func(h, b int64) bool { return h >= b }) &&
+		(l.Cheaper == "" || s.cents < g.price(l.Cheaper)) &&
+		(l.Dearer == "" || s.cents > g.price(l.Dearer)) &&
+		(!l.Stock || s.stock) && (!l.Sale || s.sale) &&
+		!slices.ContainsFunc(l.Without, func(w string) bool { return strings.Contains(everything, words(w)) }) &&
+		anyOf(l.Title, func(w string) bool { return strings.Contains(words(s.title), words(w)) })
+}
+
+// wrong says what is wrong with the products that w was answered with, "" for
+// nothing.
+func (g goods) wrong(w wanted, got []string) string {
+	if len(w.First) > 0 {
+		want := titles(g.all, func(s sold) bool { return slices.Contains(s.skus, w.First[0]) })
+		if len(want) != 1 {
+			g.t.Fatalf("%q: the catalogue has no %s", w.Question, w.First[0])
+		}
+		if len(got) == 0 || got[0] != want[0] {
+			return fmt.Sprintf("got %q, want %s first", got, want[0])
+		}
+		return ""
+	}
+	want := titles(g.all, func(s sold) bool { return g.fits(w.limits, s) && g.fits(w.Soft, s) })
+	allowed := titles(g.all, func(s sold) bool { return g.fits(w.limits, s) })
+	if len(want) == 0 {
+		g.t.Fatalf("%q: the catalogue has no such product", w.Question)
+	}
+	for _, title := range got {
+		if !slices.Contains(allowed, title) {
+			return fmt.Sprintf("got %s, which is none of %q", title, allowed)
+		}
+	}
+	if w.Sort != "" {
+		beaten := func(s sold) bool {
+			return slices.ContainsFunc(g.all, func(o sold) bool {
+				better := w.Sort == "cheapest" && o.cents < s.cents || w.Sort == "dearest" && o.cents > s.cents
+				return better && g.fits(w.limits, o) && g.fits(w.Soft, o)
+			})
+		}
+		best := titles(g.all, func(s sold) bool { return g.fits(w.limits, s) && g.fits(w.Soft, s) && !beaten(s) })
+		if len(got) == 0 || !slices.Contains(best, got[0]) {
+			return fmt.Sprintf("got %q, want first one of %q", got, best)
+		}
+		return ""
+	}
+	if len(want) > 6 {
+		want = slices.DeleteFunc(want, func(title string) bool { return !slices.Contains(got, title) })
+		if len(want) < 5 {
+			return fmt.Sprintf("got %q, want more", got)
+		}
+	}
+	first := slices.Clone(got[:min(len(got), len(want))])
+	slices.Sort(first)
+	if !slices.Equal(first, want) {
+		return fmt.Sprintf("got %q, want first %q", got, want)
+	}
+	return ""
+}
+
+// ticking returns a clock that goes on by six seconds with each call of tick, so
+// that a thousand questions are not too many at once.
+func ticking(start time.Time) (now func() time.Time, tick func()) {
+	var n atomic.Int64
+	return func() time.Time { return start.Add(time.Duration(n.Load()) * 6 * time.Second) }, func() { n.Add(1) }
+}
+
+// judge asks all questions of the demo's shop on the embedded store and returns
+// how many were answered well.
+func judge(t *testing.T, questions []wanted) int {
+	t.Helper()
+	start := time.Now().UTC()
+	now, tick := ticking(start)
+	fake := openaifake.New(t, openaifake.Options{})
+	s := open(t, withStore("sqlite", t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"), withClock(now))
+	g := goods{t, export(t, start)}
+	good := 0
+	for n, w := range questions {
+		tick()
+		s.ask(s.session(), w.Question)
+		if wrong := g.wrong(w, products(t, fake, n, g.all)); wrong != "" {
+			t.Logf("%q: %s", w.Question, wrong)
+			continue
+		}
+		good++
+	}
+	return good
+}
+
+// constrainedGood is how many of the 200 questions were answered well when they
+// were last counted. It only goes up.
+const constrainedGood = 200
+
+// generatedGood is the same of the 1,000 that are made from the catalogue.
+const generatedGood = 1000
+
+// TestConstrainedSet asks the 200 questions of testdata/retrieval.
+func TestConstrainedSet(t *testing.T) {
+	f, err := os.Open("../testdata/retrieval/constrained.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	var questions []wanted
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var w wanted
+		d := json.NewDecoder(strings.NewReader(lines.Text()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&w); err != nil {
+			t.Fatalf("%s: %v", lines.Text(), err)
+		}
+		questions = append(questions, w)
+	}
+	if len(questions) != 200 {
+		t.Fatalf("%d questions, want 200", len(questions))
+	}
+	good := judge(t, questions)
+	t.Logf("%d of %d", good, len(questions))
+	if good < constrainedGood {
+		t.Errorf("%d of %d answered well; it was %d", good, len(questions), constrainedGood)
+	}
+}

@@ -1,0 +1,13 @@
+// Package qdrantfake is a Qdrant for tests: a gRPC server on loopback, built on
+// the server interfaces that github.com/qdrant/go-client generates, that keeps
+// points in memory, filters, scores, prefetches, fuses and pages.
+//
+// It was written from Qdrant's documentation and never compared with a Qdrant
+// server. Each behaviour names the page that it was taken from, all of them
+// below https://qdrant.tech/documentation/. It is exact where Qdrant is
+// approximate: every vector is compared, quantized or not, and a collection is
+// one segment in one shard. What it does not know it refuses as
+// codes.Unimplemented, so that no test is green by what was left out.
+//
+// It may be imported by tests of other modules, too.
+package qdrantfake

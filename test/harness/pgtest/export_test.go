@@ -1,0 +1,4 @@
+package pgtest
+
+// Started is what Need and Own do with what Start returned.
+var Started = started
