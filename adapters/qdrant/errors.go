@@ -13,14 +13,19 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// within calls f with a context that ends after d, and explains its error.
-func (x *Index) within(ctx context.Context, d time.Duration, what string, f func(context.Context) error) error {
+// do calls f and explains its error.
+func (x *Index) do(ctx context.Context, what string, f func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	return x.explain(ctx, what, f(ctx))
+}
+
+// within is do with a context that ends after d.
+func (x *Index) within(ctx context.Context, d time.Duration, what string, f func(context.Context) error) error {
 	mine, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	return x.explain(ctx, what, f(mine))
+	return x.do(ctx, what, func(context.Context) error { return f(mine) })
 }
 
 // deadlineSlack is far longer than two timers of one deadline are apart.

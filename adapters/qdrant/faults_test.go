@@ -278,6 +278,47 @@ func TestFaults(t *testing.T) {
 	if _, err := quick.Search(t.Context(), s, retrieval.Query{Text: "kettle", Limit: 1}); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("our own: %v, want ErrUnavailable", err)
 	}
+	server.Fail(qdrantfake.Fault{Method: "Upsert", Silent: true})
+	impatient := open(t, qdrant.Config{URL: server.Addr(), APIKey: key, WriteTimeout: 50 * time.Millisecond})
+	if err := impatient.Put(t.Context(), s, entry("page:2", "r1", "copper lamp")); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a write to which nobody answers: %v, want ErrUnavailable", err)
+	}
+}
+
+// A write waits for those of the same generation, but not longer than its caller.
+func TestAWriteWaitsNoLongerThanItsCaller(t *testing.T) {
+	server := startFake(t, qdrantfake.Options{})
+	s := newScope(t)
+	x := open(t, qdrant.Config{URL: server.Addr()})
+	put(t, x, s, entry("page:1", "r1", "copper kettle"))
+	began := make(chan struct{}, 1)
+	server.Hook(func(method string, _ any) {
+		if method == "Upsert" {
+			began <- struct{}{}
+		}
+	})
+	server.Fail(qdrantfake.Fault{Method: "Upsert", Silent: true})
+	ctx, leave := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() { first <- x.Put(ctx, s, entry("page:1", "r2", "copper lamp")) }()
+	<-began
+	for name, write := range map[string]func(context.Context) error{
+		"Put":  func(ctx context.Context) error { return x.Put(ctx, s, entry("page:2", "r1", "tin kettle")) },
+		"Drop": func(ctx context.Context) error { return x.Drop(ctx, s, 0) },
+	} {
+		waits, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if err := write(waits); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s behind a write that hangs: %v, want its caller's deadline", name, err)
+		}
+		cancel()
+	}
+	leave()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("the write that hung: %v", err)
+	}
+	server.Mend()
+	server.Hook(nil)
+	put(t, x, s, entry("page:2", "r1", "tin kettle"))
 }
 
 func TestOpenNeedsAnAddressAndAClock(t *testing.T) {

@@ -47,8 +47,8 @@ type Config struct {
 	// and scores the best again by the vectors themselves. It is for collections
 	// that are made from then on.
 	Quantize bool
-	// SearchTimeout bounds a Search, WriteTimeout each request of a write; 0 for
-	// 5 and 30 seconds.
+	// SearchTimeout bounds a Search, WriteTimeout each single request; 0 for 5
+	// and 30 seconds.
 	SearchTimeout, WriteTimeout time.Duration
 	// Weights says how words and meaning are fused; zero for
 	// retrieval.DefaultFusionWeights.
@@ -71,7 +71,7 @@ type Index struct {
 	change int64 // counts writes of this process, so that no older statistics are kept
 
 	seed    maphash.Seed
-	writers [64]sync.Mutex // of generations, by hash: one write at a time
+	writers [64]chan struct{} // of generations, by hash: one write at a time
 }
 
 var (
@@ -100,13 +100,16 @@ func Open(c Config) (*Index, error) {
 		c: c, where: net.JoinHostPort(host, strconv.Itoa(port)), seed: maphash.MakeSeed(),
 		made: make(map[string]bool), homes: make(map[owner]int), counts: make(map[owner]*statistics),
 	}
+	for i := range x.writers {
+		x.writers[i] = make(chan struct{}, 1)
+	}
 	x.client, err = qdrant.NewClient(&qdrant.Config{
 		Host: bracketed(host), Port: port, UseTLS: secure, TLSConfig: c.TLS, KeepAliveTime: keepAlive, KeepAliveTimeout: 10,
 		SkipCompatibilityCheck: true, // it would write to the default log
 		// So would the client's own APIKey without TLS. A chained interceptor,
 		// since a plain one takes the place of the client's.
 		GrpcOptions: []grpc.DialOption{
-			grpc.WithChainUnaryInterceptor(x.authorize),
+			grpc.WithChainUnaryInterceptor(x.bound, x.authorize),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64 << 20)),
 		},
 	})
@@ -119,6 +122,14 @@ func Open(c Config) (*Index, error) {
 // Close ends the connections; calls under way end with an error. Close it once.
 func (x *Index) Close() error { return x.client.Close() }
 
+// bound ends each request after WriteTimeout. A write as a whole has no such end:
+// one that moves a large site makes many requests.
+func (x *Index) bound(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	ctx, cancel := context.WithTimeout(ctx, x.c.WriteTimeout)
+	defer cancel()
+	return invoke(ctx, method, req, reply, cc, opts...)
+}
+
 func (x *Index) authorize(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	if x.c.APIKey != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, "api-key", string(x.c.APIKey))
@@ -126,11 +137,16 @@ func (x *Index) authorize(ctx context.Context, method string, req, reply any, cc
 	return invoke(ctx, method, req, reply, cc, opts...)
 }
 
-// lock keeps other writes of this process to the generation out until unlock.
-func (x *Index) lock(o owner) (unlock func()) {
-	m := &x.writers[maphash.Comparable(x.seed, o)%uint64(len(x.writers))]
-	m.Lock()
-	return m.Unlock
+// lock keeps other writes of this process to the generation out until unlock. It
+// waits for them, but not longer than ctx.
+func (x *Index) lock(ctx context.Context, o owner) (unlock func(), err error) {
+	m := x.writers[maphash.Comparable(x.seed, o)%uint64(len(x.writers))]
+	select {
+	case m <- struct{}{}:
+		return func() { <-m }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // ForeignDropped is published when Qdrant has returned points that its filter

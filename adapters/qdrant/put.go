@@ -39,10 +39,14 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 		return err
 	}
 	o := owner{s, e.Generation}
-	defer x.lock(o)()
+	unlock, err := x.lock(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	defer x.wrote(o)
 	for range moves {
-		if err = x.within(ctx, x.c.WriteTimeout, what, func(ctx context.Context) error { return x.put(ctx, o, e, dim) }); !errors.Is(err, errMoved) {
+		if err = x.do(ctx, what, func(ctx context.Context) error { return x.put(ctx, o, e, dim) }); !errors.Is(err, errMoved) {
 			return err
 		}
 		x.forget(o)

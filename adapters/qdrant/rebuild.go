@@ -20,7 +20,7 @@ func (x *Index) stateCollection() string { return x.c.Prefix + "_state" }
 // not called since: documents that count as indexed are not in it then.
 func (x *Index) NeedsRebuild(ctx context.Context) (bool, error) {
 	lost := true
-	err := x.within(ctx, x.c.WriteTimeout, "state of the index", func(ctx context.Context) error {
+	err := x.do(ctx, "state of the index", func(ctx context.Context) error {
 		got, err := x.client.Get(ctx, &qdrant.GetPoints{
 			CollectionName: x.stateCollection(), Ids: []*qdrant.PointId{qdrant.NewIDUUID(builtID)}, WithPayload: qdrant.NewWithPayloadInclude(fieldBuilt),
 		})
@@ -36,7 +36,7 @@ func (x *Index) NeedsRebuild(ctx context.Context) (bool, error) {
 // Rebuilt notes that all documents have been put in, or will be, since they no
 // longer count as indexed.
 func (x *Index) Rebuilt(ctx context.Context) error {
-	return x.within(ctx, x.c.WriteTimeout, "note that the index is rebuilt", func(ctx context.Context) error {
+	return x.do(ctx, "note that the index is rebuilt", func(ctx context.Context) error {
 		err := x.client.CreateCollection(ctx, &qdrant.CreateCollection{
 			CollectionName:      x.stateCollection(),
 			SparseVectorsConfig: qdrant.NewSparseVectorsConfig(map[string]*qdrant.SparseVectorParams{sparseVector: {}}),
@@ -62,7 +62,7 @@ func (x *Index) Rebuilt(ctx context.Context) error {
 // after it.
 func (x *Index) Clear(ctx context.Context) error {
 	defer x.forgetAll()
-	return x.within(ctx, x.c.WriteTimeout, "clear", func(ctx context.Context) error {
+	return x.do(ctx, "clear", func(ctx context.Context) error {
 		dims, err := x.collections(ctx)
 		if err != nil {
 			return err

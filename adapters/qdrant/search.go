@@ -240,10 +240,11 @@ func (l *looking) lookOnce(ctx context.Context) (finds, float64, error) {
 	}
 }
 
-// page asks for the next page of an arm.
+// page asks for the next page of an arm: of an arm whose hits the filter rejects,
+// pages grow, since each costs the server all that stands before it.
 func (l *looking) page(a *arm) *qdrant.QueryPoints {
 	p := a.ask()
-	p.Limit = new(uint64(min(pageMost, max(a.enough, 1))))
+	p.Limit = new(uint64(min(pageMost, max(a.enough, 3*a.offset, 1))))
 	if a.offset > 0 {
 		p.Offset = new(uint64(a.offset))
 	}

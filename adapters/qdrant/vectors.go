@@ -22,7 +22,7 @@ func (x *Index) Vectors(ctx context.Context, s tenant.Scope, generation int64, d
 	o := owner{s, generation}
 	var out []retrieval.Embedded
 	for part := range slices.Chunk(documents, 100) {
-		err := x.within(ctx, x.c.WriteTimeout, "vectors", func(ctx context.Context) error {
+		err := x.do(ctx, "vectors", func(ctx context.Context) error {
 			home, ok, err := x.home(ctx, o)
 			if err != nil || !ok || home == 0 {
 				return err
@@ -94,14 +94,15 @@ func (x *Index) Drop(ctx context.Context, s tenant.Scope, generation int64) erro
 	if err := s.Valid(); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	o := owner{s, generation}
+	unlock, err := x.lock(ctx, o)
+	if err != nil {
 		return err
 	}
-	o := owner{s, generation}
-	defer x.lock(o)()
+	defer unlock()
 	defer x.wrote(o)
 	defer x.forget(o)
-	return x.within(ctx, x.c.WriteTimeout, "drop a generation", func(ctx context.Context) error {
+	return x.do(ctx, "drop a generation", func(ctx context.Context) error {
 		dims, err := x.collections(ctx)
 		for _, dim := range dims {
 			err = errors.Join(err, x.remove(ctx, dim, o.filter()))
