@@ -92,15 +92,19 @@ func offerValue(f catalog.Facts, o catalog.Offer) *qdrant.Value {
 }
 
 // offerWords returns what can be asked of the offer's attributes, as attribute
-// writes it: whatever value MatchOffer lets it pass with.
+// writes it: whatever value MatchOffer lets it pass with, and the name of each
+// without a value.
 func offerWords(f catalog.Facts, o catalog.Offer) []string {
 	var out []string
 	for _, a := range slices.Concat(f.Attributes, o.Attributes) {
+		if has := attribute(a.Name, ""); len(a.Values) > 0 && !slices.Contains(out, has) {
+			out = append(out, has)
+		}
 		for _, v := range a.Values {
 			for _, name := range []string{a.Name, ""} {
 				word := attribute(name, v)
 				one := retrieval.Filter{Attributes: []catalog.Attribute{{Name: name, Values: []string{v}}}}
-				if !slices.Contains(out, word) && one.MatchOffer(f, o, time.Time{}) {
+				if !slices.Contains(out, word) && one.MatchOffer("", f, o, time.Time{}) {
 					out = append(out, word)
 				}
 			}
@@ -152,10 +156,17 @@ func filtered(f retrieval.Filter) []*qdrant.Condition {
 		out = append(out, qdrant.NewMatchInts(fieldKind, kinds...))
 	}
 	if len(f.Brands) > 0 {
-		out = append(out, qdrant.NewMatchKeywords(fieldBrands, folded(f.Brands)...))
+		out = append(out, orTitled(qdrant.NewMatchKeywords(fieldBrands, folded(f.Brands)...), f.Brands))
 	}
 	if len(f.Categories) > 0 {
-		out = append(out, qdrant.NewMatchKeywords(fieldCategories, folded(f.Categories)...))
+		var names []string
+		for _, c := range f.Categories {
+			names = append(names, retrieval.CategoryNames(c)...)
+		}
+		out = append(out, orTitled(qdrant.NewMatchKeywords(fieldCategories, folded(f.Categories)...), names))
+	}
+	for _, a := range f.Attributes {
+		out = append(out, orTitled(qdrant.NewMatchKeywords(fieldOffers+"[]."+offerAttributes, attributes(a)...), a.Values))
 	}
 	if f.ConstrainsOffer() {
 		out = append(out, qdrant.NewNestedFilter(fieldOffers, &qdrant.Filter{Must: offerConditions(f)}))
@@ -185,13 +196,36 @@ func offerConditions(f retrieval.Filter) []*qdrant.Condition {
 		out = append(out, qdrant.NewMatchBool(offerSale, true))
 	}
 	for _, a := range f.Attributes {
-		words := make([]string, len(a.Values))
-		for i, v := range a.Values {
-			words[i] = attribute(a.Name, v)
+		has := qdrant.NewMatchKeywords(offerAttributes, attributes(a)...)
+		if a.Name != "" { // what lacks it may have it in its title
+			lacks := qdrant.NewFilterAsCondition(&qdrant.Filter{MustNot: []*qdrant.Condition{qdrant.NewMatchKeyword(offerAttributes, attribute(a.Name, ""))}})
+			has = qdrant.NewFilterAsCondition(&qdrant.Filter{Should: []*qdrant.Condition{has, lacks}})
 		}
-		out = append(out, qdrant.NewMatchKeywords(offerAttributes, words...))
+		out = append(out, has)
 	}
 	return out
+}
+
+func attributes(a catalog.Attribute) []string {
+	words := make([]string, len(a.Values))
+	for i, v := range a.Values {
+		words[i] = attribute(a.Name, v)
+	}
+	return words
+}
+
+// orTitled returns the condition that a point meets has, or that one of names
+// stands in its title: a product that lacks a field is judged by its title.
+// Without a full-text index such a match "will work as exact substring match"
+// (search/filtering, Full Text Match), which finds the words and a few more.
+func orTitled(has *qdrant.Condition, names []string) *qdrant.Condition {
+	either := []*qdrant.Condition{has}
+	for _, n := range names {
+		if key := retrieval.TitleKey(n); key != "" {
+			either = append(either, qdrant.NewMatchText(fieldTitle, key))
+		}
+	}
+	return qdrant.NewFilterAsCondition(&qdrant.Filter{Should: either})
 }
 
 func folded(texts []string) []string {

@@ -11,7 +11,7 @@ import (
 // an exclusion goes by a part of a value.
 func (q *reading) partUnwanted(i int) bool {
 	t := q.token(i)
-	if !q.vocabulary.parts[t] || !plainWord(t) || stopWord(t) || q.isGone(i, i+1) {
+	if !slices.ContainsFunc(q.vocabulary.parts[t], q.vocabulary.decides) || !plainWord(t) || stopWord(t) || q.isGone(i, i+1) {
 		return false
 	}
 	if q.negator(i-1) >= 0 || q.freeOf(i+1) {

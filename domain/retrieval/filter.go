@@ -12,6 +12,12 @@ import (
 // Price, Stock and Attributes must hold for one and the same offer, and so must
 // the absence of what Without names: a jacket that is blue in one variation and
 // cheap in another is not a cheap blue jacket.
+//
+// A product that lacks a field is judged by its title: one without a brand is of
+// the brand that its title says, one that is in no category but "Uncategorized"
+// is of the category whose name its title says, and an attribute that neither it
+// nor its offers have has the value in its title. What a field says counts more
+// than a title. What has no offers, such as a page, has no field either.
 type Filter struct {
 	Kinds      []catalog.Kind      // one of these; none for any
 	MinPrice   catalog.Money       // inclusive; not set for none
@@ -22,7 +28,7 @@ type Filter struct {
 	Attributes []catalog.Attribute // for each name, one of its values; no name is any name
 	Brands     []string            // one of these
 	Categories []string            // one of these, or one below it
-	Without    []string            // none of these words in title, brands, categories or attributes
+	Without    []string            // none of these words in title, unless it says "without", brands, categories or attributes
 }
 
 // IsZero reports whether f lets everything through.
@@ -42,12 +48,11 @@ func (f Filter) Match(kind catalog.Kind, title string, facts catalog.Facts, now 
 	if len(f.Kinds) > 0 && !slices.Contains(f.Kinds, kind) {
 		return false
 	}
-	if len(f.Brands) > 0 && !anyFold(f.Brands, facts.Brands) {
-		return false
+	named := title
+	if kind != catalog.KindProduct {
+		named = "" // a page about a brand is none of its products
 	}
-	if len(f.Categories) > 0 && !slices.ContainsFunc(facts.Categories, func(path string) bool {
-		return slices.ContainsFunc(f.Categories, func(want string) bool { return inCategory(path, want) })
-	}) {
+	if len(f.Brands) > 0 && !branded(named, facts, f.Brands) || len(f.Categories) > 0 && !filed(named, facts, f.Categories) {
 		return false
 	}
 	if f.excludes(title, facts) {
@@ -56,13 +61,13 @@ func (f Filter) Match(kind catalog.Kind, title string, facts catalog.Facts, now 
 	if !f.ConstrainsOffer() && (len(f.Without) == 0 || len(facts.Offers) == 0) {
 		return true
 	}
-	return slices.ContainsFunc(facts.Offers, func(o catalog.Offer) bool { return f.MatchOffer(facts, o, now) })
+	return slices.ContainsFunc(facts.Offers, func(o catalog.Offer) bool { return f.MatchOffer(title, facts, o, now) })
 }
 
-// MatchOffer reports whether o, an offer of a product with the given facts,
+// MatchOffer reports whether o, an offer of a product with the given title and facts,
 // has the price, stock and attributes that f asks for at the time now, and
 // nothing that f is without.
-func (f Filter) MatchOffer(facts catalog.Facts, o catalog.Offer, now time.Time) bool {
+func (f Filter) MatchOffer(title string, facts catalog.Facts, o catalog.Offer, now time.Time) bool {
 	price := o.Price(now)
 	if f.MinPrice.IsSet() && (!sameMoney(price, f.MinPrice) || price.Cmp(f.MinPrice) < 0) {
 		return false
@@ -82,7 +87,7 @@ func (f Filter) MatchOffer(facts catalog.Facts, o catalog.Offer, now time.Time) 
 		return false
 	}
 	for _, want := range f.Attributes {
-		if !offerHas(facts, o, want) {
+		if !offerHas(facts, o, want) && !titledAs(title, facts, want) {
 			return false
 		}
 	}
@@ -129,7 +134,7 @@ func chosen(facts catalog.Facts, name string) bool {
 // whichever of its offers is taken.
 func (f Filter) excludes(title string, facts catalog.Facts) bool {
 	return slices.ContainsFunc(f.Without, func(word string) bool {
-		return hasWords(title, word) || anyHasWords(facts.Brands, word) || anyHasWords(facts.Categories, word) ||
+		return titleHas(title, word) || anyHasWords(facts.Brands, word) || anyHasWords(facts.Categories, word) ||
 			slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool {
 				return !chosen(facts, a.Name) && anyHasWords(a.Values, word)
 			})

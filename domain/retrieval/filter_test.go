@@ -26,6 +26,7 @@ func TestFilterMatch(t *testing.T) {
 		Offers:     []catalog.Offer{{Attributes: is("Colour", "Blue"), Regular: eur(100)}, {Regular: eur(200)}},
 	}
 	page := catalog.Facts{}
+	bare := catalog.Facts{Categories: []string{"Uncategorized"}, Offers: []catalog.Offer{{Regular: eur(100)}}}
 	for _, c := range []struct {
 		name  string
 		f     retrieval.Filter
@@ -59,6 +60,16 @@ func TestFilterMatch(t *testing.T) {
 		{"the other colour is too dear", retrieval.Filter{Without: []string{"red"}, MaxPrice: eur(2500)}, "x", jacket, false},
 		{"without all its colours", retrieval.Filter{Without: []string{"red", "blue"}}, "x", jacket, false},
 		{"any value leaves a choice", retrieval.Filter{Without: []string{"blue"}}, "x", anyColour, true},
+		{"a brand in the title of what has none", retrieval.Filter{Brands: []string{"Fjord"}}, "Fjord mug", bare, true},
+		{"a brand in the title of another's", retrieval.Filter{Brands: []string{"Fjord"}}, "Fjord mug", jacket, false},
+		{"a category in the title of what is in none", retrieval.Filter{Categories: []string{"Mugs & Cups"}}, "Steel mug", bare, true},
+		{"a category in the title of what is in another", retrieval.Filter{Categories: []string{"Mugs & Cups"}}, "Steel mug", jacket, false},
+		{"a colour in the title of what has none", retrieval.Filter{Attributes: is("Colour", "Blue")}, "Blue mug", bare, true},
+		{"a colour in the title of what has others", retrieval.Filter{Attributes: is("Colour", "Green")}, "Green mug", jacket, false},
+		{"a size in the title of what has none", retrieval.Filter{Attributes: is("Size", "42")}, "Mug 42", bare, false},
+		{"nothing of it in the title", retrieval.Filter{Brands: []string{"Fjord"}, Categories: []string{"Mugs"}, Attributes: is("Colour", "Blue")}, "Cup", bare, false},
+		{"without, and the title says so", retrieval.Filter{Without: []string{"handle"}}, "Bag without handles", page, true},
+		{"without, and the title says free", retrieval.Filter{Without: []string{"sugar"}}, "Sugar-free tea", page, true},
 		{"without nothing", retrieval.Filter{Without: []string{"", "?"}}, "x", jacket, true},
 	} {
 		if got := c.f.Match(catalog.KindProduct, c.title, c.facts, now); got != c.want {

@@ -118,7 +118,7 @@ func SortPassages(ps []Passage, s Sort, f Filter, now time.Time) []Passage {
 		return out
 	}
 	slices.SortStableFunc(out, func(a, b Passage) int {
-		pa, pb := extreme(a.Facts, s, f, now), extreme(b.Facts, s, f, now)
+		pa, pb := extreme(a, s, f, now), extreme(b, s, f, now)
 		switch {
 		case !pa.IsSet() && !pb.IsSet():
 			return 0
@@ -134,15 +134,15 @@ func SortPassages(ps []Passage, s Sort, f Filter, now time.Time) []Passage {
 	return out
 }
 
-func extreme(facts catalog.Facts, s Sort, f Filter, now time.Time) catalog.Money {
+func extreme(p Passage, s Sort, f Filter, now time.Time) catalog.Money {
 	var best catalog.Money
-	for _, o := range facts.Offers {
-		p := o.Price(now)
-		if !p.IsSet() || !f.MatchOffer(facts, o, now) {
+	for _, o := range p.Facts.Offers {
+		price := o.Price(now)
+		if !price.IsSet() || !f.MatchOffer(p.Title, p.Facts, o, now) {
 			continue
 		}
-		if c := p.Cmp(best); !best.IsSet() || s == CheapestFirst && c < 0 || s == DearestFirst && c > 0 {
-			best = p
+		if c := price.Cmp(best); !best.IsSet() || s == CheapestFirst && c < 0 || s == DearestFirst && c > 0 {
+			best = price
 		}
 	}
 	return best

@@ -93,7 +93,7 @@ func (q *reading) sizeWord(i int) term {
 		return term{}
 	}
 	for _, t := range q.vocabulary.terms[strings.ToLower(size)] {
-		if t.kind != termAttribute {
+		if t.kind != termAttribute || !q.vocabulary.decides(t) {
 			continue
 		}
 		for _, c := range q.categoriesNamed() {
@@ -126,6 +126,7 @@ func (q *reading) categoriesNamed() []string {
 
 // certain returns those of terms that the words from i up to j can only mean.
 func (q *reading) certain(terms []term, i, j int) []term {
+	terms = q.decisive(terms, i, j)
 	if len(terms) == 0 || stopWord(q.token(i)) && j-i == 1 && len(q.token(i)) > 2 {
 		return nil
 	}
@@ -151,6 +152,24 @@ func (q *reading) certain(terms []term, i, j int) []term {
 	for _, t := range terms {
 		if t.kind != termAttribute || !yesOrNo(t.value) {
 			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// decisive returns those of terms, which the words from i up to j say, of which a
+// field can decide.
+func (q *reading) decisive(terms []term, i, j int) []term {
+	var out []term
+	for _, t := range terms {
+		if q.vocabulary.decides(t) {
+			out = append(out, t)
+		}
+	}
+	if len(out) == 0 && slices.ContainsFunc(q.words[i:j], func(w word) bool { return plainWord(w.token) && !stopWord(w.token) }) && len(terms) > 0 {
+		why := "searched, not filtered: " + q.key(i, j) + " (titles in this shop say other things than its fields)"
+		if !slices.Contains(q.out.Because, why) {
+			q.because(why)
 		}
 	}
 	return out

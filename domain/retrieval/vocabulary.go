@@ -19,13 +19,15 @@ type Vocabulary struct {
 	terms  map[string][]term // by their tokens
 	codes  map[string]string // SKUs and GTINs as the shop writes them, by CodeKey
 	titles map[string]titled // by TitleKey
-	parts  map[string]bool   // tokens of attribute values, such as the leather of Full-grain leather
+	parts  map[string][]term // attributes by tokens of their values, such as the leather of Full-grain leather; the value is empty
 	sizes  map[string]bool   // categories with a size of theirs, by sizeKey
 	// measured are the values that are quantities, each once.
 	measured []measured
 	// most is how many tokens the longest term or title has.
 	most   int
 	prices map[money]int // how many offers are priced in it
+	// agreements say how well the titles of products agree with their fields.
+	agreements map[field]agreement
 }
 
 // titled is what is known of the products of one title.
@@ -75,9 +77,11 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		v.codes = make(map[string]string)
 		v.titles = make(map[string]titled)
 		v.sizes = make(map[string]bool)
-		v.parts = make(map[string]bool)
+		v.parts = make(map[string][]term)
+		v.agreements = make(map[field]agreement)
 		v.prices = make(map[money]int)
 	}
+	v.compare(TitleKey(title), f)
 	var values, categories []string
 	for _, b := range f.Brands {
 		v.learnName(term{kind: termBrand, value: strings.TrimSpace(b)})
@@ -111,7 +115,9 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 			switch {
 			case !measures(a.Name):
 				for _, part := range Tokens(value) {
-					v.parts[part] = true
+					if of := (term{kind: termAttribute, name: a.Name}); !slices.Contains(v.parts[part], of) {
+						v.parts[part] = append(v.parts[part], of)
+					}
 				}
 			case len(value) <= 4:
 				for _, c := range categories {
@@ -168,8 +174,7 @@ func (v *Vocabulary) learn(key string, t term) bool {
 // & Tarps.
 func (v *Vocabulary) learnName(t term) {
 	v.learn(TitleKey(t.value), t)
-	parts := strings.FieldsFunc(strings.NewReplacer(" and ", "&", " und ", "&", " et ", "&", " y ", "&", ", ", "&", " + ", "&", "/", "&").Replace(t.value),
-		func(r rune) bool { return r == '&' })
+	parts := CategoryNames(t.value)
 	if len(parts) < 2 {
 		return
 	}
@@ -181,6 +186,13 @@ func (v *Vocabulary) learnName(t term) {
 			v.learn(key, term{kind: termCategory, value: t.value, part: true})
 		}
 	}
+}
+
+// CategoryNames returns the names that a category's is made of: Tents and Tarps
+// of Tents & Tarps. A name of one is itself.
+func CategoryNames(name string) []string {
+	return strings.FieldsFunc(strings.NewReplacer(" and ", "&", " und ", "&", " et ", "&", " y ", "&", ", ", "&", " + ", "&", "/", "&").Replace(name),
+		func(r rune) bool { return r == '&' })
 }
 
 func sizeKey(category, size string) string {

@@ -10,8 +10,8 @@ import (
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
-// slack is by how much meaning may lower what words alone find on the judged
-// questions.
+// slack is by how much meaning, or what is read out of a question, may lower what
+// its words alone find on the judged questions.
 const slack = 0.005
 
 // TestMeaningNeverHurts: with the given vectors and with those of

@@ -301,6 +301,12 @@ func brokenIndexes() map[string]struct {
 		"ignores the context": searching("done context", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 			return x.Search(context.WithoutCancel(ctx), s, q)
 		}),
+		"wants all fields": putting("what lacks a field", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			if len(e.Facts.Brands) == 0 {
+				e.Facts.Brands = []string{"no brand"}
+			}
+			return x.Put(ctx, s, e)
+		}),
 		"adds instead of replacing": putting("replace", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 			e.Document += retrieval.DocumentID(" " + e.Revision)
 			return x.Put(ctx, s, e)

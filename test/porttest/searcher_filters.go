@@ -62,6 +62,21 @@ var indexFilterCases = []contractCase[*indexFixture]{
 		f.wantOrder("red and in stock", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{InStock: true, Attributes: indexAttribute("Colour", "Red")}})
 		f.wantSet("cheap", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{MaxPrice: indexEuros(3000)}}, "product:1", "product:2")
 	}},
+	{"what lacks a field", "a product without the field is judged by its title", func(f *indexFixture) {
+		lacks := f.product("product:1", catalog.Offer{Regular: indexEuros(1000)})
+		lacks.Title, lacks.Facts.Categories = "Blue Fjord hat", []string{"Uncategorized"}
+		says := f.product("product:2", catalog.Offer{Regular: indexEuros(1000), Attributes: indexAttribute("Colour", "Red")})
+		says.Title, says.Facts.Brands, says.Facts.Categories = "Blue Fjord hat", []string{"Peak"}, []string{"Mugs"}
+		page := f.text("page:1", "thing")
+		page.Title = "Blue Fjord hats"
+		f.put(f.a, lacks, says, page)
+		for name, filter := range map[string]retrieval.Filter{
+			"brand": {Brands: []string{"Fjord"}}, "category": {Categories: []string{"Hats & Gloves"}}, "attribute": {Attributes: indexAttribute("Colour", "Blue")},
+		} {
+			f.wantSet(name, f.a, retrieval.Query{Text: "thing", Filter: filter}, "product:1")
+		}
+		f.wantSet("a word of none", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{Brands: []string{"Peaks of Fjord"}}})
+	}},
 	{"sale windows", "sale prices are read at q.At, from the first moment of a sale up to and without its last", func(f *indexFixture) {
 		from, to := f.now, f.now.Add(time.Hour)
 		f.put(f.a, f.product("product:1", catalog.Offer{Regular: indexEuros(5000), Sale: indexEuros(2000), SaleFrom: from, SaleTo: to}))

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -118,6 +119,9 @@ func (p Product) Document() retrieval.Document {
 	}
 	if p.Color != "" {
 		c.Attributes = []catalog.Attribute{{Name: "Color", Values: []string{p.Color}}}
+	}
+	if price, err := catalog.ParseMoney(strconv.FormatFloat(p.Price, 'f', 2, 64), "USD", 2); err == nil && p.Price > 0 {
+		c.Offer = catalog.Offer{Regular: price, Stock: catalog.InStock}
 	}
 	if len(p.Category) > 0 {
 		c.Categories = []string{strings.Join(p.Category, " > ")}

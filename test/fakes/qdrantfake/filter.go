@@ -150,6 +150,10 @@ func matches(m *qdrant.Match, v *qdrant.Value) (bool, error) {
 		return isNumber && number.IntegerValue == m.Integer, nil
 	case *qdrant.Match_Boolean:
 		return isBool && truth.BoolValue == m.Boolean, nil
+	case *qdrant.Match_Text:
+		// "If there is no full-text index for the field, the match will work as exact
+		// substring match" (search/filtering, Full Text Match).
+		return isText && strings.Contains(text.StringValue, m.Text), nil
 	case *qdrant.Match_Keywords:
 		return isText && slices.Contains(m.Keywords.GetStrings(), text.StringValue), nil
 	case *qdrant.Match_Integers:

@@ -1,0 +1,58 @@
+package retrieval
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+)
+
+// Where a product lacks a field, its title says what it is: a shop that has
+// begun to keep brands hides none of those that it has not reached yet.
+
+// branded reports whether a product is of one of the brands: by its own, or, if
+// it has none, by its title.
+func branded(title string, facts catalog.Facts, brands []string) bool {
+	if len(facts.Brands) > 0 {
+		return anyFold(brands, facts.Brands)
+	}
+	return slices.ContainsFunc(brands, func(b string) bool { return hasWords(title, b) })
+}
+
+// filed reports whether a product is in one of the categories, or below it; one
+// that is in none is where its title says.
+func filed(title string, facts catalog.Facts, categories []string) bool {
+	if slices.ContainsFunc(facts.Categories, func(path string) bool { return !Unsorted(path) }) {
+		return slices.ContainsFunc(facts.Categories, func(path string) bool {
+			return slices.ContainsFunc(categories, func(want string) bool { return inCategory(path, want) })
+		})
+	}
+	return slices.ContainsFunc(categories, func(want string) bool {
+		return slices.ContainsFunc(CategoryNames(want), func(name string) bool { return hasWords(title, name) })
+	})
+}
+
+// Unsorted reports whether a category is the one in which WooCommerce puts what
+// is in none (its name in a shop in English or German).
+func Unsorted(path string) bool {
+	return strings.EqualFold(path, "Uncategorized") || strings.EqualFold(path, "Uncategorised") || strings.EqualFold(path, "Unkategorisiert")
+}
+
+// titledAs reports whether a product without the attribute has one of its values
+// in its title. Numbers and letters in a title are no sizes.
+func titledAs(title string, facts catalog.Facts, want catalog.Attribute) bool {
+	if want.Name == "" || slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool { return strings.EqualFold(a.Name, want.Name) && len(a.Values) > 0 }) {
+		return false
+	}
+	return slices.ContainsFunc(want.Values, func(v string) bool { return slices.ContainsFunc(Tokens(v), plainWord) && hasWords(title, v) })
+}
+
+// titleHas reports whether a title says that a product is or has what word says,
+// and not that it is without.
+func titleHas(title, word string) bool {
+	if !hasWords(title, word) {
+		return false
+	}
+	tokens := Tokens(title)
+	return !slices.ContainsFunc(tokens, lacking) && !hasWords(title, word+" free") && !hasWords(title, "no "+word) && !hasWords(title, "non "+word)
+}
