@@ -27,7 +27,7 @@ import (
 )
 
 // Deps are what a Server needs. Grants, Log, Metrics, Ready, Feedback,
-// Limiter, Receiver, Connecting, Statuses and Explainer may be nil; all else is required.
+// Limiter, Receiver, Connecting, Statuses, Uploads and Explainer may be nil; all else is required.
 type Deps struct {
 	Answering *answering.Service
 	Metering  *metering.Service
@@ -42,6 +42,7 @@ type Deps struct {
 	Receiver   *ingesting.Receiver
 	Connecting *connecting.Service
 	Statuses   *ingesting.Statuses
+	Uploads    *ingesting.Uploads
 	Explainer  *searching.Explainer
 	Now        ports.Clock
 	NewID      ports.NewID

@@ -27,7 +27,7 @@ func connectionModule(cfg Config) fx.Option {
 	opts := []fx.Option{
 		connectionStore(cfg),
 		fx.Provide(
-			newConnecting(cfg), newStatuses, newReceiver(cfg),
+			newConnecting(cfg), newStatuses, newUploads, newReceiver(cfg),
 			fx.Annotate(func(s *connecting.Service) map[string]ingesting.TaskFunc {
 				return map[string]ingesting.TaskFunc{ingestion.Hooks: s.CheckHooks}
 			}, fx.ResultTags(`group:"tasks"`)),

@@ -135,6 +135,7 @@ type serverParams struct {
 	Receiver   *ingesting.Receiver
 	Connecting *connecting.Service
 	Statuses   *ingesting.Statuses
+	Uploads    *ingesting.Uploads
 	Explainer  *searching.Explainer
 }
 
@@ -190,7 +191,7 @@ func newServer(cfg Config, o Options, p serverParams) (*ginhttp.Server, error) {
 	return ginhttp.New(ginhttp.Deps{
 		Answering: p.Answering, Metering: p.Metering, Reports: p.Reports, Auditing: p.Auditing, Tenants: p.Tenants, Sites: p.Sites, SiteKeys: p.SiteKeys, Feedback: p.Feedback,
 		Limiter: p.Limiter, Now: p.Now, NewID: p.NewID, Log: p.Log, Metrics: p.Metrics, Ready: whyNotReady(p.Ready, p.Ledger),
-		Receiver: p.Receiver, Connecting: p.Connecting, Statuses: p.Statuses, Explainer: p.Explainer,
+		Receiver: p.Receiver, Connecting: p.Connecting, Statuses: p.Statuses, Uploads: p.Uploads, Explainer: p.Explainer,
 	}, ginhttp.Config{
 		TokenKeys: tokenKeys, TrustedProxies: cfg.TrustedProxies, Launcher: launcher, LauncherETag: etag, Assets: widget.Assets(),
 		Fallback: o.Fallback, Version: cfg.Version,

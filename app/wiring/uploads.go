@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aiwoochat/woochat/adapters/files"
 	"github.com/aiwoochat/woochat/adapters/html"
+	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -40,6 +42,14 @@ func Uploads(list []UploadedFile, link string) ports.DocumentSource {
 		in = append(in, files.File(f))
 	}
 	return files.NewUploads(in, files.UploadsConfig{PDF: files.SeparatePDF(pdfReader), Questions: html.New().FAQs, Link: link})
+}
+
+// newUploads takes files through the admin API.
+func newUploads(s *ingesting.Service, q ports.Queue, log ports.AuditLog, now ports.Clock, id ports.NewID) (*ingesting.Uploads, error) {
+	source := func(name, link string, data []byte) ports.DocumentSource {
+		return Uploads([]UploadedFile{{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}}, link)
+	}
+	return ingesting.NewUploads(ingesting.UploadsDeps{Service: s, Source: source, Queue: q, Audit: log, Now: now, NewID: id})
 }
 
 // pdfReaderArg asks the program to read one PDF and nothing else.

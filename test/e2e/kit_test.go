@@ -45,7 +45,11 @@ type shop struct {
 // stores are the stores on which a test is run.
 var stores = []string{"memory", "sqlite", "postgres"}
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, pgtest.Options{MaxConnections: 200})) }
+// TestMain lets the test's own program read a PDF, as woochat does.
+func TestMain(m *testing.M) {
+	wiring.RunPDFReader(os.Args[1:])
+	os.Exit(pgtest.Main(m, pgtest.Options{MaxConnections: 200}))
+}
 
 // option changes what a shop is made with.
 type option func(*made)
