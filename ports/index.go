@@ -19,6 +19,9 @@ type Searcher interface {
 	// a query language in q.Text are plain words. Words are matched in any
 	// number: a passage need not have all of them.
 	//
+	// Arms.Words and Arms.Cosine are the same whatever the limit: how sure an
+	// answer is hangs on them.
+	//
 	// With q.Vector and q.Text both arms are searched and fused by
 	// retrieval.Fuse. With neither (and no Codes), all documents that the
 	// filter lets through are found, in the order of their ids.

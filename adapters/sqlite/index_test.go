@@ -104,7 +104,7 @@ func TestIndexSurvivesReopening(t *testing.T) {
 		Text: "kettle", Vector: []float32{3, 4}, Codes: []string{"kt1"}, Limit: 1, At: epoch,
 		Filter: retrieval.Filter{InStock: true, MaxPrice: e.Facts.Offers[0].Regular, Attributes: e.Facts.Attributes},
 	})
-	if err != nil || len(ps) != 1 || ps[0].Arms != (retrieval.Arms{Exact: true, Lexical: 1, Dense: 1}) {
+	if err != nil || len(ps) != 1 || !ps[0].Arms.Exact || ps[0].Arms.Lexical != 1 || ps[0].Arms.Dense != 1 {
 		t.Errorf("got %v and error %v, want product:1 by all arms", ps, err)
 	}
 }

@@ -84,7 +84,7 @@ func (f Finds) Confidence() float64 {
 //
 // The chunks of f.Exact come before all others, whether or not an arm found
 // them. The result is sorted by score, ties by document and chunk, and at most
-// limit long; Ref, Score and Arms are set. A zero w is DefaultFusionWeights.
+// limit long; Ref, Score and Arms are set. The scores of f.Dense are cosines. A zero w is DefaultFusionWeights.
 func Fuse(f Finds, w FusionWeights, limit int) []Passage {
 	if w == (FusionWeights{}) {
 		w = DefaultFusionWeights()
@@ -104,6 +104,9 @@ func Fuse(f Finds, w FusionWeights, limit int) []Passage {
 	for i, h := range f.Lexical {
 		if p := passage(h.Ref); p.Arms.Lexical == 0 {
 			p.Arms.Lexical = i + 1
+			if f.Possible > 0 {
+				p.Arms.Words = max(0, min(1, h.Score/f.Possible))
+			}
 			from := min(0, f.Lexical[len(f.Lexical)-1].Score) // less than nothing: it has what is not wanted
 			p.Score += w.Lexical * share(h.Score, from, f.Lexical[0].Score) * max(confidence, leastTrust)
 		}
@@ -111,7 +114,7 @@ func Fuse(f Finds, w FusionWeights, limit int) []Passage {
 	left := w.Dense * math.Pow(1-confidence, doubt)
 	for i, h := range f.Dense {
 		if p := passage(h.Ref); p.Arms.Dense == 0 {
-			p.Arms.Dense = i + 1
+			p.Arms.Dense, p.Arms.Cosine = i+1, h.Score
 			p.Score += left * share(h.Score, f.Dense[len(f.Dense)-1].Score, f.Dense[0].Score)
 		}
 	}

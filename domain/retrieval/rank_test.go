@@ -154,7 +154,7 @@ func TestFuse(t *testing.T) {
 		}
 	}
 	ps := retrieval.Fuse(retrieval.Finds{Lexical: scored("a", 5.0, "b", 4.0), Possible: 10, Dense: scored("b", 0.5), Exact: exact}, retrieval.FusionWeights{}, 5)
-	want := map[string]retrieval.Arms{"z": {Exact: true}, "b": {Lexical: 2, Dense: 1}, "a": {Lexical: 1}}
+	want := map[string]retrieval.Arms{"z": {Exact: true}, "b": {Lexical: 2, Dense: 1, Words: 0.4, Cosine: 0.5}, "a": {Lexical: 1, Words: 0.5}}
 	for _, p := range ps {
 		if p.Arms != want[string(p.Ref.Document)] {
 			t.Errorf("Arms of %s: got %+v", p.Ref.Document, p.Arms)

@@ -106,6 +106,12 @@ type Arms struct {
 	Exact   bool // the query holds its SKU, GTIN or whole name
 	Lexical int
 	Dense   int
+	// Words is the passage's share of what the words of a query can score at
+	// most, from 0 to 1, and Cosine how near it is to the query by meaning, from
+	// -1 to 1. Unlike Score, they can be compared from one search to another: see
+	// Evidence. Each is 0 if its arm did not find the passage.
+	Words  float64
+	Cosine float64
 }
 
 // Query asks for passages by meaning, by words, or by both.

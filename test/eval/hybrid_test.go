@@ -2,7 +2,6 @@ package eval_test
 
 import (
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -23,11 +22,7 @@ func TestMeaningNeverHurts(t *testing.T) {
 		texts[i] = q.Text
 	}
 	asked := gloveVectors(t, texts)
-	entries := slices.Clone(s.entries)
-	for i := range entries {
-		entries[i].Chunks = slices.Clone(entries[i].Chunks)
-		embed(t, &entries[i])
-	}
+	entries := embedded(t)
 	for name, c := range map[string]struct {
 		x   index
 		ask func(i int) retrieval.Query

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +90,29 @@ func embed(t *testing.T, e *retrieval.Entry) {
 	for i, v := range gloveVectors(t, texts) {
 		e.Chunks[i].Vector = v
 	}
+}
+
+// embedded returns the entries of the judged set with vectors of adapters/glove,
+// which are made once.
+func embedded(t *testing.T) []retrieval.Entry {
+	t.Helper()
+	entries := theSet(t).entries
+	made.Do(func() {
+		for _, e := range entries {
+			e.Chunks = slices.Clone(e.Chunks)
+			embed(t, &e)
+			made.entries = append(made.entries, e)
+		}
+	})
+	if len(made.entries) != len(entries) {
+		t.Fatal("the entries were not embedded")
+	}
+	return made.entries
+}
+
+var made struct {
+	sync.Once
+	entries []retrieval.Entry
 }
 
 var words = glove.New()

@@ -277,6 +277,20 @@ func brokenIndexes() map[string]struct {
 			}
 			return ps, err
 		}),
+		"words are not compared with what there could be": searching("evidence", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			ps, err := x.Search(ctx, s, q)
+			for i := range ps {
+				ps[i].Arms.Words = 0
+			}
+			return ps, err
+		}),
+		"scores for cosines": searching("evidence", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			ps, err := x.Search(ctx, s, q)
+			for i := range ps {
+				ps[i].Arms.Cosine = ps[i].Score
+			}
+			return ps, err
+		}),
 		"lexical only": searching("both", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 			if q.Text != "" {
 				q.Vector = nil

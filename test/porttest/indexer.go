@@ -247,6 +247,9 @@ var indexScopeCases = []contractCase[*indexFixture]{
 				if d := after[i].Score - before[i].Score; d > -sameScore && d < sameScore {
 					after[i].Score = before[i].Score
 				}
+				if d := after[i].Arms.Words - before[i].Arms.Words; d > -sameScore && d < sameScore {
+					after[i].Arms.Words = before[i].Arms.Words
+				}
 			}
 			f.want("the same search", after, before)
 			for i := range 30 {
@@ -283,7 +286,7 @@ var indexVectorCases = []contractCase[*indexFixture]{
 		)
 		f.wantOrder("nearest first", f.a, retrieval.Query{Vector: []float32{3, 0, 0}}, "page:nearest", "page:near", "page:aside", "page:far")
 		ps := f.search(f.a, retrieval.Query{Vector: []float32{3, 0, 0}, Limit: 2})
-		f.want("Arms", []retrieval.Arms{ps[0].Arms, ps[1].Arms}, []retrieval.Arms{{Dense: 1}, {Dense: 2}})
+		f.want("Arms", []retrieval.Arms{indexRanks(ps[0]), indexRanks(ps[1])}, []retrieval.Arms{{Dense: 1}, {Dense: 2}})
 		f.wantSet("a vector of zeros is near nothing", f.a, retrieval.Query{Vector: []float32{0, 0, 0}}, "page:nearest", "page:near", "page:aside", "page:far")
 	}},
 	{"both", "with text and vector both arms are searched and fused", func(f *indexFixture) {
@@ -297,12 +300,44 @@ var indexVectorCases = []contractCase[*indexFixture]{
 		ps := f.search(f.a, retrieval.Query{Text: "copper kettle", Vector: []float32{1, 0}})
 		arms := map[string]retrieval.Arms{}
 		for _, p := range ps {
-			arms[string(p.Ref.Document)] = p.Arms
+			arms[string(p.Ref.Document)] = indexRanks(p)
 		}
 		f.want("Arms", arms, map[string]retrieval.Arms{
 			"page:words": {Lexical: 1, Dense: 3}, "page:both": {Lexical: 2, Dense: 1}, "page:meaning": {Dense: 2}, "page:late": {Lexical: 3},
 		})
 		f.wantOrder("words alone", f.a, words("copper kettle"), "page:words", "page:both", "page:late")
+	}},
+	{"evidence", "Arms.Words is the share of what q.Text can score, and Arms.Cosine that of q.Vector and the passage, 0 where the arm found nothing, whatever the limit", func(f *indexFixture) {
+		f.put(
+			f.a,
+			indexVector(f.text("page:words", "copper kettle"), []float32{0, 1}),
+			indexVector(f.text("page:both", "copper"), []float32{3, 0}),
+			indexVector(f.text("page:meaning", "teapot"), []float32{1, 1}),
+			indexVector(f.text("page:against", "spoon"), []float32{-1, 0}),
+			f.text("page:late", "copper pot"),
+		)
+		q := retrieval.Query{Text: "copper kettle", Vector: []float32{2, 0}}
+		ps := f.search(f.a, q)
+		arms := map[string]retrieval.Arms{}
+		for _, p := range ps {
+			arms[string(p.Ref.Document)] = p.Arms
+		}
+		for id, cosine := range map[string]float64{"page:words": 0, "page:both": 1, "page:meaning": 0.7071, "page:against": -1, "page:late": 0} {
+			if got := arms[id].Cosine; got < cosine-0.02 || got > cosine+0.02 { // vectors may be quantized
+				f.Errorf("Cosine of %s: got %v, want %v", id, got, cosine)
+			}
+		}
+		whole, part := arms["page:words"].Words, arms["page:both"].Words
+		if !(0 < part && part < whole && whole <= 1) {
+			f.Errorf("Words: got %v for all words and %v for one", whole, part)
+		}
+		for _, id := range []string{"page:meaning", "page:against"} {
+			f.want("Words of "+id, arms[id].Words, 0.0)
+		}
+		q.Limit = 1
+		if first := f.search(f.a, q); len(first) != 1 || first[0].Arms != ps[0].Arms {
+			f.Errorf("with a limit of 1: got %+v, want %+v", first, ps[0])
+		}
 	}},
 	{"wrong vectors", "a vector of another length than the index's, or with NaN or Inf, is ErrInvalid and changes nothing", func(f *indexFixture) {
 		f.put(f.a, indexVector(f.text("page:1", "thing"), []float32{1, 0}))

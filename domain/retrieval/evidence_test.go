@@ -1,0 +1,119 @@
+package retrieval_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/aiwoochat/woochat/domain/catalog"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+)
+
+func TestSignsOf(t *testing.T) {
+	kettle := retrieval.Passage{
+		Arms: retrieval.Arms{Lexical: 1, Words: 0.5, Dense: 2, Cosine: 0.7}, Kind: catalog.KindProduct, Title: "Steel Kettle", Text: "Boils water fast.",
+		Facts: catalog.Facts{Brands: []string{"Brattli"}},
+	}
+	page := retrieval.Passage{Kind: catalog.KindPage, Title: "Shipping & Delivery", Heading: "Norway", Text: "4.90 EUR"}
+	named := retrieval.Passage{Arms: retrieval.Arms{Exact: true}, Title: "Steel Kettle"}
+	for _, c := range []struct {
+		question string
+		p        retrieval.Passage
+		meaning  bool
+		want     retrieval.Signs
+	}{
+		{"do you have a Brattli kettle for the water of two", kettle, true, retrieval.Signs{Words: 0.5, Covered: 0.75, Titled: 0.5, Cosine: 0.7, Meaning: true}},
+		{"do you have a Brattli kettle for the water of two", kettle, false, retrieval.Signs{Words: 0.5, Covered: 0.75, Titled: 0.5}},
+		{"a steel kettle without steam", kettle, false, retrieval.Signs{Words: 0.5, Covered: 1, Titled: 1}},
+		{"shipping to Norway", page, false, retrieval.Signs{Covered: 1, Titled: 0.5, Page: true}},
+		{"FF-1", named, false, retrieval.Signs{Exact: true}},
+		{"?!", page, true, retrieval.Signs{Page: true, Meaning: true}},
+	} {
+		if got := retrieval.SignsOf(c.question, c.p, c.meaning); got != c.want {
+			t.Errorf("%q: got %+v, want %+v", c.question, got, c.want)
+		}
+	}
+}
+
+// TestEvidenceGrows: every sign speaks for an answer, and none takes evidence
+// out of 0 to 1.
+func TestEvidenceGrows(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		s := retrieval.Signs{
+			Words: random.Float64(), Covered: random.Float64(), Titled: random.Float64(), Cosine: 2*random.Float64() - 1,
+			Page: random.IntN(2) == 1, Meaning: random.IntN(2) == 1,
+		}
+		w := retrieval.FittedSignWeights(s.Meaning)
+		e := w.Evidence(s)
+		if !(e > 0 && e < 1) {
+			t.Fatalf("%+v: %v", s, e)
+		}
+		for what, more := range map[string]func(*retrieval.Signs){
+			"words":   func(s *retrieval.Signs) { s.Words = min(1, s.Words+0.1) },
+			"covered": func(s *retrieval.Signs) { s.Covered = min(1, s.Covered+0.1) },
+			"titled":  func(s *retrieval.Signs) { s.Titled = min(1, s.Titled+0.1) },
+			"page":    func(s *retrieval.Signs) { s.Page = true },
+			"cosine":  func(s *retrieval.Signs) { s.Cosine = min(1, s.Cosine+0.1) },
+			"exact":   func(s *retrieval.Signs) { s.Exact = true },
+		} {
+			better := s
+			more(&better)
+			if got := w.Evidence(better); got < e {
+				t.Errorf("more of %s: %v, without %v", what, got, e)
+			}
+		}
+		if !s.Meaning {
+			near := s
+			near.Cosine = 1
+			if w.Evidence(near) != e {
+				t.Errorf("a cosine counts without meaning: %+v", s)
+			}
+		}
+	}
+}
+
+func TestEvidenceOfTheLikeliest(t *testing.T) {
+	other := retrieval.Passage{Title: "Gift Card", Text: "Five years."}
+	named := retrieval.Passage{Arms: retrieval.Arms{Exact: true}, Title: "Steel Kettle"}
+	if e, best := retrieval.Evidence("kettle", nil, true); e != 0 || best != -1 {
+		t.Errorf("nothing: %v, %d", e, best)
+	}
+	if e, best := retrieval.Evidence("steel kettle", []retrieval.Passage{other, named}, false); e < 0.95 || best != 1 {
+		t.Errorf("named: %v, %d", e, best)
+	}
+	if e, best := retrieval.Evidence("who won the cup", []retrieval.Passage{other, other}, false); e >= retrieval.DefaultLeastEvidence || best != 0 {
+		t.Errorf("nothing fits: %v, %d", e, best)
+	}
+}
+
+// TestFuseKeepsWhatCanBeCompared: shares of what words can score, and cosines.
+func TestFuseKeepsWhatCanBeCompared(t *testing.T) {
+	ref := func(n int) retrieval.PassageRef { return retrieval.PassageRef{Document: "product:1", Seq: n} }
+	found := retrieval.Finds{
+		Lexical: []retrieval.Found{{Ref: ref(1), Score: 3}, {Ref: ref(2), Score: -1}}, Possible: 4,
+		Dense: []retrieval.Found{{Ref: ref(2), Score: 0.9}, {Ref: ref(3), Score: -0.2}},
+	}
+	want := map[int][2]float64{1: {0.75, 0}, 2: {0, 0.9}, 3: {0, -0.2}}
+	for _, p := range retrieval.Fuse(found, retrieval.FusionWeights{}, 10) {
+		if got := [2]float64{p.Arms.Words, p.Arms.Cosine}; got != want[p.Ref.Seq] {
+			t.Errorf("chunk %d: %v, want %v", p.Ref.Seq, got, want[p.Ref.Seq])
+		}
+	}
+	found.Possible = 0 // not known
+	for _, p := range retrieval.Fuse(found, retrieval.FusionWeights{}, 10) {
+		if p.Arms.Words != 0 {
+			t.Errorf("chunk %d: words %v", p.Ref.Seq, p.Arms.Words)
+		}
+	}
+}
+
+func ExampleEvidence() {
+	found := []retrieval.Passage{
+		{Title: "Gift Card", Text: "Valid for five years.", Arms: retrieval.Arms{Lexical: 2, Words: 0.1}},
+		{Title: "Can I rent a tent?", Text: "Yes, for a weekend.", Arms: retrieval.Arms{Lexical: 1, Words: 0.8}},
+	}
+	likely, best := retrieval.Evidence("rent a tent", found, false)
+	fmt.Println(found[best].Title, likely >= retrieval.DefaultLeastEvidence)
+	// Output: Can I rent a tent? true
+}
