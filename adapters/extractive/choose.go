@@ -27,12 +27,13 @@ const (
 // and the lines are the nearest to it. holds reports whether a text may be
 // said.
 func choose(p chat.Prompt, w words, holds func(string) bool) (lines [][]string, near bool) {
-	q := asked(p.Question, w)
-	picked := q.pick(judge(&q, p.Question, p.Evidence))
+	text := cmp.Or(p.Meant, p.Question)
+	q := asked(text, w)
+	picked := q.pick(judge(&q, text, p.Evidence))
 	if len(picked) == 0 {
 		return nil, false
 	}
-	if bounds := boundsOf(p.Question, picked); !bounds.IsZero() {
+	if bounds := boundsOf(text, picked); !bounds.IsZero() {
 		picked, near = fitting(bounds, picked)
 		for _, s := range picked {
 			if !near {

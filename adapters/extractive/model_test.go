@@ -206,3 +206,12 @@ func ExampleNew() {
 	//
 	// Delivery takes 2-4 working days [1]. <nil>
 }
+
+// What a question takes up from before is quoted on, not its own few words.
+func TestAnswersWhatIsMeant(t *testing.T) {
+	p := chat.Prompt{Question: "and in blue?", Meant: "Trail Shirt in blue", Evidence: shelf(), MaxTokens: 2000, Locale: "en-GB"}
+	c, err := extractive.New().Complete(t.Context(), p, nil)
+	if err != nil || !strings.Contains(c.Text, "Color Blue, Size M") || strings.Contains(c.Text, "Color Red") {
+		t.Errorf("%v\n%s", err, c.Text)
+	}
+}

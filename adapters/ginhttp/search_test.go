@@ -36,12 +36,17 @@ func TestSearchRoute(t *testing.T) {
 	for name, query := range map[string]string{
 		"no question": "", "an empty one": "q=%20", "control characters": "q=a%00b", "too long": "q=" + strings.Repeat("a", 10_000),
 		"no number": "q=a&limit=x", "too many": "q=a&limit=101", "none": "q=a&limit=0",
+		"an empty one before": "q=a&after=", "too many before": "q=a" + strings.Repeat("&after=a", 9),
 	} {
 		code, body := get(query)
 		failure, _ := body["error"].(map[string]any)
 		if code != http.StatusUnprocessableEntity || failure["code"] != "INVALID_REQUEST" {
 			t.Errorf("%s: %d %v", name, code, body)
 		}
+	}
+	code, body = get("q=" + url.QueryEscape("and to Austria?") + "&after=" + url.QueryEscape("What does shipping cost?"))
+	if understood, _ := body["understood"].(map[string]any); code != http.StatusOK || understood["read_as"] != "What does shipping cost to Austria" {
+		t.Errorf("after another question: %d %v", code, body)
 	}
 	if code, body := get("q=" + url.QueryEscape(`"AND (shipping*`)); code != http.StatusOK {
 		t.Errorf("operators: %d %v", code, body)

@@ -102,17 +102,21 @@ func withheld(g *chat.Gate) int {
 const maxTries = 2
 
 func (s *Service) generate(ctx context.Context, j job) result {
-	found, err := s.Search.Search(ctx, searching.Question{Scope: j.question.Scope, Text: j.question.Text, Budget: s.promptBudget()})
-	if err != nil {
-		return failed(ctx, err)
-	}
-	evidence := chat.EvidenceOf(found.Chosen(), s.Now())
 	history, err := s.Conversations.Last(ctx, j.question.Scope, j.question.Visitor, j.turn.Conversation, s.cfg.HistoryTurns)
 	if err != nil {
 		return failed(ctx, fmt.Errorf("history: %w", err))
 	}
+	found, err := s.Search.Search(ctx, searching.Question{
+		Scope: j.question.Scope, Text: j.question.Text, Before: chat.Earlier(history), Budget: s.promptBudget(),
+	})
+	if err != nil {
+		return failed(ctx, err)
+	}
 	in := s.promptInput(j.site, j.question)
-	in.History, in.Evidence = history, evidence
+	in.History, in.Evidence = history, chat.EvidenceOf(found.Chosen(), s.Now())
+	if found.FollowUp.Depends() {
+		in.Meant = found.FollowUp.Question
+	}
 	prompt, ok := chat.FitPrompt(in, s.promptBudget(), s.counter(s.cfg.Model))
 	if !ok {
 		return failed(ctx, &chat.InputError{Field: "message", Reason: "is too long for the model"})

@@ -92,6 +92,10 @@ type Explanation struct {
 
 // Understood is what a question was taken to ask for.
 type Understood struct {
+	// ReadAs is the question in full, as it was searched, and Follows why: it
+	// goes on with what was said before. Both are "" for one that stands alone.
+	ReadAs  string   `json:"read_as"`
+	Follows string   `json:"follows"`
 	Text    string   `json:"text"` // the words that were searched
 	Codes   []string `json:"codes"`
 	Filter  string   `json:"filter"` // in words, "" for none
@@ -134,10 +138,14 @@ type Explained struct {
 // lists at most limit of what was found (0 for 20). It costs what the embedding
 // of the question costs, which is metered.
 //
+// After are earlier questions of the same conversation, oldest first, at most
+// MaxAfter: the question is read after them, as if their answers had shown what
+// a search for each finds first. They are searched by words alone.
+//
 // The error matches roles.ErrForbidden if who may not read the site's
 // documents, ports.ErrNotFound if there is no such site, and is a
 // *chat.InputError for a question that cannot be asked or a limit that is none.
-func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Scope, question string, limit int) (Explanation, error) {
+func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Scope, question string, limit int, after ...string) (Explanation, error) {
 	var e Explanation
 	if err := x.audit.Allow(ctx, who, roles.ReadDocuments, sc, "search"); err != nil {
 		return e, err
@@ -148,22 +156,42 @@ func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Sco
 	case limit < 0 || limit > MaxExplained:
 		return e, &chat.InputError{Field: "limit", Reason: fmt.Sprintf("must be from 1 to %d", MaxExplained)}
 	}
-	if err := chat.CheckQuestion(question, MaxQuestion); err != nil {
-		if bad, ok := errors.AsType[*chat.InputError](err); ok {
-			return e, &chat.InputError{Field: "q", Reason: bad.Reason}
+	if len(after) > MaxAfter {
+		return e, &chat.InputError{Field: "after", Reason: fmt.Sprintf("may be given %d times at most", MaxAfter)}
+	}
+	for i, text := range append([]string{question}, after...) {
+		if err := chat.CheckQuestion(text, MaxQuestion); err != nil {
+			if bad, ok := errors.AsType[*chat.InputError](err); ok {
+				return e, &chat.InputError{Field: fieldOf(i), Reason: bad.Reason}
+			}
+			return e, err
 		}
-		return e, err
 	}
 	if _, err := x.deps.Sites.Site(ctx, sc); err != nil {
 		return e, err
 	}
-	r, err := x.deps.Search.Search(ctx, Question{Scope: sc, Text: question, Budget: x.deps.Search.Budget(x.budget)})
+	budget := x.deps.Search.Budget(x.budget)
+	before, err := x.deps.Search.earlier(ctx, sc, after, budget)
+	if err != nil {
+		return e, err
+	}
+	r, err := x.deps.Search.Search(ctx, Question{Scope: sc, Text: question, Before: before, Budget: budget})
 	if err != nil {
 		return e, err
 	}
 	e = explanation(question, r, x.deps.Now())
 	e.Passages = e.Passages[:min(limit, len(e.Passages))]
 	return e, nil
+}
+
+// MaxAfter is how many earlier questions an Explanation takes up.
+const MaxAfter = 8
+
+func fieldOf(i int) string {
+	if i == 0 {
+		return "q"
+	}
+	return "after"
 }
 
 func explanation(question string, r Result, now time.Time) Explanation {
@@ -175,6 +203,9 @@ func explanation(question string, r Result, now time.Time) Explanation {
 		Took: map[string]float64{
 			"vocabulary": ms(r.Took.Vocabulary), "embed": ms(r.Took.Embed), "search": ms(r.Took.Search), "load": ms(r.Took.Load), "choose": ms(r.Took.Choose),
 		},
+	}
+	if r.FollowUp.Depends() {
+		e.Understood.ReadAs, e.Understood.Follows = r.FollowUp.Question, r.FollowUp.Because
 	}
 	if r.Meaning {
 		e.Model = r.Generation.Model

@@ -17,6 +17,9 @@ import (
 type Question struct {
 	Scope tenant.Scope
 	Text  string
+	// Before are the earlier turns of the same conversation, oldest first: what
+	// "and in red?" goes on with.
+	Before []retrieval.Earlier
 	// Budget is what the chosen passages may take together, in what
 	// Config.Model's input is counted in: Service.Budget says what that is.
 	Budget int64
@@ -32,6 +35,9 @@ type Question struct {
 
 // Result is what was found, and how.
 type Result struct {
+	// FollowUp is the question as it was read after those before it. Its Question
+	// is what was searched.
+	FollowUp      retrieval.FollowUp
 	Understanding retrieval.Understanding
 	Generation    retrieval.Generation // in which it was searched
 	Meaning       bool                 // it was searched by meaning, too
@@ -100,11 +106,9 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	}
 	now := s.deps.Now()
 	r.Took.Vocabulary = now.Sub(start)
-	u := retrieval.Understanding{Text: q.Text}
-	if !q.Plain {
-		u = retrieval.Understand(q.Text, words)
-	}
-	r.Understanding = u
+	f, u := understand(q, words)
+	q.Text = f.Question
+	r.FollowUp, r.Understanding = f, u
 	limit := cmp.Or(max(0, q.Candidates), s.cfg.Passages*candidates)
 	if u.Sort != retrieval.ByRelevance {
 		// What is cheapest is told by the prices of all that fit, not by the best
@@ -151,10 +155,15 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 			return r, err
 		}
 	}
-	start = s.deps.Now()
 	if u.Sort == retrieval.ByRelevance {
 		found = retrieval.NamedFirst(found, q.Text)
 	}
+	if len(f.About) > 0 {
+		if found, err = s.about(ctx, q.Scope, f, found, now, &r); err != nil {
+			return r, err
+		}
+	}
+	start = s.deps.Now()
 	r.Found = retrieval.Choose(found, q.Budget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
 	r.Took.Choose = s.deps.Now().Sub(start)
 	return r, nil

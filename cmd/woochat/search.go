@@ -12,15 +12,18 @@ import (
 
 type searchCommand struct {
 	siteFlag
-	Question string `arg:"" help:"What a shopper would ask, in quotes."`
-	Explain  bool   `help:"Say what the question was taken to ask for, what was searched, and why each passage was chosen or not."`
-	Limit    int    `default:"20" help:"How many passages to list, at most 100."`
+	Question string   `arg:"" help:"What a shopper would ask, in quotes."`
+	Explain  bool     `help:"Say what the question was taken to ask for, what was searched, and why each passage was chosen or not."`
+	After    []string `sep:"none" placeholder:"QUESTION" help:"An earlier question of the same conversation, in quotes; may be repeated, oldest first."`
+	Limit    int      `default:"20" help:"How many passages to list, at most 100."`
 	jsonFlag
 }
 
 // Help implements kong.HelpProvider.
 func (searchCommand) Help() string {
 	return `Searches exactly as an answer to this question does, without asking a chat model. With an embedding model, embedding the question is metered and counts towards the site's limits, as it does for a shopper's.
+
+With --after the question is read as a shopper's would be who has asked the others before: "and in red?". Each is taken to have been answered with what is found first for it.
 
 LEXICAL and DENSE are the ranks by words and by meaning; SCORE compares within one search only. TOKENS is what a passage takes in the prompt.
 `
@@ -33,7 +36,7 @@ func (c searchCommand) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		e, err := app.Explainer.Explain(ctx, app.Operator, site.Scope(), c.Question, c.Limit)
+		e, err := app.Explainer.Explain(ctx, app.Operator, site.Scope(), c.Question, c.Limit, c.After...)
 		if err != nil {
 			return err
 		}
@@ -63,6 +66,8 @@ func (p *program) explain(e searching.Explanation) {
 			fmt.Fprintf(p.stdout, "%-12s%s\n", name, printable(text))
 		}
 	}
+	say("read as", e.Understood.ReadAs)
+	say("follows", e.Understood.Follows)
 	say("words", e.Understood.Text)
 	say("codes", strings.Join(e.Understood.Codes, ", "))
 	say("filter", e.Understood.Filter)

@@ -14,6 +14,7 @@ type PromptInput struct {
 	ContactURL string // "" if the shop has named none
 	Locale     string
 	Question   string
+	Meant      string // see Prompt; it is in no message
 	Page       Page
 	History    []Turn // oldest first
 	Evidence   []Evidence
@@ -45,7 +46,7 @@ Rules:
 		fmt.Fprintf(&sys, "[%d] %s\n<source>\n%s\n</source>\n", e.Marker, fence(clean(e.Title)), fence(e.Text))
 	}
 	p := Prompt{
-		Model: in.Model, MaxTokens: in.MaxTokens, Question: in.Question, Evidence: in.Evidence, Locale: in.Locale,
+		Model: in.Model, MaxTokens: in.MaxTokens, Question: in.Question, Meant: in.Meant, Evidence: in.Evidence, Locale: in.Locale,
 		Messages: []Message{{System, sys.String()}},
 	}
 	for _, t := range in.History {

@@ -18,6 +18,9 @@ type Prompt struct {
 	// work on them directly.
 	Question string
 	Evidence []Evidence
+	// Meant is Question in full, with what it takes up from earlier turns; ""
+	// if it stands alone. It is for models that see no history.
+	Meant string
 	// Locale is the language to answer in, BCP 47.
 	Locale string
 	// CallID is sent to the provider in a header, so that a call can be

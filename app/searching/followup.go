@@ -1,0 +1,109 @@
+package searching
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+)
+
+// WhyAbout is the reason for looking up a product that a question speaks of
+// without naming it.
+const WhyAbout = "what the question is about"
+
+// aboutPassages is how many passages of such a product are looked for.
+const aboutPassages = 8
+
+// understand returns what q asks for after what was said before it. Of a
+// product that was spoken of before nothing is filtered, since "no" is an
+// answer, too: all words of the question are searched.
+func understand(q Question, words retrieval.Vocabulary) (retrieval.FollowUp, retrieval.Understanding) {
+	if q.Plain {
+		return retrieval.FollowUp{Question: q.Text}, retrieval.Understanding{Text: q.Text}
+	}
+	f := retrieval.TakeUp(q.Text, q.Before, words)
+	if !f.Depends() {
+		return f, retrieval.Understand(q.Text, words)
+	}
+	if len(f.About) == 0 || f.Terms {
+		return f, retrieval.Understand(f.Question, words)
+	}
+	return f, retrieval.Understanding{
+		Text: f.Question, Open: f.Question, Pages: true,
+		Because: []string{"no filter: the question is about what was spoken of before"},
+	}
+}
+
+// about returns found with the passages of the products that f is about: in
+// the first places or, where the shop's terms are asked for, behind the best of
+// those. A product that was not found is looked up by its title and code.
+func (s *Service) about(ctx context.Context, sc tenant.Scope, f retrieval.FollowUp, found []retrieval.Passage, at time.Time, r *Result) ([]retrieval.Passage, error) {
+	var products, rest []retrieval.Passage
+	for _, a := range f.About {
+		of := func(p retrieval.Passage) bool { return p.Ref.Document == a.Document }
+		before := len(products)
+		for _, p := range found {
+			if of(p) {
+				products = append(products, p)
+			}
+		}
+		if len(products) > before {
+			continue
+		}
+		q := retrieval.Query{Text: a.Title, Limit: max(aboutPassages, len(found)), At: at}
+		if a.Code != "" {
+			q.Codes = []string{a.Code}
+		}
+		ps, err := s.search(ctx, sc, q, WhyAbout, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range ps {
+			if of(p) && len(products)-before < aboutPassages {
+				products = append(products, p)
+			}
+		}
+	}
+	for _, p := range found {
+		if !slices.ContainsFunc(f.About, func(a retrieval.Shown) bool { return a.Document == p.Ref.Document }) {
+			rest = append(rest, p)
+		}
+	}
+	first := 0
+	if f.Terms {
+		first = min(termsFirst, len(rest))
+	}
+	return slices.Insert(rest, first, products...), nil
+}
+
+// termsFirst is how many passages on the shop's terms come before the product
+// that they are asked for.
+const termsFirst = 2
+
+// shownFirst is how many products an answer is taken to have shown that nobody
+// wrote.
+const shownFirst = 3
+
+// earlier returns the turns in which these questions were asked, as if each
+// answer had shown the first products that are found for it, or the only one
+// that the question names.
+func (s *Service) earlier(ctx context.Context, sc tenant.Scope, questions []string, budget int64) ([]retrieval.Earlier, error) {
+	var out []retrieval.Earlier
+	for _, text := range questions {
+		r, err := s.Search(ctx, Question{Scope: sc, Text: text, Before: out, Budget: budget, WordsOnly: true})
+		if err != nil {
+			return nil, err
+		}
+		e := retrieval.Earlier{Question: text}
+		for _, c := range chat.EvidenceOf(r.Chosen(), s.deps.Now()) {
+			if c.Card != nil && len(e.Shown) < shownFirst && !slices.ContainsFunc(e.Shown, func(have retrieval.Shown) bool { return have.Document == c.Card.Document }) {
+				e.Shown = append(e.Shown, chat.ShownOf(*c.Card))
+			}
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}

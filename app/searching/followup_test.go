@@ -1,0 +1,96 @@
+package searching_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+func (w *world) searchAfter(text string, before ...retrieval.Earlier) searching.Result {
+	w.Helper()
+	s, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: text, Before: before, Budget: 4000})
+	w.must(err)
+	return r
+}
+
+func shown(id, title, sku string) retrieval.Shown {
+	return retrieval.Shown{Document: retrieval.DocumentID("product:" + id), Title: title, Code: sku}
+}
+
+// What was spoken of comes first; where the shop's terms are asked for, they do.
+func TestSearchAfter(t *testing.T) {
+	w := newWorld(t)
+	storm, camp := shown("1", "Storm Jacket", "TS-1"), shown("2", "Camp Jacket", "TS-2")
+	one := retrieval.Earlier{Question: "Is the Camp Jacket warm?", Shown: []retrieval.Shown{camp}}
+	two := retrieval.Earlier{Question: "warm jackets", Shown: []retrieval.Shown{storm, camp}}
+	for _, c := range []struct {
+		before         retrieval.Earlier
+		question, want string
+	}{
+		{one, "is it waterproof?", "Camp Jacket, Storm Jacket"},
+		{one, "is that under 10 euros?", "Camp Jacket, Storm Jacket"}, // it is not, and that is the answer
+		{one, "how much is shipping for that?", "Shipping, Camp Jacket"},
+		{two, "the second one", "Camp Jacket, Storm Jacket"},
+		{two, "and under 100?", "Storm Jacket"},
+		{two, "What does shipping cost?", "Shipping"},
+	} {
+		if got := titles(w.searchAfter(c.question, c.before).Chosen()); got != c.want {
+			t.Errorf("after %q, %q: chose %s, want %s", c.before.Question, c.question, got, c.want)
+		}
+	}
+}
+
+// blind finds nothing by the words of a question, as where a thousand others have
+// them, too.
+type blind struct{ ports.Searcher }
+
+func (b blind) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error) {
+	if len(q.Codes) == 0 {
+		return nil, ctx.Err()
+	}
+	return b.Searcher.Search(ctx, s, q)
+}
+
+// A product that was spoken of is looked up, if the words do not find it; one
+// that the shop no longer has is not there.
+func TestWhatWasSpokenOfIsLookedUp(t *testing.T) {
+	w := newWorld(t)
+	w.deps.Searcher = blind{w.deps.Searcher}
+	r := w.searchAfter("is it warm?", retrieval.Earlier{Question: "Camp Jacket", Shown: []retrieval.Shown{shown("2", "Camp Jacket", "TS-2")}})
+	if got := titles(r.Chosen()); got != "Camp Jacket" {
+		t.Errorf("chose %s", got)
+	}
+	if !slices.Contains(whys(r), searching.WhyAbout) {
+		t.Errorf("searched %q", whys(r))
+	}
+	r = w.searchAfter("is it warm?", retrieval.Earlier{Question: "Lost Jacket", Shown: []retrieval.Shown{shown("9", "Lost Jacket", "TS-2")}})
+	if got := titles(r.Chosen()); got != "" {
+		t.Errorf("of a product that is gone: chose %s", got)
+	}
+}
+
+// As it is asked, and as it was meant, is what an explanation says.
+func TestExplainSaysWhatWasTakenUp(t *testing.T) {
+	w := newWorld(t)
+	e, err := w.explainer().Explain(t.Context(), w.support(), w.scope(), "is it waterproof?", 0)
+	w.must(err)
+	if e.Understood.ReadAs != "" || e.Understood.Follows != "" {
+		t.Errorf("without anything before it: %+v", e.Understood)
+	}
+	e, err = w.explainer().Explain(t.Context(), w.support(), w.scope(), "is it waterproof?", 0, "Is the Camp Jacket warm?")
+	w.must(err)
+	if e.Question != "is it waterproof?" || e.Understood.ReadAs != "Camp Jacket: is it waterproof?" || !strings.Contains(e.Understood.Follows, `"it" is Camp Jacket`) {
+		t.Errorf("%q: %+v", e.Question, e.Understood)
+	}
+	if len(e.Passages) == 0 || e.Passages[0].Title != "Camp Jacket" {
+		t.Errorf("found %+v", e.Passages)
+	}
+}
