@@ -35,7 +35,9 @@ func hear(question string, v Vocabulary) *heard {
 	q.readExclusions()
 	eachWord(h.text, func(start, end int, word string) {
 		for part := range strings.SplitSeq(word, "'") { // it's, l'altro
-			h.words = append(h.words, spoken{span{start, end}, part})
+			if part != "s" || part == word { // it's is it
+				h.words = append(h.words, spoken{span{start, end}, part})
+			}
 		}
 	})
 	h.begin = h.after(0, connectives)
@@ -168,12 +170,10 @@ func (h *heard) replaces() replaced {
 	q := h.reading
 	name := func(ts []term) {
 		for _, t := range ts {
-			switch t.kind {
-			case termAttribute:
+			if t.kind == termAttribute {
 				r.names = append(r.names, t.name)
-			case termBrand:
-				r.brand = true
 			}
+			r.brand = r.brand || t.kind == termBrand
 		}
 	}
 	for _, t := range q.terms {

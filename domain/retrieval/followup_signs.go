@@ -92,11 +92,15 @@ func (h *heard) pronounAt(i int) pronounKind {
 		}
 	case "one", "ones":
 		switch {
+		case before == "buy" || before == "get": // buy one get one
 		case !ends || before == "" || before == "no" || before == "every" || before == "some" || before == "any":
 			if w == "ones" && ends {
 				return another
 			}
 		case before == "which":
+			if slices.ContainsFunc(h.words[i:], func(x spoken) bool { return x.word == "or" || x.word == "oder" }) {
+				return noPronoun // it names its own
+			}
 			return several
 		case before == "this" || before == "that":
 			return single
@@ -150,7 +154,7 @@ func ownNoun(h *heard, i int) bool {
 func expletive(h *heard, i int) bool {
 	before, next := h.word(i-1), h.word(i+1)
 	switch next {
-	case "possible", "true", "ok", "okay", "allowed", "necessary", "rain", "raining", "snow", "snowing", "seems", "depends", "matter", "matters", "say", "says":
+	case "possible", "true", "ok", "okay", "allowed", "necessary", "rain", "raining", "snow", "snowing", "seems", "depends", "matter", "matters", "say", "says", "been", "already", "late", "too", "about":
 		return true
 	case "take", "takes":
 		return true

@@ -171,6 +171,7 @@ func TestTakeUpLeavesNewQuestionsAlone(t *testing.T) {
 		"Habt ihr Zelte?", "Haben Sie Schuhe in rot?", "gibt es Zelte?", "Was kostet der Versand?", "Welche Schuhe sind wasserdicht?", "und habt ihr Zelte?", "wann habt ihr geöffnet?", "Wie lange dauert die Lieferung?",
 		"haben sie am samstag offen?", "avez-vous des tentes ?", "quel est le prix de la livraison ?", "¿tienen zapatos rojos?", "avete scarpe?", "hebben jullie tenten?", "Ça va ?",
 		"I like it warm, what sleeping bag do you recommend?", "What sleeping bag is best if it rains?", "does it rain in Vienna?",
+		"buy one get one free", "It's been a month", "it's too late", "which one is better, ergo or ortho?",
 		"is the zip of a dome tent ok, and can I repair it?", "I bought boots last week and they broke", "my order arrived and it is damaged", "does your newsletter cost anything, and how often is it sent?",
 		strings.Repeat("and in red ", 40), "?", "", "\x00\xff",
 	} {

@@ -128,7 +128,7 @@ func availableWord(w string) bool {
 
 // thingWord reports whether w stands for any product.
 func thingWord(w string) bool {
-	return wordIn("product item model thing article produkt artikel modell produit producto prodotto", w)
+	return wordIn("product item model thing article produkt artikel modell produit producto prodotto", w) //nolint:misspell // Spanish
 }
 
 // adjective reports whether w, of which the shop's vocabulary does not know,
