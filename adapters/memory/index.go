@@ -14,8 +14,20 @@ import (
 // Index finds passages by comparing all of them. It is a [ports.Searcher] and
 // a [ports.Indexer], and what other indexes are measured by.
 type Index struct {
-	mu    sync.RWMutex // guards sites
-	sites map[indexOf]map[retrieval.DocumentID]*indexed
+	mu    sync.RWMutex // guards sites and all that is in them
+	sites map[indexOf]*indexedSite
+}
+
+// indexedSite is what an Index holds of one generation of a site.
+type indexedSite struct {
+	documents map[retrieval.DocumentID]*indexed
+	corpus    *retrieval.Corpus
+}
+
+func newIndexedSite() *indexedSite {
+	return &indexedSite{
+		documents: make(map[retrieval.DocumentID]*indexed), corpus: retrieval.NewCorpus(nil, retrieval.DefaultFusionWeights()),
+	}
 }
 
 // indexOf is one generation of a site.
@@ -34,7 +46,7 @@ type indexed struct {
 // NewIndex returns an empty index that fuses words and meaning by
 // [retrieval.DefaultFusionWeights].
 func NewIndex() *Index {
-	return &Index{sites: make(map[indexOf]map[retrieval.DocumentID]*indexed)}
+	return &Index{sites: make(map[indexOf]*indexedSite)}
 }
 
 // Search implements [ports.Searcher].
@@ -46,20 +58,17 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 		return nil, err
 	}
 	x.mu.RLock()
-	var documents []*retrieval.Indexed
-	var words []*indexed
-	for _, d := range x.sites[indexOf{s, q.Generation}] {
-		documents, words = append(documents, d.Indexed), append(words, d)
+	defer x.mu.RUnlock()
+	site := x.sites[indexOf{s, q.Generation}]
+	if site == nil {
+		site = newIndexedSite()
 	}
-	x.mu.RUnlock()
-	if err := q.Valid(dim(words)); err != nil {
+	if err := q.Valid(site.corpus.Dim(nil)); err != nil {
 		return nil, fmt.Errorf("memory: search: %w: %w", ports.ErrInvalid, err)
 	}
-	// A map has no order, and sums of floats depend on theirs.
-	slices.SortFunc(words, func(a, b *indexed) int { return compareIDs(a.Document, b.Document) })
-	return retrieval.NewCorpus(documents, retrieval.DefaultFusionWeights()).Search(q, func(token string) ([]retrieval.Posting, error) {
+	return site.corpus.Search(q, func(token string) ([]retrieval.Posting, error) {
 		var out []retrieval.Posting
-		for _, d := range words {
+		for _, d := range site.documents {
 			for i, w := range d.words {
 				if w[token] > 0 {
 					out = append(out, retrieval.Posting{Document: d.Indexed, Chunk: i, Weighted: w[token]})
@@ -68,28 +77,6 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 		}
 		return out, ctx.Err()
 	})
-}
-
-func compareIDs(a, b retrieval.DocumentID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-// dim returns the length of the vectors of these documents, 0 if they have none.
-func dim(ds []*indexed) int {
-	for _, d := range ds {
-		for _, c := range d.Chunks {
-			if len(c.Unit) > 0 {
-				return len(c.Unit)
-			}
-		}
-	}
-	return 0
 }
 
 // Put implements [ports.Indexer].
@@ -110,25 +97,25 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 	defer x.mu.Unlock()
 	of := indexOf{s, e.Generation}
 	site := x.sites[of]
-	if len(e.Chunks) == 0 {
-		delete(site, e.Document)
-		return nil
+	if site == nil {
+		site = newIndexedSite()
 	}
-	have := 0
-	for id, o := range site {
-		if have = dim([]*indexed{o}); id != e.Document && have > 0 {
-			break
-		}
-		have = 0
+	var old *retrieval.Indexed
+	if o := site.documents[e.Document]; o != nil {
+		old = o.Indexed
 	}
-	if n > 0 && have > 0 && n != have {
+	if have := site.corpus.Dim(old); n > 0 && have > 0 && n != have {
 		return fmt.Errorf("memory: put %s: %w: vectors of length %d, the index has vectors of length %d", e.Document, ports.ErrInvalid, n, have)
 	}
-	if site == nil {
-		site = make(map[retrieval.DocumentID]*indexed)
-		x.sites[of] = site
+	if old != nil {
+		site.corpus.Remove(old)
+		delete(site.documents, e.Document)
 	}
-	site[e.Document] = d
+	if len(e.Chunks) > 0 {
+		site.corpus.Add(d.Indexed)
+		site.documents[e.Document] = d
+	}
+	x.sites[of] = site
 	return nil
 }
 
@@ -142,9 +129,13 @@ func (x *Index) Vectors(ctx context.Context, s tenant.Scope, generation int64, d
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	site := x.sites[indexOf{s, generation}]
+	if site == nil {
+		return nil, nil
+	}
 	var out []retrieval.Embedded
 	for _, id := range documents {
-		d := x.sites[indexOf{s, generation}][id]
+		d := site.documents[id]
 		if d == nil {
 			continue
 		}

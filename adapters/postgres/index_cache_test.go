@@ -87,15 +87,15 @@ func TestSiteIndexForgets(t *testing.T) {
 			pageOf(fmt.Sprint("page:", i%7), fmt.Sprint("common word", i)),
 			pageOf(fmt.Sprint("page:", 10+i%3), fmt.Sprint("common other", i))))
 	}
-	if n := len(x.words["common"].postings); n != 10 || len(x.corpus.Documents) != 10 || x.corpus.Chunks.Chunks != 10 || x.withDim[2] != 10 {
-		t.Errorf("%d postings, %d documents, %d chunks, %v with vectors, want 10 of each", n, len(x.corpus.Documents), x.corpus.Chunks.Chunks, x.withDim)
+	if n := len(x.words["common"].postings); n != 10 || x.corpus.Len() != 10 || x.corpus.Dim(nil) != 2 {
+		t.Errorf("%d postings, %d documents, vectors of length %d, want 10, 10 and 2", n, x.corpus.Len(), x.corpus.Dim(nil))
 	}
 	var out []retrieval.Entry
 	for id := range x.documents {
 		out = append(out, retrieval.Entry{Document: id})
 	}
-	if bytes := x.apply(newsOf(100, out...)); bytes != 0 || len(x.words) != 0 || len(x.documents) != 0 || x.corpus.Chunks != (retrieval.Collection{}) || len(x.withDim) != 0 {
-		t.Errorf("%d bytes, %d words, %d documents, %+v, %v are left", bytes, len(x.words), len(x.documents), x.corpus.Chunks, x.withDim)
+	if bytes := x.apply(newsOf(100, out...)); bytes != 0 || len(x.words) != 0 || len(x.documents) != 0 || x.corpus.Len() != 0 || x.corpus.Dim(nil) != 0 {
+		t.Errorf("%d bytes, %d words, %d and %d documents, vectors of length %d are left", bytes, len(x.words), len(x.documents), x.corpus.Len(), x.corpus.Dim(nil))
 	}
 	x.apply(newsOf(101, pageOf("page:1", "kettle")))
 	n := newsOf(102, pageOf("page:2", "lamp"))

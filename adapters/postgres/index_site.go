@@ -13,13 +13,14 @@ import (
 
 // siteIndex is one site's documents in memory, and where each word is.
 type siteIndex struct {
+	weights retrieval.FusionWeights
+
 	mu        sync.RWMutex // guards all below; a search holds it for reading
 	seen      int64        // the change up to which this is complete
-	corpus    retrieval.Corpus
+	corpus    *retrieval.Corpus
 	documents map[retrieval.DocumentID]*siteDocument
 	words     map[string]*wordList
-	withDim   map[int]int // documents with vectors, by their length
-	bytes     int64       // about
+	bytes     int64 // about
 }
 
 // siteDocument is one document of a siteIndex. What it is made of is not changed
@@ -27,9 +28,7 @@ type siteIndex struct {
 type siteDocument struct {
 	indexed *retrieval.Indexed
 	counts  []map[string]float64 // by chunk: each word's weighted count; nil once it is in words
-	place   int                  // in corpus.Documents
 	words   []*wordList          // those that it is in
-	dim     int
 	bytes   int64
 }
 
@@ -46,13 +45,13 @@ const (
 	postingBytes  = 32
 	wordBytes     = 96
 	documentBytes = 768
-	chunkBytes    = 64
+	chunkBytes    = 96
 )
 
 func newSiteIndex(w retrieval.FusionWeights) *siteIndex {
 	return &siteIndex{
-		corpus:    retrieval.NewCorpus(nil, w),
-		documents: make(map[retrieval.DocumentID]*siteDocument), words: make(map[string]*wordList), withDim: make(map[int]int),
+		weights: w, corpus: retrieval.NewCorpus(nil, w),
+		documents: make(map[retrieval.DocumentID]*siteDocument), words: make(map[string]*wordList),
 	}
 }
 
@@ -69,7 +68,7 @@ func newSiteDocument(e retrieval.Entry) *siteDocument {
 		counts, tokens := retrieval.WeightedTokens(e, c)
 		k := retrieval.IndexedChunk{Seq: c.Seq, Tokens: tokens}
 		if len(c.Vector) > 0 {
-			k.Unit, d.dim = retrieval.Unit(c.Vector), len(c.Vector)
+			k.Unit = retrieval.Unit(c.Vector)
 		}
 		d.indexed.Chunks, d.counts = append(d.indexed.Chunks, k), append(d.counts, counts)
 		d.bytes += int64(chunkBytes + 4*len(k.Unit) + (postingBytes+8)*len(counts))
@@ -91,10 +90,9 @@ func (x *siteIndex) apply(n indexNews) int64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if n.cleared > x.seen || n.last == 0 {
-		x.corpus = retrieval.NewCorpus(nil, x.corpus.Weights)
+		x.corpus = retrieval.NewCorpus(nil, x.weights)
 		clear(x.documents)
 		clear(x.words)
-		clear(x.withDim)
 		x.bytes = 0
 	}
 	gone := make(map[*retrieval.Indexed]bool)
@@ -112,11 +110,14 @@ func (x *siteIndex) apply(n indexNews) int64 {
 	for w := range touched {
 		w.postings = slices.DeleteFunc(w.postings, func(p retrieval.Posting) bool { return gone[p.Document] })
 	}
+	var added []*retrieval.Indexed
 	for _, c := range n.changed {
 		if c.document != nil {
 			x.add(c.document)
+			added = append(added, c.document.indexed)
 		}
 	}
+	x.corpus.Add(added...)
 	for w := range touched {
 		if len(w.postings) == 0 {
 			delete(x.words, w.word)
@@ -129,21 +130,15 @@ func (x *siteIndex) apply(n indexNews) int64 {
 
 // remove takes a document out, but for its postings.
 func (x *siteIndex) remove(d *siteDocument) {
-	all := x.corpus.Documents
-	last := len(all) - 1
-	all[d.place] = all[last]
-	x.documents[all[d.place].Document].place = d.place
-	all[last] = nil
-	x.corpus.Documents = all[:last]
+	x.corpus.Remove(d.indexed)
 	delete(x.documents, d.indexed.Document)
-	x.count(d, -1)
+	x.bytes -= d.bytes
 }
 
+// add puts a document in, but not into the corpus.
 func (x *siteIndex) add(d *siteDocument) {
-	d.place = len(x.corpus.Documents)
-	x.corpus.Documents = append(x.corpus.Documents, d.indexed)
 	x.documents[d.indexed.Document] = d
-	x.count(d, 1)
+	x.bytes += d.bytes
 	for i, counts := range d.counts {
 		for word, weighted := range counts {
 			w := x.words[word]
@@ -161,29 +156,11 @@ func (x *siteIndex) add(d *siteDocument) {
 	d.counts = nil
 }
 
-// count adds what d is to the sums, by times 1 or -1.
-func (x *siteIndex) count(d *siteDocument, by int) {
-	x.bytes += int64(by) * d.bytes
-	x.corpus.Chunks.Chunks += by * len(d.indexed.Chunks)
-	for _, k := range d.indexed.Chunks {
-		x.corpus.Chunks.Tokens += int64(by * k.Tokens)
-	}
-	if d.dim > 0 {
-		if x.withDim[d.dim] += by; x.withDim[d.dim] == 0 {
-			delete(x.withDim, d.dim)
-		}
-	}
-}
-
 // search answers q from what is known.
 func (x *siteIndex) search(ctx context.Context, q retrieval.Query) ([]retrieval.Passage, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	dim := 0
-	for d := range x.withDim {
-		dim = d // they are of one length
-	}
-	if err := q.Valid(dim); err != nil {
+	if err := q.Valid(x.corpus.Dim(nil)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ports.ErrInvalid, err)
 	}
 	return x.corpus.Search(q, func(token string) ([]retrieval.Posting, error) {

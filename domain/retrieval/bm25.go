@@ -89,10 +89,22 @@ const (
 // hold the word at all. It is never negative: a word in every chunk is worth
 // little, not less than nothing.
 func (c Collection) BM25(in int, weighted float64, length int) float64 {
-	if in <= 0 || weighted <= 0 || c.Chunks <= 0 || c.Tokens <= 0 {
-		return 0
+	return c.Scores(in)(weighted, length)
+}
+
+// Scores is BM25 for a word that in of the site's chunks hold: what does not
+// depend on a chunk is computed once.
+func (c Collection) Scores(in int) func(weighted float64, length int) float64 {
+	if in <= 0 || c.Chunks <= 0 || c.Tokens <= 0 {
+		return func(float64, int) float64 { return 0 }
 	}
-	return c.IDF(in) * Saturation(weighted, length, float64(c.Tokens)/float64(c.Chunks))
+	idf, mean := c.IDF(in), float64(c.Tokens)/float64(c.Chunks)
+	return func(weighted float64, length int) float64 {
+		if weighted <= 0 {
+			return 0
+		}
+		return idf * Saturation(weighted, length, mean)
+	}
 }
 
 // IDF returns how much a word counts that in of c's chunks hold: the half of

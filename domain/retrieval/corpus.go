@@ -55,7 +55,7 @@ func (e Entry) Dim() (int, error) {
 }
 
 // Indexed is what an index keeps of a document in memory to compare it with
-// queries. It is not changed once it is made.
+// queries. It is in one Corpus at most, and not changed but by it.
 type Indexed struct {
 	Document DocumentID
 	Revision string
@@ -66,13 +66,18 @@ type Indexed struct {
 
 	titleKey string
 	codes    []string
+	place    int32 // in the documents of its Corpus
 }
 
 // IndexedChunk is a chunk of an Indexed.
 type IndexedChunk struct {
 	Seq    int
-	Tokens int       // in all fields
-	Unit   []float32 // its vector at length 1; nil for none
+	Tokens int // in all fields
+	// Unit is its vector at length 1; nil for none. A Corpus copies it and sets
+	// it to nil.
+	Unit []float32
+
+	row int32 // in the rows of its Corpus
 }
 
 // Prepare computes what Search compares. Call it once, after the exported
@@ -115,68 +120,48 @@ type Posting struct {
 	Weighted float64 // sum over the fields of the word's count times Field.Weight
 }
 
-// Corpus is all that an index holds of one site. It answers queries exactly:
-// every document that the filter lets through is compared.
-type Corpus struct {
-	Documents []*Indexed
-	Chunks    Collection
-	Weights   FusionWeights
-}
-
-// NewCorpus returns the corpus of these documents.
-func NewCorpus(documents []*Indexed, w FusionWeights) Corpus {
-	c := Corpus{Documents: documents, Weights: w}
-	for _, d := range documents {
-		c.Chunks.Chunks += len(d.Chunks)
-		for _, k := range d.Chunks {
-			c.Chunks.Tokens += int64(k.Tokens)
-		}
-	}
-	return c
-}
-
 // Search answers q, which must be Valid, as ports.Searcher describes it.
-// postings returns where a token is; the order does not matter. It is asked
-// once for each of QueryTokens(q.Text), and for parts of those that are
-// nowhere; its error ends the search.
-func (c Corpus) Search(q Query, postings func(token string) ([]Posting, error)) ([]Passage, error) {
+// postings returns where a token is, of documents that are in c; the order does
+// not matter. It is asked once for each of QueryTokens(q.Text), and for parts of
+// those that are nowhere; its error ends the search.
+func (c *Corpus) Search(q Query, postings func(token string) ([]Posting, error)) ([]Passage, error) {
+	let := c.matcher(q)
 	if q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0 {
-		return c.list(q), nil
+		return c.list(q, let), nil
 	}
-	match := c.matcher(q)
-	depth := FusionDepth(q.Limit)
-	lexical, possible, err := c.lexical(q, match, postings)
+	lexical, possible, err := c.lexical(q, let, postings)
 	if err != nil {
 		return nil, err
 	}
-	return Fuse(Finds{
-		Lexical: Best(lexical, depth), Possible: possible, Dense: Best(c.dense(q, match), depth), Exact: c.exact(q, match),
-	}, c.Weights, q.Limit), nil
+	return Fuse(Finds{Lexical: lexical, Possible: possible, Dense: c.dense(q, let), Exact: c.exact(q, let)}, c.weights, q.Limit), nil
 }
 
-// matcher returns q.Filter, asked at most once for each document.
-func (c Corpus) matcher(q Query) func(*Indexed) bool {
+// matcher returns q.Filter, asked at most once for each document, for rows; nil
+// if it lets all through.
+func (c *Corpus) matcher(q Query) func(row int32) bool {
 	if q.Filter.IsZero() {
-		return func(*Indexed) bool { return true }
+		return nil
 	}
-	known := make(map[*Indexed]bool)
-	return func(d *Indexed) bool {
-		ok, asked := known[d]
-		if !asked {
-			ok = q.Filter.Match(d.Kind, d.Title, d.Facts, q.At)
-			known[d] = ok
+	const unknown, no, yes = 0, 1, 2
+	known := make([]uint8, len(c.documents))
+	return func(row int32) bool {
+		d := c.rows[row].d
+		if known[d.place] == unknown {
+			known[d.place] = no
+			if q.Filter.Match(d.Kind, d.Title, d.Facts, q.At) {
+				known[d.place] = yes
+			}
 		}
-		return ok
+		return known[d.place] == yes
 	}
 }
 
 // list returns the first chunk of each document that q.Filter lets through, in
 // the order of their ids.
-func (c Corpus) list(q Query) []Passage {
+func (c *Corpus) list(q Query, let func(row int32) bool) []Passage {
 	var out []Passage
-	match := c.matcher(q)
-	for _, d := range c.Documents {
-		if len(d.Chunks) > 0 && match(d) {
+	for _, d := range c.documents {
+		if len(d.Chunks) > 0 && (let == nil || let(d.Chunks[0].row)) {
 			out = append(out, Passage{Ref: d.ref(0)})
 		}
 	}
@@ -189,23 +174,20 @@ func (d *Indexed) ref(chunk int) PassageRef {
 }
 
 // exact returns all chunks of the documents that q names by code or title.
-func (c Corpus) exact(q Query, match func(*Indexed) bool) []PassageRef {
-	title := TitleKey(q.Text)
-	var codes []string
+func (c *Corpus) exact(q Query, let func(row int32) bool) []PassageRef {
+	var named []*Indexed
+	if title := TitleKey(q.Text); title != "" {
+		named = append(named, c.titles[title]...)
+	}
 	for _, code := range q.Codes {
 		if key := CodeKey(code); key != "" {
-			codes = append(codes, key)
+			named = append(named, c.codes[key]...)
 		}
 	}
-	if title == "" && len(codes) == 0 {
-		return nil
-	}
 	var out []PassageRef
-	for _, d := range c.Documents {
-		named := title != "" && d.titleKey == title ||
-			slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(d.codes, code) })
-		if named && match(d) {
-			for i := range d.Chunks {
+	for _, d := range named { // Fuse takes what is there twice once
+		for i, k := range d.Chunks {
+			if let == nil || let(k.row) {
 				out = append(out, d.ref(i))
 			}
 		}
@@ -213,15 +195,18 @@ func (c Corpus) exact(q Query, match func(*Indexed) bool) []PassageRef {
 	return out
 }
 
-// lexical returns the chunks that have a word that q wants, and the score that
-// one with all of them could have. What follows "without" takes away from those
-// that have it: see Term.
-func (c Corpus) lexical(q Query, match func(*Indexed) bool, postings func(string) ([]Posting, error)) ([]Found, float64, error) {
-	at := make(map[place]int)
-	var out []Found
+// lexical returns the best of the chunks that have a word that q wants, and the
+// score that one with all of them could have. What follows "without" takes away
+// from those that have it: see Term.
+func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string) ([]Posting, error)) ([]Found, float64, error) {
+	terms := QueryTerms(q.Text)
+	if len(terms) == 0 {
+		return nil, 0, nil
+	}
+	at := make([]int32, len(c.rows)) // where in hits each row is, from 1
+	var hits []scored
 	var in []int // how many chunks have each word that is wanted
 	compounds := 0
-	terms := QueryTerms(q.Text)
 	// What is wanted comes first, so that what is not finds nothing by itself.
 	slices.SortStableFunc(terms, func(a, b Term) int { return compareBool(a.Unwanted, b.Unwanted) })
 	for _, term := range terms {
@@ -236,23 +221,61 @@ func (c Corpus) lexical(q Query, match func(*Indexed) bool, postings func(string
 		if !term.Unwanted {
 			in = append(in, len(ps))
 		}
+		score := c.chunks.Scores(len(ps))
 		for _, p := range ps {
-			if !match(p.Document) {
-				continue
-			}
-			i, ok := at[place{p.Document, p.Chunk}]
-			if !ok {
+			k := &p.Document.Chunks[p.Chunk]
+			i := at[k.row]
+			if i == 0 {
 				if term.Unwanted {
 					continue
 				}
-				i = len(out)
-				at[place{p.Document, p.Chunk}] = i
-				out = append(out, Found{Ref: p.Document.ref(p.Chunk)})
+				hits = append(hits, scored{at: k.row})
+				i = int32(len(hits))
+				at[k.row] = i
 			}
-			out[i].Score += term.Worth(p.Document.titleKey) * c.Chunks.BM25(len(ps), p.Weighted, p.Document.Chunks[p.Chunk].Tokens)
+			hits[i-1].score += term.Worth(p.Document.titleKey) * score(p.Weighted, k.Tokens)
 		}
 	}
-	return out, c.Chunks.Possible(in...), nil
+	best := c.top(q)
+	for _, h := range hits {
+		best.offer(h, let)
+	}
+	return c.found(best), c.chunks.Possible(in...), nil
+}
+
+// dense returns the best of the chunks with vectors.
+func (c *Corpus) dense(q Query, let func(row int32) bool) []Found {
+	if len(q.Vector) == 0 || len(q.Vector) != c.vectors.Dim() {
+		return nil
+	}
+	byVector := let
+	if let != nil {
+		byVector = func(i int32) bool { return let(c.owners[i]) }
+	}
+	best := c.top(q)
+	byRow := best.tie
+	best.tie = func(a, b int32) int { return byRow(c.owners[a], c.owners[b]) }
+	c.vectors.nearest(Unit(q.Vector), best, byVector)
+	for i := range best.heap {
+		best.heap[i].at = c.owners[best.heap[i].at]
+	}
+	best.tie = byRow
+	return c.found(best)
+}
+
+// top returns what keeps the best rows of an arm.
+func (c *Corpus) top(q Query) *top {
+	return &top{n: FusionDepth(q.Limit), tie: func(a, b int32) int { return compareRef(c.ref(a), c.ref(b)) }}
+}
+
+func (c *Corpus) ref(row int32) PassageRef { return c.rows[row].d.ref(int(c.rows[row].chunk)) }
+
+func (c *Corpus) found(t *top) []Found {
+	out := make([]Found, 0, len(t.heap))
+	for _, s := range t.sorted() {
+		out = append(out, Found{Ref: c.ref(s.at), Score: s.score})
+	}
+	return out
 }
 
 func compareBool(a, b bool) int {
@@ -263,20 +286,4 @@ func compareBool(a, b bool) int {
 		return 1
 	}
 	return -1
-}
-
-func (c Corpus) dense(q Query, match func(*Indexed) bool) []Found {
-	if len(q.Vector) == 0 {
-		return nil
-	}
-	unit := Unit(q.Vector)
-	var out []Found
-	for _, d := range c.Documents {
-		for i, k := range d.Chunks {
-			if len(k.Unit) == len(unit) && match(d) {
-				out = append(out, Found{Ref: d.ref(i), Score: Dot(k.Unit, unit)})
-			}
-		}
-	}
-	return out
 }

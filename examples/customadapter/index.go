@@ -41,6 +41,7 @@ func NewIndex() *Index { return &Index{sites: map[key]*site{}} }
 
 // site is what one scope owns: another scope's search never looks here.
 type site struct {
+	corpus    *retrieval.Corpus // ranks
 	vectors   map[retrieval.DocumentID][]retrieval.Embedded
 	documents map[retrieval.DocumentID]*retrieval.Indexed
 	words     map[string]map[posting]float64
@@ -67,13 +68,10 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 	defer x.mu.Unlock()
 	own := x.sites[key{s, e.Generation}]
 	if own == nil {
-		own = &site{
-			vectors:   map[retrieval.DocumentID][]retrieval.Embedded{},
-			documents: map[retrieval.DocumentID]*retrieval.Indexed{}, words: map[string]map[posting]float64{},
-		}
+		own = newSite()
 		x.sites[key{s, e.Generation}] = own
 	}
-	if have := own.dim(e.Document); dim > 0 && have > 0 && dim != have {
+	if have := own.corpus.Dim(own.documents[e.Document]); dim > 0 && have > 0 && dim != have {
 		return fmt.Errorf("%w: vectors of length %d in an index of length %d", ports.ErrInvalid, dim, have)
 	}
 	own.remove(e.Document)
@@ -83,7 +81,18 @@ func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) erro
 	return nil
 }
 
+func newSite() *site {
+	return &site{
+		corpus:    retrieval.NewCorpus(nil, retrieval.DefaultFusionWeights()),
+		vectors:   map[retrieval.DocumentID][]retrieval.Embedded{},
+		documents: map[retrieval.DocumentID]*retrieval.Indexed{}, words: map[string]map[posting]float64{},
+	}
+}
+
 func (s *site) remove(id retrieval.DocumentID) {
+	if d := s.documents[id]; d != nil {
+		s.corpus.Remove(d)
+	}
 	delete(s.documents, id)
 	delete(s.vectors, id)
 	for word, where := range s.words {
@@ -114,19 +123,7 @@ func (s *site) add(e retrieval.Entry) {
 	}
 	d.Prepare()
 	s.documents[e.Document] = d
-}
-
-// dim returns the length of the vectors of all documents but one, 0 if they
-// have none.
-func (s *site) dim(but retrieval.DocumentID) int {
-	for id, d := range s.documents {
-		for _, c := range d.Chunks {
-			if id != but && len(c.Unit) > 0 {
-				return len(c.Unit)
-			}
-		}
-	}
-	return 0
+	s.corpus.Add(d)
 }
 
 // Search implements [ports.Searcher].
@@ -138,13 +135,12 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 	defer x.mu.RUnlock()
 	own := x.sites[key{s, q.Generation}]
 	if own == nil {
-		own = &site{}
+		own = newSite()
 	}
-	if err := q.Valid(own.dim("")); err != nil {
+	if err := q.Valid(own.corpus.Dim(nil)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ports.ErrInvalid, err)
 	}
-	corpus := retrieval.NewCorpus(slices.Collect(maps.Values(own.documents)), retrieval.DefaultFusionWeights())
-	return corpus.Search(q, func(word string) ([]retrieval.Posting, error) {
+	return own.corpus.Search(q, func(word string) ([]retrieval.Posting, error) {
 		var found []retrieval.Posting
 		for at, weight := range own.words[word] {
 			found = append(found, retrieval.Posting{Document: own.documents[at.document], Chunk: at.chunk, Weighted: weight})

@@ -10,7 +10,7 @@ import (
 // ranking is an index that only ranks: what all stores share, without what makes
 // them stores, so that a whole set is measured in a second.
 type ranking struct {
-	corpus   retrieval.Corpus
+	corpus   *retrieval.Corpus
 	postings map[string][]retrieval.Posting
 }
 
