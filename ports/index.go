@@ -17,7 +17,8 @@ type Searcher interface {
 	// before all others, and so does one whose whole title is q.Text. Finding
 	// nothing is not an error, and neither is text of any shape: operators of
 	// a query language in q.Text are plain words. Words are matched in any
-	// number: a passage need not have all of them.
+	// number: a passage need not have all of them. What q.Also says counts as a
+	// wanted word of q.Text finds as that word does, but counts less.
 	//
 	// Arms.Words and Arms.Cosine are the same whatever the limit: how sure an
 	// answer is hangs on them.
@@ -26,8 +27,9 @@ type Searcher interface {
 	// retrieval.Fuse. With neither (and no Codes), all documents that the
 	// filter lets through are found, in the order of their ids.
 	//
-	// ErrInvalid if q.Limit is below 1, or q.Vector is not of the length of
-	// the generation's vectors or holds NaN or Inf.
+	// ErrInvalid if q.Limit is below 1, q.Also holds what cannot be searched or
+	// too much, or q.Vector is not of the length of the generation's vectors or
+	// holds NaN or Inf.
 	Search(ctx context.Context, s tenant.Scope, q retrieval.Query) ([]retrieval.Passage, error)
 }
 

@@ -58,6 +58,22 @@ func Knows(locale string) bool {
 	return language == "" || strings.EqualFold(language, "en")
 }
 
+// IsWord reports whether word, in lower case, is one that the Embedder knows as
+// it is spelled, or as a plural: an English word, or a name that texts in English
+// have.
+func (e *Embedder) IsWord(word string) bool {
+	t, err := e.table()
+	if err != nil || len(word) > longestWord {
+		return false
+	}
+	word = straight(word)
+	if _, ok := t.find(word); ok {
+		return true
+	}
+	_, ok := t.find(strings.TrimSuffix(word, "s"))
+	return ok
+}
+
 // Embed implements [ports.Embedder]. It spends no tokens, and the same text gives
 // the same vector, of length 1, on every machine. Words beyond the first 10,000
 // of a text are not read.

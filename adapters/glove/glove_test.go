@@ -23,6 +23,18 @@ func TestEmbedder(t *testing.T) {
 	})
 }
 
+func TestIsWord(t *testing.T) {
+	e := glove.New()
+	for word, want := range map[string]bool{
+		"sofa": true, "sofas": true, "tents": true, "café": true, "jacket": true,
+		"jaket": false, "tentts": false, "waterprof": false, "": false, "s": false, strings.Repeat("a", 1000): false,
+	} {
+		if e.IsWord(word) != want {
+			t.Errorf("%q: is a word: %v, want %v", word, !want, want)
+		}
+	}
+}
+
 func embed(t *testing.T, texts ...string) [][]float32 {
 	t.Helper()
 	e, err := glove.New().Embed(t.Context(), texts)

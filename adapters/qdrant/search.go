@@ -155,9 +155,11 @@ type looking struct {
 	dim   int
 	depth int
 
-	tokens     []string         // that are wanted
+	tokens     []string         // of the question that are wanted
+	in         []int            // about how many chunks have each of them, or what counts as it
+	wanted     []wanted         // they and what counts as they
 	unwanted   []retrieval.Term // that are not
-	compounds  []compound       // of tokens that are nowhere
+	compounds  []compound       // of tokens that are nowhere, and what several words count as
 	statistics *statistics      // nil without tokens
 }
 
@@ -299,7 +301,7 @@ func (l *looking) arms(f *finds) []*arm {
 		return l.o.filter(append(filtered(l.q.Filter), more...)...)
 	}
 	if l.statistics != nil {
-		query := l.statistics.query(l.o, l.tokens)
+		query := l.statistics.query(l.o, l.wanted)
 		words := &arm{enough: l.depth, into: &f.lexical, ask: func() *qdrant.QueryPoints {
 			return &qdrant.QueryPoints{Query: query, Using: new(sparseVector), Filter: filter()}
 		}}

@@ -3,6 +3,7 @@ package qdrant
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -15,10 +16,19 @@ import (
 // nowhere, is worked out here, from the vectors of what was found; most
 // questions have neither, and then no vector is fetched.
 
-// compound is a word that no chunk has, and a way to take it apart.
+// wanted is a word of the question, or what counts as one.
+type wanted struct {
+	token  string
+	weight float64
+	in     int // chunks that count for how rare it is
+}
+
+// compound is what several words make only together: a way to take a word apart
+// that no chunk has, or words that mean the same as one of the question.
 type compound struct {
-	token string
-	cut   retrieval.Cut
+	token  string // of the question; "" for what counts beside its words
+	parts  []string
+	weight float64
 }
 
 // Bounds of what is asked for compounds.
@@ -27,7 +37,7 @@ const (
 	compoundMost = 300 // chunks of each
 )
 
-// joined is a chunk that has both parts of a compound.
+// joined is a chunk that has all parts of a compound.
 type joined struct {
 	retrieval.Found // scored by the words of the question that are somewhere
 
@@ -36,49 +46,97 @@ type joined struct {
 
 // read reads the question's words and counts them.
 func (l *looking) read(ctx context.Context) error {
+	words := l.q.Words()
 	var all []string
-	for _, t := range retrieval.QueryTerms(l.q.Text) {
-		all = append(all, t.Token)
-		if t.Unwanted {
-			l.unwanted = append(l.unwanted, t)
-		} else {
-			l.tokens = append(l.tokens, t.Token)
+	asked := false
+	for _, w := range words {
+		if w.Token != "" {
+			all = append(all, w.Token)
+			asked = asked || !w.Unwanted
+		}
+		if w.Unwanted {
+			l.unwanted = append(l.unwanted, w.Term)
+		}
+		for _, a := range w.Also {
+			all = append(all, a.Tokens...)
 		}
 	}
-	if len(l.tokens) == 0 {
+	if !asked {
 		return nil
 	}
+	slices.Sort(all)
+	all = slices.Compact(all)
 	var err error
 	if l.statistics, err = l.x.statistics(ctx, l.o, l.dim, all); err != nil {
 		return err
 	}
-	var nowhere []string
-	for _, t := range l.tokens {
-		if l.statistics.in[t] == 0 && len(nowhere) < retrieval.MaxCompounds {
-			nowhere = append(nowhere, t)
+	var nowhere, parts []string
+	for _, w := range words {
+		if !w.Unwanted && l.add(w) == 0 && w.Token != "" && len(nowhere) < retrieval.MaxCompounds {
+			nowhere = append(nowhere, w.Token)
+			for _, c := range retrieval.Cuts(w.Token) {
+				parts = append(parts, c.Head, c.Tail)
+			}
 		}
 	}
 	if len(nowhere) == 0 {
 		return nil
 	}
-	var parts []string
-	for _, t := range nowhere {
-		for _, c := range retrieval.Cuts(t) {
-			parts = append(parts, c.Head, c.Tail)
-		}
-	}
+	parts = append(all, parts...)
 	slices.Sort(parts)
-	if l.statistics, err = l.x.statistics(ctx, l.o, l.dim, slices.Compact(append(all, parts...))); err != nil {
+	if l.statistics, err = l.x.statistics(ctx, l.o, l.dim, slices.Compact(parts)); err != nil {
 		return err
 	}
 	for _, t := range nowhere {
 		cuts := slices.DeleteFunc(retrieval.Cuts(t), func(c retrieval.Cut) bool { return l.most(c) == 0 })
 		slices.SortStableFunc(cuts, func(a, b retrieval.Cut) int { return cmp.Compare(l.most(b), l.most(a)) })
 		for _, c := range cuts[:min(cutsTried, len(cuts))] {
-			l.compounds = append(l.compounds, compound{t, c})
+			l.compounds = append(l.compounds, compound{t, []string{c.Head, c.Tail}, 1})
 		}
 	}
 	return nil
+}
+
+// add takes a word with what counts as it, and returns about how many chunks have
+// any of them: as many as if each stood where it stands whatever the others do.
+func (l *looking) add(w retrieval.Word) int {
+	chunks := float64(max(1, l.statistics.chunks))
+	none := 1.0 // the share of chunks that have none of them
+	lacks := func(token string) { none *= 1 - min(1, float64(l.statistics.in[token])/chunks) }
+	first := len(l.wanted)
+	if w.Token != "" {
+		l.wanted = append(l.wanted, wanted{token: w.Token, weight: 1})
+		lacks(w.Token)
+	}
+	for _, a := range w.Also {
+		if len(a.Tokens) > 1 {
+			l.compounds = append(l.compounds, compound{"", a.Tokens, a.Weight})
+			continue
+		}
+		l.wanted = append(l.wanted, wanted{token: a.Tokens[0], weight: a.Weight})
+		lacks(a.Tokens[0])
+	}
+	in := int(math.Round((1 - none) * chunks))
+	if len(w.Also) == 0 {
+		in = l.statistics.in[w.Token]
+	}
+	for i := range l.wanted[first:] {
+		l.wanted[first+i].in = in
+	}
+	if w.Token != "" {
+		l.in = append(l.in, in)
+		l.tokens = append(l.tokens, w.Token)
+	}
+	return in
+}
+
+// score returns what the words of the question count in a point.
+func (l *looking) score(p *qdrant.ScoredPoint) float64 {
+	var sum float64
+	for _, w := range l.wanted {
+		sum += w.weight * l.idf(w.in) * float64(valueOf(p, l.o.dimension(w.token)))
+	}
+	return sum
 }
 
 // most returns how many chunks can have both parts of a cut.
@@ -107,30 +165,29 @@ func (l *looking) compoundArms(f *finds, filter func(...*qdrant.Condition) *qdra
 	f.compounds = make([][]joined, len(l.compounds))
 	out := make([]*arm, len(l.compounds))
 	for i, c := range l.compounds {
-		head, tail := l.o.dimension(c.cut.Head), l.o.dimension(c.cut.Tail)
-		if head == tail {
-			out[i] = &arm{over: true}
-			continue
+		dims := make([]uint32, len(c.parts))
+		for j, part := range c.parts {
+			dims[j] = l.o.dimension(part)
 		}
-		query := qdrant.NewQuerySparse([]uint32{min(head, tail), max(head, tail)}, []float32{1, 1})
+		slices.Sort(dims)
+		dims = slices.Compact(dims)
 		var hits []retrieval.Found
-		out[i] = &arm{
-			enough: compoundMost, into: &hits,
-			ask: func() *qdrant.QueryPoints {
-				return &qdrant.QueryPoints{Query: query, Using: new(sparseVector), Filter: filter()}
-			},
-			look: func(h *retrieval.Found, p *qdrant.ScoredPoint) {
-				a, b := valueOf(p, head), valueOf(p, tail)
-				if a <= 0 || b <= 0 {
-					return
-				}
-				j := joined{retrieval.Found{Ref: h.Ref}, float64(min(a, b))}
-				for _, t := range l.tokens {
-					j.Score += l.idf(l.statistics.in[t]) * float64(valueOf(p, l.o.dimension(t)))
-				}
-				l.without(&j.Found, p)
-				f.compounds[i] = append(f.compounds[i], j)
-			},
+		out[i] = &arm{enough: compoundMost, into: &hits, over: len(dims) < len(c.parts)}
+		query := qdrant.NewQuerySparse(dims, slices.Repeat([]float32{1}, len(dims)))
+		out[i].ask = func() *qdrant.QueryPoints {
+			return &qdrant.QueryPoints{Query: query, Using: new(sparseVector), Filter: filter()}
+		}
+		out[i].look = func(h *retrieval.Found, p *qdrant.ScoredPoint) {
+			least := float32(math.Inf(1))
+			for _, d := range dims {
+				least = min(least, valueOf(p, d))
+			}
+			if least <= 0 {
+				return
+			}
+			j := joined{retrieval.Found{Ref: h.Ref, Score: l.score(p)}, float64(least)}
+			l.without(&j.Found, p)
+			f.compounds[i] = append(f.compounds[i], j)
 		}
 	}
 	return out
@@ -147,7 +204,7 @@ func (l *looking) join(f *finds) {
 	}
 	joints := l.joints(*f)
 	for best, c := range l.compounds {
-		if i, ok := joints[c.token]; !ok || i != best {
+		if i, ok := joints[c.token]; c.token != "" && (!ok || i != best) {
 			continue
 		}
 		for _, j := range f.compounds[best] {
@@ -157,7 +214,7 @@ func (l *looking) join(f *finds) {
 				at[j.Ref] = i
 				f.lexical = append(f.lexical, j.Found)
 			}
-			f.lexical[i].Score += l.idf(len(f.compounds[best])) * j.value
+			f.lexical[i].Score += c.weight * l.idf(len(f.compounds[best])) * j.value
 		}
 	}
 }
@@ -166,7 +223,7 @@ func (l *looking) join(f *finds) {
 func (l *looking) joints(f finds) map[string]int {
 	out := make(map[string]int)
 	for i, c := range l.compounds {
-		if i < len(f.compounds) && len(f.compounds[i]) > 0 {
+		if c.token != "" && i < len(f.compounds) && len(f.compounds[i]) > 0 {
 			if best, ok := out[c.token]; !ok || len(f.compounds[i]) > len(f.compounds[best]) {
 				out[c.token] = i
 			}
@@ -182,8 +239,8 @@ func (l *looking) possible(f finds) float64 {
 	}
 	joints := l.joints(f)
 	in := make([]int, 0, len(l.tokens))
-	for _, t := range l.tokens {
-		n := l.statistics.in[t]
+	for i, t := range l.tokens {
+		n := l.in[i]
 		if i, ok := joints[t]; ok {
 			n = len(f.compounds[i])
 		}

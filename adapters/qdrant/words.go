@@ -93,13 +93,13 @@ const drift = 0.01
 // idf returns the modifier's factor for a word that n points have.
 func (s *statistics) idf(n int) float64 { return s.log - math.Log(float64(n)+0.5) }
 
-// query returns the sparse vector to ask for tokens with.
-func (s *statistics) query(o owner, tokens []string) *qdrant.Query {
+// query returns the sparse vector to ask for words with.
+func (s *statistics) query(o owner, words []wanted) *qdrant.Query {
 	site := retrieval.Collection{Chunks: max(1, s.chunks)}
-	weights := make(map[uint32]float32, len(tokens))
-	for _, t := range tokens {
-		n := max(1, s.in[t]) // one that nobody had may be there by now
-		weights[o.dimension(t)] += float32(site.IDF(min(n, site.Chunks)) / max(s.idf(n), 1e-6))
+	weights := make(map[uint32]float32, len(words))
+	for _, w := range words {
+		// One that nobody had may be there by now.
+		weights[o.dimension(w.token)] += float32(w.weight * site.IDF(min(max(1, w.in), site.Chunks)) / max(s.idf(max(1, s.in[w.token])), 1e-6))
 	}
 	indices := make([]uint32, 0, len(weights))
 	for i := range weights {

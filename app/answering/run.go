@@ -107,7 +107,8 @@ func (s *Service) generate(ctx context.Context, j job) result {
 		return failed(ctx, fmt.Errorf("history: %w", err))
 	}
 	found, err := s.Search.Search(ctx, searching.Question{
-		Scope: j.question.Scope, Text: j.question.Text, Before: chat.Earlier(history), Budget: s.promptBudget(),
+		Scope: j.question.Scope, Text: j.question.Text, Before: chat.Earlier(history), Locales: []string{j.site.Locale, j.question.Locale},
+		Budget: s.promptBudget(),
 	})
 	if err != nil {
 		return failed(ctx, err)

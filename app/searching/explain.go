@@ -167,7 +167,8 @@ func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Sco
 			return e, err
 		}
 	}
-	if _, err := x.deps.Sites.Site(ctx, sc); err != nil {
+	site, err := x.deps.Sites.Site(ctx, sc)
+	if err != nil {
 		return e, err
 	}
 	budget := x.deps.Search.Budget(x.budget)
@@ -175,7 +176,7 @@ func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Sco
 	if err != nil {
 		return e, err
 	}
-	r, err := x.deps.Search.Search(ctx, Question{Scope: sc, Text: question, Before: before, Budget: budget})
+	r, err := x.deps.Search.Search(ctx, Question{Scope: sc, Text: question, Before: before, Locales: []string{site.Locale}, Budget: budget})
 	if err != nil {
 		return e, err
 	}

@@ -17,24 +17,56 @@ const WhyAbout = "what the question is about"
 // aboutPassages is how many passages of such a product are looked for.
 const aboutPassages = 8
 
-// understand returns what q asks for after what was said before it. Of a
-// product that was spoken of before nothing is filtered, since "no" is an
-// answer, too: all words of the question are searched.
-func understand(q Question, words retrieval.Vocabulary) (retrieval.FollowUp, retrieval.Understanding) {
+// understand returns what q asks for after what was said before it, with slips
+// read as the shop's words. isWord may be nil.
+func understand(q Question, words shopWords, isWord func(string) bool) (retrieval.FollowUp, retrieval.Understanding) {
 	if q.Plain {
 		return retrieval.FollowUp{Question: q.Text}, retrieval.Understanding{Text: q.Text}
 	}
-	f := retrieval.TakeUp(q.Text, q.Before, words)
-	if !f.Depends() {
-		return f, retrieval.Understand(q.Text, words)
+	in := languages(q.Locales)
+	right := func(text string) (string, []retrieval.Respelled) {
+		return retrieval.Respell(text, words.vocabulary, words.lexicon, func(word string) bool {
+			return isWord != nil && isWord(word) || words.lexicon.HasForm(word, in...)
+		})
 	}
+	text, read := right(q.Text)
+	f := retrieval.TakeUp(text, q.Before, words.vocabulary)
+	if f.Depends() { // the words of before may have slips, too
+		var more []retrieval.Respelled
+		f.Question, more = right(f.Question)
+		read = append(read, more...)
+	}
+	u := asked(f, words.vocabulary)
+	for i, w := range read {
+		u.Because = slices.Insert(u.Because, i, w.String())
+	}
+	u.Also = words.lexicon.Forms(u.Text, in...)
+	u.Because = append(u.Because, retrieval.AlsoBecause(u.Also)...)
+	return f, u
+}
+
+// asked returns what f asks for. Of a product that was spoken of before nothing
+// is filtered, since "no" is an answer, too: all words of the question are
+// searched.
+func asked(f retrieval.FollowUp, v retrieval.Vocabulary) retrieval.Understanding {
 	if len(f.About) == 0 || f.Terms {
-		return f, retrieval.Understand(f.Question, words)
+		return retrieval.Understand(f.Question, v)
 	}
-	return f, retrieval.Understanding{
+	return retrieval.Understanding{
 		Text: f.Question, Open: f.Question, Pages: true,
 		Because: []string{"no filter: the question is about what was spoken of before"},
 	}
+}
+
+// languages returns those of locales, each once.
+func languages(locales []string) []string {
+	var out []string
+	for _, l := range locales {
+		if language := retrieval.LanguageOf(l); language != "" && !slices.Contains(out, language) {
+			out = append(out, language)
+		}
+	}
+	return out
 }
 
 // about returns found with the passages of the products that f is about: in

@@ -20,6 +20,9 @@ type Question struct {
 	// Before are the earlier turns of the same conversation, oldest first: what
 	// "and in red?" goes on with.
 	Before []retrieval.Earlier
+	// Locales are of the shop's texts and of who asks, BCP 47: in their languages
+	// words are found in other forms than they are asked in, too.
+	Locales []string
 	// Budget is what the chosen passages may take together, in what
 	// Config.Model's input is counted in: Service.Budget says what that is.
 	Budget int64
@@ -106,7 +109,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	}
 	now := s.deps.Now()
 	r.Took.Vocabulary = now.Sub(start)
-	f, u := understand(q, words)
+	f, u := understand(q, words, s.deps.IsWord)
 	q.Text = f.Question
 	r.FollowUp, r.Understanding = f, u
 	limit := cmp.Or(max(0, q.Candidates), s.cfg.Passages*candidates)
@@ -150,7 +153,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	found := retrieval.TitledFirst(retrieval.Interleave(arms...), u.Head)
 	if len(found) == 0 && !u.Filter.IsZero() {
 		// Show the nearest, and let the answer say so.
-		near := retrieval.Query{Text: q.Text, Vector: vector, Limit: limit, At: now, Filter: retrieval.Filter{Without: u.Filter.Without}}
+		near := retrieval.Query{Text: q.Text, Also: u.Also, Vector: vector, Limit: limit, At: now, Filter: retrieval.Filter{Without: u.Filter.Without}}
 		if found, err = s.search(ctx, q.Scope, near, WhyNear, &r); err != nil {
 			return r, err
 		}

@@ -130,6 +130,64 @@ func TestResultSaysHow(t *testing.T) {
 	}
 }
 
+// A slip of the fingers is read as the shop's word, before filters are read, and
+// that is said. A word of the language that the shop does not have is no slip.
+func TestSlipsAreReadAsTheShopsWords(t *testing.T) {
+	w := newWorld(t)
+	w.deps.IsWord = func(word string) bool { return word == "packet" }
+	r := w.search("watrproof jakets under 100")
+	if got := titles(r.Chosen()); got != "Storm Jacket" {
+		t.Errorf("chose %s", got)
+	}
+	because := strings.Join(r.Understanding.Because, "; ")
+	if !strings.HasPrefix(because, "read watrproof as waterproof; ") || !strings.Contains(because, "read jakets as jacket") || !r.Understanding.Filter.MaxPrice.IsSet() {
+		t.Errorf("because %s", because)
+	}
+	if because := strings.Join(w.search("packet").Understanding.Because, "; "); strings.Contains(because, "read") {
+		t.Errorf("because %s", because)
+	}
+	// As soon as the shop has a word, it is none.
+	w.product("3", "Jakets", "A make of jackets.", 9000)
+	w.deps.Now = func() time.Time { return time.Now().Add(time.Minute) }
+	if because := strings.Join(w.search("jakets").Understanding.Because, "; "); strings.Contains(because, "read") {
+		t.Errorf("because %s", because)
+	}
+	// A plain search searches what is there.
+	s, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	plain, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: "watrproof", Budget: 4000, Plain: true})
+	if err != nil || len(plain.Found) != 0 {
+		t.Errorf("found %d, %v", len(plain.Found), err)
+	}
+}
+
+// Words are found in other forms, in the languages of the shop and of who asks.
+func TestOtherForms(t *testing.T) {
+	w := newWorld(t)
+	w.product("3", "Wanderstiefel", "Mit festen Sohlen.", 9000)
+	s, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	for _, c := range []struct {
+		locales []string
+		want    string
+		because string
+	}{
+		{[]string{"de-AT"}, "Wanderstiefel", "searched feste also as festen; searched sohle also as sohlen"},
+		{[]string{"en", "de"}, "Wanderstiefel", "searched feste also as festen; searched sohle also as sohlen"},
+		{[]string{"en"}, "", ""},
+		{nil, "", ""},
+	} {
+		r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: "feste sohle qqq", Budget: 4000, Locales: c.locales})
+		w.must(err)
+		if got := titles(r.Chosen()); c.want != "" && got != c.want {
+			t.Errorf("%v: chose %q, want %q", c.locales, got, c.want)
+		}
+		if because := strings.Join(r.Understanding.Because, "; "); c.because != "" && because != c.because || c.because == "" && strings.Contains(because, "also") {
+			t.Errorf("%v: because %q, want %q", c.locales, because, c.because)
+		}
+	}
+}
+
 // Of more products than can be sorted the cheapest of some is told, and that it is
 // one of some.
 func TestMoreThanCanBeSorted(t *testing.T) {

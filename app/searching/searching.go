@@ -17,7 +17,7 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Deps are what a Service needs. Embedder, Generations and Events may be nil;
+// Deps are what a Service needs. Embedder, Generations, Events and IsWord may be nil;
 // all else is required.
 type Deps struct {
 	Meter     *metering.Service
@@ -36,6 +36,10 @@ type Deps struct {
 	// Config.EmbeddingModel.
 	Generations ports.Generations
 	Events      ports.EventSink
+	// IsWord reports whether a word in lower case is one of some language,
+	// whatever the shop sells: no slip for a word of the shop. nil: nobody here
+	// knows words.
+	IsWord func(word string) bool
 }
 
 // Config is how a Service searches. The zero value of a field means its default.

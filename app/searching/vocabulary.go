@@ -11,9 +11,9 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// vocabularies keeps each site's vocabulary for a few seconds: it is made from
-// all of the site's facts, and only says which words are worth a filter, so
-// being late by that much costs a shopper nothing.
+// vocabularies keeps each site's words for a few seconds: they are made from all
+// that the site says, and only tell which words are worth a filter and which are
+// slips, so being late by that much costs a shopper next to nothing.
 type vocabularies struct {
 	inventory ports.Inventory
 	passages  ports.Passages
@@ -25,26 +25,35 @@ type vocabularies struct {
 
 type vocabulary struct {
 	mu    sync.Mutex // held while it is made, so that it is made once
-	words retrieval.Vocabulary
-	made  time.Time
+	words shopWords
+	until time.Time // when it is made again
 }
 
+// shopWords are the words of a shop.
+type shopWords struct {
+	vocabulary retrieval.Vocabulary // what it calls things
+	lexicon    *retrieval.Lexicon   // all that it writes
+}
+
+// Words are read again after vocabularyLife, or later where reading them takes
+// long, so that it never takes more than one part in vocabularyShare of the time.
 const (
 	vocabularyLife  = 5 * time.Second
+	vocabularyShare = 20
 	vocabularySites = 500
 	vocabularyPage  = 500
 )
 
-func (v *vocabularies) of(ctx context.Context, s tenant.Scope) (retrieval.Vocabulary, error) {
+func (v *vocabularies) of(ctx context.Context, s tenant.Scope) (shopWords, error) {
 	e := v.entry(s)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if now := v.now(); e.made.IsZero() || now.Sub(e.made) >= vocabularyLife {
+	if now := v.now(); !now.Before(e.until) {
 		words, err := v.read(ctx, s)
 		if err != nil {
-			return retrieval.Vocabulary{}, fmt.Errorf("vocabulary: %w", err)
+			return shopWords{}, fmt.Errorf("vocabulary: %w", err)
 		}
-		e.words, e.made = words, now
+		e.words, e.until = words, now.Add(max(vocabularyLife, vocabularyShare*v.now().Sub(now)))
 	}
 	return e.words, nil
 }
@@ -66,8 +75,8 @@ func (v *vocabularies) entry(s tenant.Scope) *vocabulary {
 	return e
 }
 
-func (v *vocabularies) read(ctx context.Context, s tenant.Scope) (retrieval.Vocabulary, error) {
-	words := retrieval.Vocabulary{At: v.now()}
+func (v *vocabularies) read(ctx context.Context, s tenant.Scope) (shopWords, error) {
+	words := shopWords{vocabulary: retrieval.Vocabulary{At: v.now()}, lexicon: &retrieval.Lexicon{}}
 	var after retrieval.DocumentID
 	for {
 		states, err := v.inventory.States(ctx, s, after, vocabularyPage)
@@ -76,8 +85,9 @@ func (v *vocabularies) read(ctx context.Context, s tenant.Scope) (retrieval.Voca
 		}
 		var refs []retrieval.PassageRef
 		for _, st := range states {
-			if after = st.ID; st.Shown && st.Chunks > 0 {
-				refs = append(refs, retrieval.PassageRef{Document: st.ID, Revision: st.Revision})
+			after = st.ID
+			for i := 0; st.Shown && i < st.Chunks; i++ {
+				refs = append(refs, retrieval.PassageRef{Document: st.ID, Revision: st.Revision, Seq: i})
 			}
 		}
 		ps, err := v.passages.Load(ctx, s, refs)
@@ -85,7 +95,11 @@ func (v *vocabularies) read(ctx context.Context, s tenant.Scope) (retrieval.Voca
 			return words, err
 		}
 		for _, p := range ps {
-			words.Add(p.Title, p.Facts)
+			if p.Ref.Seq == 0 {
+				words.vocabulary.Add(p.Title, p.Facts)
+				words.lexicon.AddFacts(p.Title, p.Facts)
+			}
+			words.lexicon.Add(p.Heading + "\n" + p.Text)
 		}
 		if len(states) < vocabularyPage {
 			return words, nil

@@ -20,12 +20,16 @@ import (
 // at all.
 type embedders struct {
 	of func(model string) ports.Embedder
+	// isWord tells words from slips, by the program's own list of words; nil
+	// without one.
+	isWord func(word string) bool
 }
 
 // ownEmbedders returns the embedders where there is no provider.
 func ownEmbedders(now ports.Clock, sink *system.Sink) embedders {
-	own := decorated.Embedder(glove.New(), decorated.Observed(now, sink.Called))
-	return embedders{of: func(model string) ports.Embedder {
+	words := glove.New()
+	own := decorated.Embedder(words, decorated.Observed(now, sink.Called))
+	return embedders{isWord: words.IsWord, of: func(model string) ports.Embedder {
 		if model == glove.Model {
 			return own
 		}
@@ -72,7 +76,7 @@ func newEmbedders(c openai.Config, now ports.Clock, sink *system.Sink, opened *c
 		}
 		return errors.Join(errs...)
 	})
-	return embedders{of: func(model string) ports.Embedder {
+	return embedders{isWord: own.isWord, of: func(model string) ports.Embedder {
 		e, err := open(model)
 		if err != nil {
 			return nil // only a model without a name can be wrong where the first one is right

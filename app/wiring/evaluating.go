@@ -7,13 +7,18 @@ import (
 	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
 )
 
 // newEvaluating returns the evaluation of what shoppers' questions find: the same
 // search, before a prompt is filled from it.
-func newEvaluating(search *searching.Service) (*evaluating.Service, error) {
+func newEvaluating(search *searching.Service, sites ports.Sites) (*evaluating.Service, error) {
 	return evaluating.New(func(ctx context.Context, s tenant.Scope, a evaluating.Ask) (evaluating.Answer, error) {
-		r, err := search.Search(ctx, searching.Question{Scope: s, Text: a.Question, Candidates: a.Limit, WordsOnly: a.Words, Plain: a.Plain})
+		site, err := sites.Site(ctx, s)
+		if err != nil {
+			return evaluating.Answer{}, err
+		}
+		r, err := search.Search(ctx, searching.Question{Scope: s, Text: a.Question, Locales: []string{site.Locale}, Candidates: a.Limit, WordsOnly: a.Words, Plain: a.Plain})
 		out := evaluating.Answer{Passages: make([]retrieval.Passage, 0, len(r.Found)), NothingFits: len(r.Found) == 0}
 		for _, c := range r.Found {
 			out.Passages = append(out.Passages, c.Passage)

@@ -242,7 +242,7 @@ func useCases(cfg Config) fx.Option {
 		func(p searchParams) (*searching.Service, error) {
 			return searching.New(searching.Deps{
 				Meter: p.Meter, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)), Passages: p.Passages, Inventory: p.Inventory,
-				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, Generations: p.Generations, Events: p.Events,
+				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, Generations: p.Generations, Events: p.Events, IsWord: p.Embedders.isWord,
 			}, searching.Config{Model: p.Names.chat, EmbeddingModel: p.Names.embedding})
 		},
 		func(s *searching.Service, sites ports.Sites, log ports.AuditLog, now ports.Clock, id ports.NewID) (*searching.Explainer, error) {

@@ -26,6 +26,14 @@ func (q Query) Valid(dim int) error {
 	case dim > 0 && len(q.Vector) > 0 && len(q.Vector) != dim:
 		return fmt.Errorf("%w: a vector of length %d, the index has vectors of length %d: was the embedding model changed without indexing again?", ErrBadQuery, len(q.Vector), dim)
 	}
+	for _, a := range q.Also {
+		if err := a.valid(); err != nil {
+			return err
+		}
+	}
+	if len(q.Also) > MaxAlternatives {
+		return fmt.Errorf("%w: %d alternatives, at most %d", ErrBadQuery, len(q.Also), MaxAlternatives)
+	}
 	return nil
 }
 
@@ -122,8 +130,9 @@ type Posting struct {
 
 // Search answers q, which must be Valid, as ports.Searcher describes it.
 // postings returns where a token is, of documents that are in c; the order does
-// not matter. It is asked once for each of QueryTokens(q.Text), and for parts of
-// those that are nowhere; its error ends the search.
+// not matter. It is asked once for each of QueryTokens(q.Text) and of what q.Also
+// says counts as them, and for parts of those that are nowhere; its error ends the
+// search.
 func (c *Corpus) Search(q Query, postings func(token string) ([]Posting, error)) ([]Passage, error) {
 	let := c.matcher(q)
 	if q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0 {
@@ -199,7 +208,7 @@ func (c *Corpus) exact(q Query, let func(row int32) bool) []PassageRef {
 // score that one with all of them could have. What follows "without" takes away
 // from those that have it: see Term.
 func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string) ([]Posting, error)) ([]Found, float64, error) {
-	terms := QueryTerms(q.Text)
+	terms := q.Words()
 	if len(terms) == 0 {
 		return nil, 0, nil
 	}
@@ -208,17 +217,17 @@ func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string
 	var in []int // how many chunks have each word that is wanted
 	compounds := 0
 	// What is wanted comes first, so that what is not finds nothing by itself.
-	slices.SortStableFunc(terms, func(a, b Term) int { return compareBool(a.Unwanted, b.Unwanted) })
+	slices.SortStableFunc(terms, func(a, b Word) int { return compareBool(a.Unwanted, b.Unwanted) })
 	for _, term := range terms {
-		ps, err := postings(term.Token)
-		if err == nil && len(ps) == 0 && compounds < MaxCompounds {
+		ps, err := term.found(len(c.rows), postings)
+		if err == nil && len(ps) == 0 && term.Token != "" && compounds < MaxCompounds {
 			compounds++
 			ps, err = compound(term.Token, postings)
 		}
 		if err != nil {
 			return nil, 0, err
 		}
-		if !term.Unwanted {
+		if !term.Unwanted && term.Token != "" {
 			in = append(in, len(ps))
 		}
 		score := c.chunks.Scores(len(ps))

@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"math"
+	"slices"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 )
@@ -31,8 +32,9 @@ type Signs struct {
 }
 
 // SignsOf returns the signs that p, as it was found and then loaded, answers the
-// question. meaning says whether the search had a vector.
-func SignsOf(question string, p Passage, meaning bool) Signs {
+// question. meaning says whether the search had a vector, and also what was
+// searched as words of the question: a passage that has that has the word.
+func SignsOf(question string, p Passage, meaning bool, also ...Alternative) Signs {
 	s := Signs{Exact: p.Arms.Exact, Words: p.Arms.Words, Page: p.Kind == catalog.KindPage, Meaning: meaning}
 	if meaning {
 		s.Cosine = p.Arms.Cosine
@@ -49,11 +51,25 @@ func SignsOf(question string, p Passage, meaning bool) Signs {
 			wanted = append(wanted, t.Token)
 		}
 	}
-	s.Covered = shareIn(wanted, have)
 	asked := make(map[string]bool)
 	for _, t := range Tokens(question) {
 		asked[t] = true
 	}
+	var stood []string
+	for _, a := range also {
+		if !slices.ContainsFunc(a.Tokens, func(t string) bool { return !have[t] }) {
+			stood = append(stood, a.Of...)
+		}
+		if !slices.ContainsFunc(a.Of, func(t string) bool { return !slices.Contains(wanted, t) }) {
+			for _, t := range a.Tokens {
+				asked[t] = true
+			}
+		}
+	}
+	for _, t := range stood {
+		have[t] = true
+	}
+	s.Covered = shareIn(wanted, have)
 	s.Titled = shareIn(Tokens(p.Title), asked)
 	return s
 }
@@ -123,10 +139,12 @@ func (w SignWeights) Evidence(s Signs) float64 {
 // "Likely" is meant as it stands: of the questions with an evidence of about 0.7
 // about seven in ten are answered by the best passage; docs/retrieval.md has how
 // well that holds.
-func Evidence(question string, ps []Passage, meaning bool) (likely float64, best int) {
+//
+// also is what was searched as words of the question: see SignsOf.
+func Evidence(question string, ps []Passage, meaning bool, also ...Alternative) (likely float64, best int) {
 	w, best := FittedSignWeights(meaning), -1
 	for i, p := range ps {
-		if e := w.Evidence(SignsOf(question, p, meaning)); best < 0 || e > likely {
+		if e := w.Evidence(SignsOf(question, p, meaning, also...)); best < 0 || e > likely {
 			likely, best = e, i
 		}
 	}

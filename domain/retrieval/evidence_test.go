@@ -35,6 +35,22 @@ func TestSignsOf(t *testing.T) {
 	}
 }
 
+// What counts as words of the question stands for them.
+func TestSignsOfAlternatives(t *testing.T) {
+	p := retrieval.Passage{Title: "Gym Shoes", Text: "For indoor sports."}
+	also := []retrieval.Alternative{
+		{Of: []string{"sneaker"}, Tokens: []string{"gym", "shoe"}, Weight: 0.8}, {Of: []string{"blue"}, Tokens: []string{"navy"}, Weight: 0.8},
+		{Of: []string{"not", "asked"}, Tokens: []string{"indoor"}, Weight: 0.8},
+	}
+	if got, want := retrieval.SignsOf("blue sneakers", p, false, also...), (retrieval.Signs{Covered: 0.5, Titled: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	with, _ := retrieval.Evidence("blue sneakers", []retrieval.Passage{p}, false, also...)
+	if without, _ := retrieval.Evidence("blue sneakers", []retrieval.Passage{p}, false); with <= without {
+		t.Errorf("evidence %v with them, %v without", with, without)
+	}
+}
+
 // TestEvidenceGrows: every sign speaks for an answer, and none takes evidence
 // out of 0 to 1.
 func TestEvidenceGrows(t *testing.T) {

@@ -120,7 +120,11 @@ type Query struct {
 	// its model.
 	Generation int64
 
-	Text   string    // words; "" for none
+	Text string // words; "" for none
+	// Also says what counts as words of Text: other forms, and words that mean the
+	// same. What counts as a word that is not in Text, or is not wanted there,
+	// changes nothing.
+	Also   []Alternative
 	Codes  []string  // SKUs and the like; a document that has one comes first
 	Vector []float32 // meaning; nil for none
 	Filter Filter    // what a document must be like

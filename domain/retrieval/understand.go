@@ -12,10 +12,11 @@ import (
 
 // Understanding is what a question asks for, as far as fields can say it.
 type Understanding struct {
-	Text   string   // the words to search; "" if fields say all
-	Open   string   // the words of Text that no field says, for Wholly; "" for none
-	Head   string   // what the thing is called, if only a part of a category's name says it, for TitledFirst
-	Codes  []string // SKUs and GTINs that the question names, as the shop writes them
+	Text   string        // the words to search; "" if fields say all
+	Also   []Alternative // what counts as words of Text
+	Open   string        // the words of Text that no field says, for Wholly; "" for none
+	Head   string        // what the thing is called, if only a part of a category's name says it, for TitledFirst
+	Codes  []string      // SKUs and GTINs that the question names, as the shop writes them
 	Filter Filter
 	Sort   Sort
 	// Pages is set if the answer may stand on a page, which has neither price
@@ -75,7 +76,7 @@ const maxRead = 4096
 // u.Pages, one of the pages and FAQs without it. Merge what they find with
 // Interleave.
 func (u Understanding) Queries(vector []float32, limit int, at time.Time) []Query {
-	q := Query{Text: u.Text, Codes: u.Codes, Vector: vector, Filter: u.Filter, Limit: limit, At: at}
+	q := Query{Text: u.Text, Also: u.Also, Codes: u.Codes, Vector: vector, Filter: u.Filter, Limit: limit, At: at}
 	out := []Query{q}
 	if u.Pages && !u.Filter.IsZero() && (u.Text != "" || len(vector) > 0) {
 		q.Filter, q.Codes = Filter{Kinds: []catalog.Kind{catalog.KindPage, catalog.KindFAQ}}, nil

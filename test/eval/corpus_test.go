@@ -2,6 +2,8 @@ package eval_test
 
 import (
 	"context"
+	"sync"
+	"testing"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -35,6 +37,18 @@ func newRanking(entries []retrieval.Entry) ranking {
 	}
 	x.corpus = retrieval.NewCorpus(documents, retrieval.FusionWeights{})
 	return x
+}
+
+var ranked = sync.OnceValue(func() ranking {
+	s, _ := read() // theSet has looked at its error
+	return newRanking(s.entries)
+})
+
+// theRanking returns the ranking of all products of the set, made once.
+func theRanking(t *testing.T) ranking {
+	t.Helper()
+	theSet(t)
+	return ranked()
 }
 
 // Search implements ports.Searcher for the only site that there is.

@@ -17,7 +17,7 @@ const leastByWords = 0.64
 // TestESCI measures how the judged questions are ranked.
 func TestESCI(t *testing.T) {
 	s := theSet(t)
-	x := index{Searcher: newRanking(s.entries)}
+	x := index{Searcher: theRanking(t)}
 	words := x.scores(t, s.questions, s.byWords)
 	tell(t, "words", words)
 	if got := evaluation.Mean(words).NDCG; got < leastByWords {

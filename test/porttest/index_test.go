@@ -181,6 +181,35 @@ func brokenIndexes() map[string]struct {
 			q.At = q.At.Truncate(24 * time.Hour)
 			return x.Search(ctx, s, q)
 		}),
+		"forgets alternatives": searching("alternatives", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			if q.Valid(0) == nil {
+				q.Also = nil
+			}
+			return x.Search(ctx, s, q)
+		}),
+		"asks for one of several": searching("several words for one", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			if q.Valid(0) == nil {
+				q.Also = slices.Clone(q.Also)
+				for i, a := range q.Also {
+					q.Also[i].Tokens = a.Tokens[:1]
+				}
+			}
+			return x.Search(ctx, s, q)
+		}),
+		"searches what counts as nothing": searching("alternatives of nothing", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			if q.Valid(0) == nil {
+				for _, a := range q.Also {
+					q.Text = strings.Join(a.Tokens, " ") + " " + q.Text
+				}
+			}
+			return x.Search(ctx, s, q)
+		}),
+		"takes any alternative": searching("bad alternatives", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			if len(q.Also) > 0 && q.Valid(0) != nil {
+				q.Also = nil
+			}
+			return x.Search(ctx, s, q)
+		}),
 		"needs all words": searching("any number of words", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 			ps, err := x.Search(ctx, s, q)
 			for _, t := range retrieval.QueryTokens(q.Text) {

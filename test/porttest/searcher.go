@@ -2,6 +2,8 @@ package porttest
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +188,51 @@ var indexWordCases = []contractCase[*indexFixture]{
 	{"any number of words", "a passage need not have all words of the query; one that has more of them is better", func(f *indexFixture) {
 		f.put(f.a, f.text("page:1", "red umbrella for two"), f.text("page:2", "red blanket for two"), f.text("page:3", "green teapot for two"))
 		f.wantOrder("two words", f.a, words("red umbrella xyzzy"), "page:1", "page:2")
+	}},
+	{"alternatives", "what q.Also says counts as a word of q.Text finds what has it, and counts less", func(f *indexFixture) {
+		f.put(f.a, f.text("page:1", "red umbrella for rain"), f.text("page:2", "red parasol for rain"), f.text("page:3", "red blanket for rain"))
+		q := words("red umbrella")
+		q.Also = []retrieval.Alternative{{Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: 0.5}}
+		f.wantOrder("another word", f.a, q, "page:1", "page:2", "page:3")
+		q = words("umbrella")
+		q.Also = []retrieval.Alternative{{Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: 0.5}}
+		f.wantOrder("another word alone", f.a, q, "page:1", "page:2")
+		q = words("brolly")
+		q.Also = []retrieval.Alternative{{Of: []string{"brolly"}, Tokens: []string{"umbrella"}, Weight: 0.5}}
+		f.wantOrder("of a word that is nowhere", f.a, q, "page:1")
+	}},
+	{"several words for one", "a chunk must have all tokens of an alternative", func(f *indexFixture) {
+		f.put(f.a, f.text("page:1", "gym shoes, white"), f.text("page:2", "gym bag, white"), f.text("page:3", "sneakers"))
+		q := words("sneakers")
+		q.Also = []retrieval.Alternative{{Of: []string{"sneaker"}, Tokens: []string{"gym", "shoe"}, Weight: 0.5}}
+		f.wantSet("two for one", f.a, q, "page:1", "page:3")
+		q = words("gym shoes")
+		q.Also = []retrieval.Alternative{{Of: []string{"gym", "shoe"}, Tokens: []string{"sneaker"}, Weight: 0.5}}
+		f.wantSet("one for two", f.a, q, "page:1", "page:2", "page:3")
+	}},
+	{"alternatives of nothing", "what counts as a word that is not in q.Text, or is not wanted there, changes nothing", func(f *indexFixture) {
+		f.put(f.a, f.text("page:1", "red umbrella"), f.text("page:2", "green parasol"), f.text("page:3", "blue awning"))
+		q := words("red umbrella without awning")
+		q.Also = []retrieval.Alternative{
+			{Of: []string{"teapot"}, Tokens: []string{"parasol"}, Weight: 1}, {Of: []string{"red", "teapot"}, Tokens: []string{"parasol"}, Weight: 1},
+			{Of: []string{"awning"}, Tokens: []string{"parasol"}, Weight: 1},
+		}
+		f.wantOrder("not asked", f.a, q, "page:1")
+	}},
+	{"bad alternatives", "ErrInvalid for an alternative of nothing, without tokens, or of a weight that is none, and for too many", func(f *indexFixture) {
+		for _, a := range []retrieval.Alternative{
+			{Tokens: []string{"parasol"}, Weight: 1}, {Of: []string{"umbrella"}, Weight: 1}, {Of: []string{"umbrella"}, Tokens: []string{"parasol"}},
+			{Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: 1.5}, {Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: math.NaN()},
+		} {
+			q := words("umbrella")
+			q.Limit, q.Also = 1, []retrieval.Alternative{a}
+			_, err := f.Search(f.Context(), f.a, q)
+			f.wantErr(fmt.Sprintf("Search with %+v", a), err, ports.ErrInvalid)
+		}
+		q := words("umbrella")
+		q.Limit, q.Also = 1, slices.Repeat([]retrieval.Alternative{{Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: 1}}, retrieval.MaxAlternatives+1)
+		_, err := f.Search(f.Context(), f.a, q)
+		f.wantErr("Search with too many", err, ports.ErrInvalid)
 	}},
 	{"fields", "a document is found by the words of its title, brand, attributes and categories, too", func(f *indexFixture) {
 		e := f.product("product:1")

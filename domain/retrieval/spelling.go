@@ -1,0 +1,167 @@
+package retrieval
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Respelled is one word of a question that was read as another.
+type Respelled struct {
+	From string // as the question has it
+	To   string // a word of the shop
+}
+
+// String says so for whoever asks why something was found.
+func (r Respelled) String() string {
+	return "read " + r.From + " as " + r.To
+}
+
+// Respell returns the question with those words that are slips of the fingers
+// for words of the shop put right, and which they were. Everything else stays as
+// it is, and a question without such words is returned unchanged.
+//
+// A word is put right only if the shop does not have it in any form, nor both
+// parts of which it may be put together; if it is of letters only and stands
+// neither in a code, an address nor a quantity; if it is not one of those by
+// which Understand reads filters; and if isWord, which may be nil, does not know
+// it: who asks a shop of tents for sofas means sofas. What it is read as is the
+// nearest word of the shop by Damerau's distance: one slip, two from eight
+// letters on, those with the right first letter first, then those that the shop
+// uses oftener.
+//
+// At most four words of the first few thousand characters are put right. On
+// 100,000 words this takes about a millisecond for each: BenchmarkRespell.
+func Respell(question string, v Vocabulary, l *Lexicon, isWord func(word string) bool) (string, []Respelled) {
+	if l.Len() == 0 || !utf8.ValidString(question) {
+		return question, nil
+	}
+	q := reading{text: question[:min(len(question), maxRead)], vocabulary: v}
+	suspects := l.suspects(q.text, isWord)
+	if len(suspects) == 0 {
+		return question, nil
+	}
+	// What Understand reads is no slip.
+	q.readWords()
+	q.readCodes()
+	q.readTitles()
+	q.readPrices()
+	q.readQuantities()
+	q.readPhrases()
+	q.readTerms()
+	var out strings.Builder
+	var read []Respelled
+	done := 0
+	for _, s := range suspects {
+		if len(read) == maxRespells {
+			break
+		}
+		if q.reads(s.span) {
+			continue
+		}
+		to := l.nearest(s.token)
+		if len(to) == 0 || to[0].slips > 1 && l.joined(s.token, minPart) {
+			continue
+		}
+		r := Respelled{From: q.text[s.start:s.end], To: to[0].word}
+		read = append(read, r)
+		out.WriteString(question[done:s.start])
+		out.WriteString(r.To)
+		done = s.end
+	}
+	if len(read) == 0 {
+		return question, nil
+	}
+	out.WriteString(question[done:])
+	return out.String(), read
+}
+
+// suspects returns the words of text that the shop does not know and that can be
+// slips, in their order.
+func (l *Lexicon) suspects(text string, isWord func(string) bool) []word {
+	var out []word
+	eachWord(text, func(start, end int, w string) {
+		n := utf8.RuneCountInString(w)
+		if n < minSpelled || n > maxSpelled || !onlyLetters(w) || l.Knows(w) || inCode(text, start, end) ||
+			stopWord(w) || functionWord(w) || isWord != nil && isWord(w) || l.joined(w, minPart+1) {
+			return
+		}
+		out = append(out, word{span{start, end}, w})
+	})
+	return out
+}
+
+// joined reports whether word is made of two words of the shop, each of at least
+// so many characters: an index finds those where the parts are.
+func (l *Lexicon) joined(word string, part int) bool {
+	return slices.ContainsFunc(Cuts(word), func(c Cut) bool {
+		return utf8.RuneCountInString(c.Head) >= part && utf8.RuneCountInString(c.Tail) >= part && l.tokens[c.Head] && l.tokens[c.Tail]
+	})
+}
+
+// inCode reports whether the letters from start up to end stand in something
+// that is spelled on purpose: beside a digit, or in an address, or in capitals
+// joined to something else.
+func inCode(text string, start, end int) bool {
+	from := strings.LastIndexFunc(text[:start], unicode.IsSpace) + 1
+	to := len(text)
+	if n := strings.IndexFunc(text[end:], unicode.IsSpace); n >= 0 {
+		to = end + n
+	}
+	field := strings.Trim(text[from:to], `.,;:!?()[]{}"'’“”„`)
+	if strings.ContainsAny(field, "@/_\\") || strings.ContainsFunc(field, unicode.IsDigit) || strings.Contains(field, "www.") {
+		return true
+	}
+	joined := len(field) > end-start
+	return joined && (strings.Contains(field, ".") || field == strings.ToUpper(field))
+}
+
+// reads reports whether what stands at s was read as something.
+func (q *reading) reads(s span) bool {
+	if slices.ContainsFunc(q.gone, func(g span) bool { return g.start < s.end && s.start < g.end }) {
+		return true
+	}
+	i := slices.IndexFunc(q.words, func(w word) bool { return w.start == s.start })
+	if i < 0 {
+		return true
+	}
+	t := q.words[i].token
+	return boundary(t) || anyThing(t) || priceWord(t) || policyWord(t) || lacking(t) || joins(t) ||
+		slices.ContainsFunc(q.terms, func(t termSpan) bool { return t.from <= i && i < t.to || t.named(q.words[i].token) })
+}
+
+// functionWord reports whether word, which is folded, is one of those that hold
+// sentences together in the languages of shops other than English: a shop's
+// texts need not have them, and they are not slips for what it sells.
+func functionWord(word string) bool {
+	switch word {
+	case // German
+		"aber", "auch", "beim", "billiger", "billigere", "bitte", "brauche", "dann", "darf", "dass", "dein", "deine", "denn", "dies", "diese", "dieser", "dieses", "doch", "durch",
+		"eine", "einem", "einen", "einer", "eines", "euch", "euer", "eure", "finde", "gibt", "grosser", "grossere", "gunstiger", "gunstigere", "habe", "haben", "habt", "hallo", "hatte", "hier", "ihnen",
+		"ihre", "ihren", "jetzt", "kann", "kannst", "kein", "keine", "kleiner", "kleinere", "keinen", "kommt", "konnen", "konnt", "konnte", "kosten", "kostet", "lange", "machen",
+		"mein", "meine", "meinen", "mich", "mochte", "muss", "nach", "nicht", "noch", "oder", "ohne", "schon", "sehr", "sein", "seine", "sich", "sind",
+		"sollte", "suche", "teurer", "teurere", "uber", "unser", "viel", "viele", "wann", "warum", "welche", "welchen", "welcher", "welches", "wenn", "werde", "werden",
+		"wieviel", "will", "wird", "woher", "wurde", "zeig", "zeige", "zwischen",
+		// French
+		"alors", "auriez", "aussi", "avec", "avez", "avons", "bonjour", "cela", "cette", "ceux", "chez", "combien", "comme", "comment", "dans", "depuis",
+		"dois", "elle", "elles", "entre", "etes", "etre", "faire", "faut", "leur", "leurs", "mais", "meme", "merci", "moins", "notre", "nous", "peut",
+		"peux", "plus", "pour", "pouvez", "puis", "quand", "quel", "quelle", "quelles", "quels", "sans", "sont", "sous", "suis", "tous", "tout", "toute",
+		"toutes", "tres", "trop", "veux", "vais", "voudrais", "votre", "vous", "cherche",
+		// Spanish
+		"algo", "alguna", "alguno", "algun", "busco", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "desde", "donde", "ella", "ellos",
+		"esta", "estan", "este", "esto", "estos", "estas", "gracias", "hasta", "hola", "menos", "necesito", "nosotros", "para", "pero", "porque", "puedo",
+		"pueden", "puede", "quiero", "quisiera", "sobre", "tambien", "tengo", "tiene", "tienen", "tienes", "todo", "todos", "usted", "ustedes", "venden",
+		// Italian
+		"abbiamo", "alla", "anche", "avete", "buongiorno", "cerco", "ciao", "come", "costa", "cosa", "dalla", "degli", "dell", "della", "delle", "dove",
+		"fino", "grazie", "hanno", "loro", "meno", "molto", "negli", "nella", "nelle", "nostro", "ogni", "perche", "posso", "potete", "quale", "quali",
+		"quando", "quanto", "quella", "quello", "questa", "queste", "questi", "questo", "senza", "sono", "sulla", "tutti", "tutto", "vorrei", "vostro",
+		"vostra", "vostri",
+		// Dutch
+		"alle", "alleen", "deze", "doen", "door", "dank", "even", "gaat", "geen", "graag", "goed", "hebben", "hebt", "heeft", "hoeveel", "hoelang", "iets",
+		"ieder", "jullie", "kunnen", "kunt", "lang", "maar", "meer", "mijn", "minder", "moet", "naar", "niet", "onder", "onze", "over", "tegen", "tussen",
+		"veel", "voor", "waar", "waarom", "wanneer", "want", "weer", "welke", "wilt", "wordt", "worden", "zijn", "zoek", "zonder", "zoals":
+		return true
+	}
+	return false
+}
