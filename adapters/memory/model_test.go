@@ -88,3 +88,9 @@ func ExampleNewTokenizer() {
 	fmt.Println(memory.NewTokenizer().Count("any-model", "Größe"))
 	// Output: 7 false
 }
+
+func TestReranker(t *testing.T) {
+	porttest.Reranker(t, func(*testing.T) porttest.RerankerUnderTest {
+		return porttest.RerankerUnderTest{Reranker: memory.NewReranker()}
+	})
+}

@@ -20,5 +20,6 @@ package mocks
 //go:generate go tool mockgen -source=../../ports/reports.go -destination=reports.go -package=mocks
 //go:generate go tool mockgen -source=../../ports/queue.go -destination=queue.go -package=mocks
 //go:generate go tool mockgen -source=../../ports/repricings.go -destination=repricings.go -package=mocks
+//go:generate go tool mockgen -source=../../ports/reranker.go -destination=reranker.go -package=mocks
 //go:generate go tool mockgen -source=../../ports/shop.go -destination=shop.go -package=mocks
 //go:generate go tool mockgen -source=../../ports/usage.go -destination=usage.go -package=mocks
