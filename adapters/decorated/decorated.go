@@ -27,7 +27,9 @@ type Call struct {
 
 // ofModel reports whether c is a call of a model provider, whose errors are
 // *ports.ModelError.
-func (c Call) ofModel() bool { return c.Port == "ChatModel" || c.Port == "Embedder" }
+func (c Call) ofModel() bool {
+	return c.Port == "ChatModel" || c.Port == "Embedder" || c.Port == "Reranker"
+}
 
 // Around runs do, the call c itself, as often as it sees fit, and returns the
 // error that the caller gets. What do returns beside its error stays that of

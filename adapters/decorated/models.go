@@ -40,3 +40,19 @@ func (w embedder) Embed(ctx context.Context, texts []string) (retrieval.Embeddin
 		return w.next.Embed(ctx, texts)
 	})
 }
+
+// Reranker returns next with as around each call. A Retry around it repeats only
+// calls of which nothing was spent.
+func Reranker(next ports.Reranker, as ...Around) ports.Reranker { return reranker{next, chain(as)} }
+
+type reranker struct {
+	next   ports.Reranker
+	around Around
+}
+
+// Rerank implements ports.Reranker.
+func (w reranker) Rerank(ctx context.Context, query string, texts []string) (retrieval.Ranking, error) {
+	return run(ctx, w.around, Call{"Reranker", "Rerank"}, func(ctx context.Context) (retrieval.Ranking, error) {
+		return w.next.Rerank(ctx, query, texts)
+	})
+}

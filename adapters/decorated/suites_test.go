@@ -195,6 +195,12 @@ func TestChatModel(t *testing.T) {
 	})
 }
 
+func TestReranker(t *testing.T) {
+	porttest.Reranker(t, func(*testing.T) porttest.RerankerUnderTest {
+		return porttest.RerankerUnderTest{Reranker: decorated.Reranker(memory.NewReranker(), all()...)}
+	})
+}
+
 func TestEmbedder(t *testing.T) {
 	porttest.Embedder(t, func(*testing.T) porttest.EmbedderUnderTest {
 		return porttest.EmbedderUnderTest{Embedder: decorated.Embedder(memory.NewEmbedder(256), all()...)}

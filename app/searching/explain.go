@@ -81,9 +81,12 @@ type Explanation struct {
 	Generation int64  `json:"generation"`
 	Model      string `json:"embedding_model"`
 
-	Understood Understood  `json:"understood"`
-	Searches   []Searched  `json:"searches"`
-	Passages   []Explained `json:"passages"`
+	Understood Understood `json:"understood"`
+	Searches   []Searched `json:"searches"`
+	// Rerank says what a reranker has made of the order; its model is "" if none
+	// was asked.
+	Rerank   ExplainedRerank `json:"rerank"`
+	Passages []Explained     `json:"passages"`
 	// Found is how many passages there are, also beyond those that are listed.
 	Found int `json:"found"`
 	// Milliseconds that each step took.
@@ -113,6 +116,14 @@ type Searched struct {
 	Left   int    `json:"left"`  // of them, what the store still has and the filter lets through
 }
 
+// ExplainedRerank is how what was found was judged.
+type ExplainedRerank struct {
+	Model  string `json:"model"`
+	Asked  int    `json:"asked"`  // passages that it was given
+	Judged int    `json:"judged"` // of them, those that it judged
+	Failed string `json:"failed"` // an error's code, "" for none: the order stayed as it was found
+}
+
 // Explained is one passage.
 type Explained struct {
 	Rank     int                  `json:"rank"`
@@ -127,11 +138,16 @@ type Explained struct {
 	Exact    bool                 `json:"exact"` // the question names it by code or title
 	Lexical  int                  `json:"lexical_rank"`
 	Dense    int                  `json:"dense_rank"`
-	Price    string               `json:"price"` // now, "" for none
-	Stock    string               `json:"stock"`
-	Chosen   bool                 `json:"chosen"`
-	Why      string               `json:"why"`
-	Cost     int64                `json:"tokens"` // in the prompt; 0 if nobody had to know
+	// RerankBefore and RerankAfter are its places among what the reranker was
+	// given, and RerankScore what that thinks of it; 0 if it was not judged.
+	RerankBefore int     `json:"rerank_before"`
+	RerankAfter  int     `json:"rerank_after"`
+	RerankScore  float64 `json:"rerank_score"`
+	Price        string  `json:"price"` // now, "" for none
+	Stock        string  `json:"stock"`
+	Chosen       bool    `json:"chosen"`
+	Why          string  `json:"why"`
+	Cost         int64   `json:"tokens"` // in the prompt; 0 if nobody had to know
 }
 
 // Explain searches the site for a question, as an answer to it would, and
@@ -202,7 +218,7 @@ func explanation(question string, r Result, now time.Time) Explanation {
 		Understood: Understood{Text: u.Text, Codes: list(u.Codes), Filter: u.Filter.String(), Sort: u.Sort.String(), Because: list(u.Because)},
 		Searches:   []Searched{}, Passages: []Explained{},
 		Took: map[string]float64{
-			"vocabulary": ms(r.Took.Vocabulary), "embed": ms(r.Took.Embed), "search": ms(r.Took.Search), "load": ms(r.Took.Load), "choose": ms(r.Took.Choose),
+			"vocabulary": ms(r.Took.Vocabulary), "embed": ms(r.Took.Embed), "search": ms(r.Took.Search), "load": ms(r.Took.Load), "rerank": ms(r.Took.Rerank), "choose": ms(r.Took.Choose),
 		},
 	}
 	if r.FollowUp.Depends() {
@@ -216,8 +232,12 @@ func explanation(question string, r Result, now time.Time) Explanation {
 			Why: s.Why, Text: s.Query.Text, Filter: s.Query.Filter.String(), Dense: len(s.Query.Vector) > 0, Hits: s.Hits, Left: s.Left,
 		})
 	}
+	e.Rerank = ExplainedRerank{Model: r.Reranked.Model, Asked: r.Reranked.Asked, Judged: r.Reranked.Judged, Failed: r.Reranked.Failed}
 	for i, c := range r.Found {
+		k := r.Reranked.ranks[c.Ref]
 		p := Explained{
+			RerankBefore: k.before, RerankAfter: k.after, RerankScore: k.score,
+
 			Rank: i + 1, Document: c.Ref.Document, Seq: c.Ref.Seq, Kind: c.Kind.String(), Title: c.Title, URL: c.URL, Heading: c.Heading, Text: excerpt(c.Text),
 			Score: c.Score, Exact: c.Arms.Exact, Lexical: c.Arms.Lexical, Dense: c.Arms.Dense, Chosen: c.Verdict == retrieval.Chosen, Why: c.Verdict.String(), Cost: c.Cost,
 		}

@@ -45,6 +45,7 @@ type Result struct {
 	Generation    retrieval.Generation // in which it was searched
 	Meaning       bool                 // it was searched by meaning, too
 	Searches      []Search
+	Reranked      Reranked // the zero Reranked if nothing was to be judged
 	// Found is all that was found, best first, without what has changed since
 	// it was indexed, and what of it goes into a prompt.
 	Found []retrieval.Choice
@@ -76,6 +77,7 @@ type Took struct {
 	Embed      time.Duration
 	Search     time.Duration // in the index
 	Load       time.Duration // from the store
+	Rerank     time.Duration // 0 without a reranker
 	Choose     time.Duration
 }
 
@@ -150,7 +152,11 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 		}
 		arms = append(arms, arm)
 	}
-	found := retrieval.TitledFirst(retrieval.Interleave(arms...), u.Head)
+	found := retrieval.Interleave(arms...)
+	if u.Sort == retrieval.ByRelevance {
+		found = s.rerank(ctx, q, found, &r)
+	}
+	found = retrieval.TitledFirst(found, u.Head)
 	if len(found) == 0 && !u.Filter.IsZero() {
 		// Show the nearest, and let the answer say so.
 		near := retrieval.Query{Text: q.Text, Also: u.Also, Vector: vector, Limit: limit, At: now, Filter: retrieval.Filter{Without: u.Filter.Without}}

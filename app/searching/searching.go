@@ -17,8 +17,8 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Deps are what a Service needs. Embedder, Generations, Events and IsWord may be nil;
-// all else is required.
+// Deps are what a Service needs. Embedder, Generations, Reranker, Events and IsWord
+// may be nil; all else is required.
 type Deps struct {
 	Meter     *metering.Service
 	Searcher  ports.Searcher
@@ -35,7 +35,10 @@ type Deps struct {
 	// of which model its vectors are; nil: in generation 0, of
 	// Config.EmbeddingModel.
 	Generations ports.Generations
-	Events      ports.EventSink
+	// Reranker judges what was found; it is metered on its own. nil: the order
+	// in which it was found stays.
+	Reranker ports.Reranker
+	Events   ports.EventSink
 	// IsWord reports whether a word in lower case is one of some language,
 	// whatever the shop sells: no slip for a word of the shop. nil: nobody here
 	// knows words.
@@ -47,6 +50,8 @@ type Config struct {
 	Model          string // whose tokens passages are counted in; required
 	EmbeddingModel string // required with an Embedder and no Generations
 	Passages       int    // passages that are chosen at most; default 8
+	RerankModel    string // the name to price; required with a Reranker
+	RerankPassages int    // passages that are judged at most; default 24
 }
 
 // Service searches shops. Make one with New; it is safe for concurrent use.
@@ -72,12 +77,17 @@ func New(d Deps, cfg Config) (*Service, error) {
 	need(d.Now != nil, "Deps.Now")
 	need(cfg.Model != "", "Config.Model")
 	need(d.Embedder == nil || d.Generations != nil || cfg.EmbeddingModel != "", "Config.EmbeddingModel")
+	need(d.Reranker == nil || cfg.RerankModel != "", "Config.RerankModel")
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	if cfg.Passages <= 0 {
 		cfg.Passages = 8
 	}
+	if cfg.RerankPassages <= 0 {
+		cfg.RerankPassages = 24
+	}
+	cfg.RerankPassages = min(cfg.RerankPassages, retrieval.MaxReranked)
 	return &Service{
 		deps: d, cfg: cfg,
 		vocabulary: &vocabularies{inventory: d.Inventory, passages: d.Passages, now: d.Now, sites: map[tenant.Scope]*vocabulary{}},

@@ -25,7 +25,7 @@ func (searchCommand) Help() string {
 
 With --after the question is read as a shopper's would be who has asked the others before: "and in red?". Each is taken to have been answered with what is found first for it.
 
-LEXICAL and DENSE are the ranks by words and by meaning; SCORE compares within one search only. TOKENS is what a passage takes in the prompt.
+LEXICAL and DENSE are the ranks by words and by meaning; SCORE compares within one search only. RERANKED is the place before and after the reranker, if there is one, and what it thinks of the passage. TOKENS is what a passage takes in the prompt.
 `
 }
 
@@ -86,8 +86,15 @@ func (p *program) explain(e searching.Explanation) {
 		}
 		say("searched", text.String())
 	}
+	if e.Rerank.Model != "" {
+		text := fmt.Sprintf("%s: %d of %d passages judged", e.Rerank.Model, e.Rerank.Judged, e.Rerank.Asked)
+		if e.Rerank.Failed != "" {
+			text = e.Rerank.Model + ": failed (" + e.Rerank.Failed + "), the order is as it was found"
+		}
+		say("reranked", text)
+	}
 	var took []string
-	for _, step := range []string{"vocabulary", "embed", "search", "load", "choose"} {
+	for _, step := range []string{"vocabulary", "embed", "search", "load", "rerank", "choose"} {
 		took = append(took, fmt.Sprintf("%s %.1f ms", step, e.Took[step]))
 	}
 	say("took", strings.Join(took, ", "))
@@ -96,11 +103,11 @@ func (p *program) explain(e searching.Explanation) {
 	for _, x := range e.Passages {
 		rows = append(rows, []string{
 			strconv.Itoa(x.Rank), fmt.Sprintf("%s#%d", x.Document, x.Seq), cutTo(x.Title, 40), fmt.Sprintf("%.4f", x.Score),
-			rankWord(x.Lexical), rankWord(x.Dense), yesNo(x.Exact), x.Price, countWord(x.Cost), x.Why,
+			rankWord(x.Lexical), rankWord(x.Dense), rerankWord(x), yesNo(x.Exact), x.Price, countWord(x.Cost), x.Why,
 		})
 	}
 	p.table([]column{
-		{"", true}, {"PASSAGE", false}, {"TITLE", false}, {"SCORE", true}, {"LEXICAL", true}, {"DENSE", true}, {"EXACT", false}, {"PRICE", false}, {"TOKENS", true}, {"WHY", false},
+		{"", true}, {"PASSAGE", false}, {"TITLE", false}, {"SCORE", true}, {"LEXICAL", true}, {"DENSE", true}, {"RERANKED", true}, {"EXACT", false}, {"PRICE", false}, {"TOKENS", true}, {"WHY", false},
 	}, rows, "Nothing found.")
 	if more := e.Found - len(e.Passages); more > 0 {
 		fmt.Fprintf(p.stdout, "and %d more\n", more)
@@ -112,6 +119,14 @@ func quotedUnlessEmpty(name, text string) string {
 		return ""
 	}
 	return name + " " + strconv.Quote(text)
+}
+
+// rerankWord returns the places before and after the reranker, and its score.
+func rerankWord(x searching.Explained) string {
+	if x.RerankAfter == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d to %d (%.2f)", x.RerankBefore, x.RerankAfter, x.RerankScore)
 }
 
 func rankWord(rank int) string {
