@@ -71,7 +71,7 @@ func NewEndpoint(c Config) (*Endpoint, error) {
 		wrong = append(wrong, errors.New("APIKey has spaces, line breaks or other characters that no key has: was it copied whole?"))
 	}
 	if c.Model == "" {
-		wrong = append(wrong, errors.New("Model is empty: name the model that judges"))
+		wrong = append(wrong, errors.New("no Model: name the model that judges"))
 	}
 	if c.Style > Texts {
 		wrong = append(wrong, errors.New("Style is none of the Style constants"))

@@ -60,13 +60,21 @@ type Config struct {
 	EmbedTexts    int
 	EmbedTokens   int64
 	EmbedLongest  int64
-	EmbedParallel int    // of one tenant
-	EmbedTotal    int    // of all
-	OutputField   string // auto, max_tokens, max_completion_tokens, both
-	MaxTokens     int64
-	PromptBudget  int64
-	PricesFile    string
-	PriceCeiling  *usage.Price // nil: none
+	EmbedParallel int // of one tenant
+	EmbedTotal    int // of all
+	// RerankModel judges what was found, "" for none: behind RerankBaseURL, or
+	// where that is "" as a chat model of the provider.
+	RerankModel    string
+	RerankBaseURL  string
+	RerankKey      Secret
+	RerankStyle    string // documents, texts
+	RerankPassages int
+	RerankTimeout  time.Duration
+	OutputField    string // auto, max_tokens, max_completion_tokens, both
+	MaxTokens      int64
+	PromptBudget   int64
+	PricesFile     string
+	PriceCeiling   *usage.Price // nil: none
 	// UnpricedFree counts a model of unknown price as costing nothing: demo,
 	// with a server of one's own.
 	UnpricedFree bool
@@ -120,6 +128,12 @@ func Settings() []Setting {
 		{Env: "WOOCHAT_EMBED_LONGEST", Flag: "embed-longest", Default: "8191", Help: "tokens that the embedding model takes of one text; a longer one is found by words only"},
 		{Env: "WOOCHAT_EMBED_PARALLEL", Flag: "embed-parallel", Default: "3", Help: "calls of the embedding model that one tenant's imports may have under way at once"},
 		{Env: "WOOCHAT_EMBED_TOTAL", Flag: "embed-total", Default: "8", Help: "the same for all tenants of this process"},
+		{Env: "WOOCHAT_RERANK_MODEL", Flag: "rerank-model", Help: "model that judges what was found before an answer is written; empty: none. With WOOCHAT_RERANK_BASE_URL a reranker, without it a chat model of the provider"},
+		{Env: "WOOCHAT_RERANK_BASE_URL", Flag: "rerank-base-url", Help: "address of a reranker up to and without /rerank, such as https://api.jina.ai/v1"},
+		{Env: "WOOCHAT_RERANK_API_KEY", Flag: "rerank-api-key", Secret: true, Help: "key of the reranker"},
+		{Env: "WOOCHAT_RERANK_STYLE", Flag: "rerank-style", Default: "documents", Help: "how passages are sent: documents (Jina, Cohere, vLLM, LocalAI), or texts (text-embeddings-inference)"},
+		{Env: "WOOCHAT_RERANK_PASSAGES", Flag: "rerank-passages", Default: "24", Help: "passages that are judged for one question at most"},
+		{Env: "WOOCHAT_RERANK_TIMEOUT", Flag: "rerank-timeout", Default: "2s", Help: "longest time that an answer waits for the reranker; after it the order stays as it was found"},
 		{Env: "WOOCHAT_OUTPUT_FIELD", Flag: "output-field", Default: "auto", Help: "how the output cap is sent: auto, max_tokens, max_completion_tokens or both"},
 		{Env: "WOOCHAT_MAX_TOKENS", Flag: "max-tokens", Default: "600", Help: "output cap of an answer, in tokens"},
 		{Env: "WOOCHAT_PROMPT_BUDGET", Flag: "prompt-budget", Default: "4000", Help: "input cap of an answer, in tokens"},

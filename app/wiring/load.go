@@ -18,6 +18,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/glove"
 	"github.com/aiwoochat/woochat/adapters/system"
 	"github.com/aiwoochat/woochat/domain/ingestion"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/usage"
 )
 
@@ -174,8 +175,11 @@ func (l *loader) config() Config {
 		EmbedTexts: int(l.count("WOOCHAT_EMBED_TEXTS", 1, 2048)), EmbedTokens: l.count("WOOCHAT_EMBED_TOKENS", 1, 300_000),
 		EmbedLongest:  l.count("WOOCHAT_EMBED_LONGEST", 1, 1_000_000),
 		EmbedParallel: int(l.count("WOOCHAT_EMBED_PARALLEL", 1, 64)), EmbedTotal: int(l.count("WOOCHAT_EMBED_TOTAL", 1, 256)),
-		OutputField: l.oneOf("WOOCHAT_OUTPUT_FIELD", "auto", "max_tokens", "max_completion_tokens", "both"),
-		MaxTokens:   l.count("WOOCHAT_MAX_TOKENS", 16, 100_000), PromptBudget: l.count("WOOCHAT_PROMPT_BUDGET", 500, 1_000_000),
+		RerankModel: l.raw["WOOCHAT_RERANK_MODEL"], RerankBaseURL: l.url("WOOCHAT_RERANK_BASE_URL"), RerankKey: Secret(l.raw["WOOCHAT_RERANK_API_KEY"]),
+		RerankStyle: l.oneOf("WOOCHAT_RERANK_STYLE", "documents", "texts"), RerankPassages: int(l.count("WOOCHAT_RERANK_PASSAGES", 2, retrieval.MaxReranked)),
+		RerankTimeout: l.duration("WOOCHAT_RERANK_TIMEOUT", 50*time.Millisecond, 30*time.Second),
+		OutputField:   l.oneOf("WOOCHAT_OUTPUT_FIELD", "auto", "max_tokens", "max_completion_tokens", "both"),
+		MaxTokens:     l.count("WOOCHAT_MAX_TOKENS", 16, 100_000), PromptBudget: l.count("WOOCHAT_PROMPT_BUDGET", 500, 1_000_000),
 		PricesFile: l.raw["WOOCHAT_PRICES_FILE"], PriceCeiling: l.ceiling(),
 		Addr: l.addr("WOOCHAT_ADDR"), AdminAddr: l.addr("WOOCHAT_ADMIN_ADDR"), PublicURL: l.url("WOOCHAT_PUBLIC_URL"),
 		TrustedProxies: l.networks("WOOCHAT_TRUSTED_PROXIES"), AllowHosts: l.hosts("WOOCHAT_ALLOW_HOSTS"), SecretKey: Secret(l.raw["WOOCHAT_SECRET_KEY"]),
@@ -196,6 +200,7 @@ func (l *loader) config() Config {
 		c.ResumeGrace = -1
 	}
 	l.models(&c)
+	l.reranker(c)
 	l.check(c)
 	return c
 }
@@ -237,6 +242,15 @@ func (l *loader) models(c *Config) {
 	}
 	if c.EmbeddingModel == "none" {
 		c.EmbeddingModel = ""
+	}
+}
+
+func (l *loader) reranker(c Config) {
+	switch {
+	case c.RerankModel == "" && c.RerankBaseURL != "":
+		l.bad("WOOCHAT_RERANK_MODEL", "is needed with WOOCHAT_RERANK_BASE_URL: name a model that this server has")
+	case c.RerankModel != "" && c.RerankBaseURL == "" && c.OpenAIKey == "" && c.OpenAIBaseURL == "":
+		l.bad("WOOCHAT_RERANK_MODEL", "names a model, but neither WOOCHAT_RERANK_BASE_URL nor a model provider is set")
 	}
 }
 

@@ -50,7 +50,7 @@ func modules(cfg Config, o Options, c *closers) (fx.Option, error) {
 	pick("WOOCHAT_DATABASE_URL", store, err)
 	index, err := indexModule(cfg, o)
 	pick("WOOCHAT_QDRANT_URL", index, err)
-	opts = append(opts, systemModule(cfg, o, c), connectionModule(cfg), queueModule(cfg), cacheModule(o), modelModule(cfg), spoolModule(cfg, o), shopModule(), useCases(cfg))
+	opts = append(opts, systemModule(cfg, o, c), connectionModule(cfg), queueModule(cfg), cacheModule(o), modelModule(cfg), rerankModule(cfg), spoolModule(cfg, o), shopModule(), useCases(cfg))
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, errors.Join(errs...))
 	}
@@ -242,8 +242,8 @@ func useCases(cfg Config) fx.Option {
 		func(p searchParams) (*searching.Service, error) {
 			return searching.New(searching.Deps{
 				Meter: p.Meter, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)), Passages: p.Passages, Inventory: p.Inventory,
-				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, Generations: p.Generations, Events: p.Events, IsWord: p.Embedders.isWord,
-			}, searching.Config{Model: p.Names.chat, EmbeddingModel: p.Names.embedding})
+				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
+			}, searching.Config{Model: p.Names.chat, EmbeddingModel: p.Names.embedding, RerankModel: p.Judge.model, RerankPassages: p.Judge.passages})
 		},
 		func(s *searching.Service, sites ports.Sites, log ports.AuditLog, now ports.Clock, id ports.NewID) (*searching.Explainer, error) {
 			return searching.NewExplainer(searching.ExplainerDeps{Search: s, Sites: sites, Audit: log, Now: now, NewID: id}, cfg.PromptBudget)
@@ -329,6 +329,7 @@ type searchParams struct {
 	Tokenizer   ports.Tokenizer
 	Names       modelNames
 	Embedders   embedders
+	Judge       judge
 	Generations ports.Generations `name:"cached"`
 	Now         ports.Clock
 	Events      ports.EventSink

@@ -135,12 +135,19 @@ type PricedModel struct {
 
 // PricedModels returns the models that cfg calls at a provider.
 func PricedModels(cfg Config) []PricedModel {
-	if cfg.OpenAIKey == "" && cfg.OpenAIBaseURL == "" {
-		return nil
+	var models []PricedModel
+	if cfg.OpenAIKey != "" || cfg.OpenAIBaseURL != "" {
+		models = append(models, PricedModel{"WOOCHAT_CHAT_MODEL", cfg.ChatModel, usage.Chat})
+		if cfg.EmbeddingModel != "" && cfg.EmbeddingModel != glove.Model {
+			models = append(models, PricedModel{"WOOCHAT_EMBEDDING_MODEL", cfg.EmbeddingModel, usage.Embedding})
+		}
 	}
-	models := []PricedModel{{"WOOCHAT_CHAT_MODEL", cfg.ChatModel, usage.Chat}}
-	if cfg.EmbeddingModel != "" && cfg.EmbeddingModel != glove.Model {
-		models = append(models, PricedModel{"WOOCHAT_EMBEDDING_MODEL", cfg.EmbeddingModel, usage.Embedding})
+	switch {
+	case cfg.RerankModel == "":
+	case cfg.RerankBaseURL == "": // a chat model that sorts
+		models = append(models, PricedModel{"WOOCHAT_RERANK_MODEL", cfg.RerankModel, usage.Chat})
+	default:
+		models = append(models, PricedModel{"WOOCHAT_RERANK_MODEL", cfg.RerankModel, usage.Rerank})
 	}
 	return models
 }

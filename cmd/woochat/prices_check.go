@@ -19,7 +19,7 @@ type pricesCheck struct {
 
 // Help implements kong.HelpProvider.
 func (pricesCheck) Help() string {
-	return `Checks the shipped table, the price file, and whether the models of WOOCHAT_CHAT_MODEL and WOOCHAT_EMBEDDING_MODEL have a price now: a model without one is not called. Exits with 1 if there is an error; a warning is none. Nothing is written.
+	return `Checks the shipped table, the price file, and whether the models of WOOCHAT_CHAT_MODEL, WOOCHAT_EMBEDDING_MODEL and WOOCHAT_RERANK_MODEL have a price now: a model without one is not called. Exits with 1 if there is an error; a warning is none. Nothing is written.
 
 Examples:
 

@@ -117,6 +117,7 @@ var rules = []rule{
 	adapter("glove", nil),
 	adapter("html", nil, "github.com/JohannesKaufmann/html-to-markdown/v2", "golang.org/x/net/html"),
 	adapter("openai", nil, "github.com/tmc/langchaingo"),
+	adapter("rerank", nil),
 	adapter("postgres", nil, Module+"/migrations", sqlx, "github.com/lib/pq", "github.com/pressly/goose/v3"),
 	adapter("pricelist", nil),
 	adapter("qdrant", nil, "github.com/qdrant/go-client", "google.golang.org/grpc"),
