@@ -291,19 +291,22 @@ func (t thread) ellipsis(h *heard) (FollowUp, bool) {
 func (t thread) again(h *heard, why string) FollowUp {
 	r := h.replaces()
 	rest := h.wish()
-	if len(t.named) > 0 && (r.constrains() || !asksTerms(t.text)) {
+	base := t.text
+	switch {
+	case len(t.named) > 0 && !r.price && !r.sort && !r.brand && (r.constrains() || !asksTerms(t.text)):
 		titles := make([]string, len(t.named))
 		for i, p := range t.named {
 			titles[i] = p.Title
 		}
 		list := strings.Join(titles, ", ")
 		return FollowUp{Question: list + " " + rest, About: slices.Clone(t.named), Because: why + " goes on about " + list}
+	case len(t.named) > 0 && r.constrains(): // a product has its price: others of its kind
+		base = kindOf(t.named[0].Title)
+	case r.constrains():
+		base = hear(cmp.Or(t.goods, t.text), h.reading.vocabulary).without(r)
+	default:
+		base = hear(base, h.reading.vocabulary).without(r)
 	}
-	base := t.text
-	if r.constrains() {
-		base = cmp.Or(t.goods, t.text)
-	}
-	base = hear(base, h.reading.vocabulary).without(r)
 	if first, _, _ := strings.Cut(rest, " "); preposition(fold(first)) {
 		base = cutPhrase(base, fold(first))
 	} else {

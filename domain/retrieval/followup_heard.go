@@ -272,7 +272,8 @@ func (h *heard) elliptic() bool {
 		}
 	}
 	if strange == 0 && wishes > 0 {
-		return true
+		// Who lists wishes of several kinds may begin anew: blue, in stock, under 20.
+		return h.begin > 0 || h.kindsOfWishes() <= 1
 	}
 	rest := h.words[begin:]
 	if h.begin == 0 || begin != h.begin || len(rest) > maxRest {
@@ -282,6 +283,26 @@ func (h *heard) elliptic() bool {
 		return false
 	}
 	return preposition(rest[0].word) || len(rest) == 1 && adjective(rest[0].word)
+}
+
+// kindsOfWishes returns of how many kinds the wishes of h are; a size and a colour
+// are one.
+func (h *heard) kindsOfWishes() int {
+	r, f := h.replaces(), h.reading.out.Filter
+	choices, n := false, 0
+	for _, name := range r.names {
+		if isColour(name) || sizeAttribute(attributeKey(name)) {
+			choices = true
+		} else {
+			n++
+		}
+	}
+	for _, is := range []bool{choices, r.brand, r.price, r.sort, f.InStock, f.OnSale, h.reading.negated && n == 0} {
+		if is {
+			n++
+		}
+	}
+	return n
 }
 
 // maxRest is how many words may follow "and" in what is no whole question.

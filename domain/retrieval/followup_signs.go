@@ -231,6 +231,11 @@ func (h *heard) comparative() (word string, up bool) {
 				return "", false // than something of its own
 			}
 		}
+		for j := range h.words {
+			if j != i && !h.held(j) && !wordIn("something anything any anyone one ones else etwas was irgendwas less more moins menos mas piu meno plus quelque chose algo qualcosa iets", h.word(j)) {
+				return "", false // of something of its own
+			}
+		}
 		return w.word, up
 	}
 	return "", false

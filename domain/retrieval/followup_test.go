@@ -95,6 +95,10 @@ func TestTakeUp(t *testing.T) {
 		{one, "and in red?", "Storm Jacket in red | Storm Jacket"},
 		{one, "do you have it in size M?", "Storm Jacket: do you have it in size M? | Storm Jacket"},
 
+		{one, "and under 50 euros?", "Jacket under 50 euros"},
+		{list, "and red, in stock, under 100?", "Do you have jackets and red, in stock, under 100"},
+		{list, "size M in green", "Do you have jackets under 150 and size M in green"},
+
 		// What was spoken of.
 		{one, "is it warm?", "Storm Jacket: is it warm? | Storm Jacket"},
 		{one, "how much does it cost?", "Storm Jacket: how much does it cost? | Storm Jacket"},
@@ -171,6 +175,7 @@ func TestTakeUpLeavesNewQuestionsAlone(t *testing.T) {
 		"Habt ihr Zelte?", "Haben Sie Schuhe in rot?", "gibt es Zelte?", "Was kostet der Versand?", "Welche Schuhe sind wasserdicht?", "und habt ihr Zelte?", "wann habt ihr geöffnet?", "Wie lange dauert die Lieferung?",
 		"haben sie am samstag offen?", "avez-vous des tentes ?", "quel est le prix de la livraison ?", "¿tienen zapatos rojos?", "avete scarpe?", "hebben jullie tenten?", "Ça va ?",
 		"I like it warm, what sleeping bag do you recommend?", "What sleeping bag is best if it rains?", "does it rain in Vienna?",
+		"red, in stock, below 25 euros", "leather under 100 euros", "Fjord in stock under 30", "do pupils get cheaper rates", "cheaper lodging for overnight stays",
 		"buy one get one free", "It's been a month", "it's too late", "which one is better, ergo or ortho?",
 		"is the zip of a dome tent ok, and can I repair it?", "I bought boots last week and they broke", "my order arrived and it is damaged", "does your newsletter cost anything, and how often is it sent?",
 		strings.Repeat("and in red ", 40), "?", "", "\x00\xff",

@@ -1,10 +1,16 @@
 package e2e
 
 import (
+	"bufio"
+	"encoding/csv"
 	"encoding/json"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aiwoochat/woochat/app/administering"
 )
 
 // talk asks in a conversation, "" for a new one, and returns the answer.
@@ -56,5 +62,46 @@ func TestConversationGoesOn(t *testing.T) {
 	token := s.session()
 	if a := s.talk(token, "", "How much does it cost?"); strings.Contains(a.Answer, "Stormvind") || strings.Contains(a.Answer, "Nattely") || len(a.Products) > 0 {
 		t.Errorf("a new visitor is answered\n%s", a.Answer)
+	}
+}
+
+// Questions that were written to stand alone do so after any other: those of
+// testdata/retrieval, on the demo's catalogue, but for four that could go on with
+// one before.
+func TestQuestionsStandAlone(t *testing.T) {
+	f, err := os.Open("../testdata/retrieval/constrained.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	var questions []string
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var w wanted
+		if err := json.Unmarshal([]byte(lines.Text()), &w); err != nil {
+			t.Fatal(err)
+		}
+		questions = append(questions, w.Question)
+	}
+	e, err := os.Open("../testdata/retrieval/evidence.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.Close() }()
+	rows, err := csv.NewReader(e).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows[1:] {
+		questions = append(questions, row[0])
+	}
+	s := open(t, withStore("memory", t.TempDir()), withEnv("WOOCHAT_EMBEDDING_MODEL", "none"))
+	befores := []string{"Do you have blue jackets?", "What does the Nattely Tent cost?"}
+	may := []string{"I only have 7 euros to spend", "nothing above 9 euros please", "navy or mustard", "can I exchange it for another size"}
+	for i, q := range questions {
+		x, err := s.app.Explainer.Explain(s.Context(), administering.Operator(), s.site.Scope(), q, 1, befores[i%2])
+		s.must(err)
+		if x.Understood.Follows != "" && !slices.Contains(may, q) {
+			t.Errorf("%q is read as %q: %s", q, x.Understood.ReadAs, x.Understood.Follows)
+		}
 	}
 }
