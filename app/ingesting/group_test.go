@@ -27,11 +27,15 @@ type picky struct {
 	ports.Documents
 	batches ports.DocumentBatches
 	refuses string // a word in their bodies
+	panics  bool   // it does not even say so
 	puts    atomic.Int64
 }
 
 func (p *picky) refused(d retrieval.Document) error {
 	if strings.Contains(d.Body, p.refuses) {
+		if p.panics {
+			panic("not this one")
+		}
 		return fmt.Errorf("%w: not this one", ports.ErrInvalid)
 	}
 	return nil

@@ -85,7 +85,6 @@ type working struct {
 	*Worker
 	scope tenant.Scope
 
-	changed  []ports.PendingDocument // products that were stored now and are not the same
 	outcomes []ingestion.Outcome
 	rest     time.Duration   // how long the site rests afterwards
 	reached  bool            // the shop answered

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/ingestion"
-	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -33,46 +31,27 @@ func (r *working) products(ctx context.Context, jobs []ingestion.Job) error {
 		}
 		r.reached = r.reached || len(known.changes) > 0
 	}
-	var outcomes []ingestion.Outcome
-	reasons := taken{}
+	in := storing{working: r, reasons: taken{}}
 	for _, j := range jobs {
-		if err := known.failed[j.Object.ID]; err != nil {
-			out, err := r.gaveUp(ctx, j, err)
-			if err != nil {
-				return err
-			}
-			outcomes = append(outcomes, out)
-			continue
-		}
-		var rejected string
-		err := guarded(func() (err error) {
-			if shop != nil {
-				rejected, err = r.apply(ctx, known.changes[j.Object.ID], nil)
-			} else {
-				rejected, err = r.payload(ctx, j)
-			}
-			return err
-		})
-		if errors.Is(err, errPanic) || errors.Is(err, ports.ErrInvalid) { // of the store: it takes this one never
-			out, err := r.gaveUp(ctx, j, err)
-			if err != nil {
-				return err
-			}
-			outcomes = append(outcomes, out)
-			continue
+		var err error
+		if why := known.failed[j.Object.ID]; why != nil {
+			err = in.gaveUp(ctx, j, why)
+		} else {
+			err = in.take(ctx, r.come(j, shop != nil, known))
 		}
 		if err != nil {
 			return err
 		}
-		reasons[j.Object.String()] = rejected
-		outcomes = append(outcomes, ingestion.Outcome{Object: j.Object, Seq: j.Seq})
+	}
+	if err := in.flush(ctx); err != nil {
+		return err
 	}
 	if len(known.changes) > 0 {
 		r.answered() // and the store has taken it
 	}
-	r.tell(ctx, reasons)
-	report, err := r.deps.Service.drainFirst(ctx, r.scope, r.changed)
-	r.drained(ctx, report, err, outcomes)
+	r.tell(ctx, in.reasons)
+	report, err := r.deps.Service.drainFirst(ctx, r.scope, in.changed)
+	r.drained(ctx, report, err, in.outcomes)
 	return nil
 }
 
@@ -88,25 +67,6 @@ func (r *working) postpone(jobs []ingestion.Job) {
 // shop is reached.
 const unsettled = 10 * time.Second
 
-// gaveUp returns the outcome of a product that failed by itself. If nobody asks
-// for it again, the price that is stored of it may be wrong for good, and is not
-// told any more. An error is the store's.
-func (r *working) gaveUp(ctx context.Context, j ingestion.Job, why error) (ingestion.Outcome, error) {
-	now := r.deps.Now()
-	out := ingestion.Failed(j, why.Error(), now, 0, r.deps.Rand())
-	dead := out.Again.IsZero()
-	r.publish(ctx, r.scope, JobFailed{Object: j.Object, Attempts: j.Attempts + 1, Dead: dead, Err: why.Error()})
-	if !dead {
-		return out, nil
-	}
-	unread := catalog.Rejected{Kind: catalog.KindProduct, ID: j.Object.ID, Reason: why.Error()}
-	_, err := r.deps.Service.reject(ctx, r.scope, ShopProducts, unread, Options{Read: now})
-	if errors.Is(err, ports.ErrInvalid) {
-		err = nil // it takes nothing of this one
-	}
-	return out, err
-}
-
 // shop opens the site's shop; nil without an error if there is none to be asked.
 func (r *working) shop(ctx context.Context) (ports.Shop, error) {
 	if r.deps.Shops == nil {
@@ -117,50 +77,4 @@ func (r *working) shop(ctx context.Context) (ports.Shop, error) {
 		return nil, nil //nolint:nilnil // what the doc comment says
 	}
 	return shop, err
-}
-
-// apply stores what a change says; by is not nil if the shop told it by itself.
-// rejected says why it cannot be taken, if so; see reject. An error is the store's.
-func (r *working) apply(ctx context.Context, c catalog.Change, by *told) (rejected string, err error) {
-	s, o := r.deps.Service, Options{Read: c.Read, told: by}
-	unread := c.Rejected
-	var doc retrieval.Document
-	if unread == nil {
-		if doc, err = s.document(ShopProducts, c, o); err != nil {
-			unread = rejectedBecause(c, err) // it is about this one product
-		}
-	}
-	if unread != nil {
-		_, err := s.reject(ctx, r.scope, ShopProducts, *unread, o)
-		return unread.Reason, err
-	}
-	// A deletion has no date of its own, and what was taken out of the trash may
-	// have an old one: the hint has that from which it counts.
-	switch {
-	case by != nil:
-		doc.Told, doc.Updated = true, by.modified
-	case c.Deleted != nil:
-		doc.Updated = time.Time{}
-	}
-	chunks := s.chunks(doc)
-	changed, err := s.putChunks(ctx, r.scope, doc, chunks)
-	if changed {
-		r.changed = append(r.changed, ports.PendingDocument{Document: doc, Chunks: chunks})
-	}
-	return "", err
-}
-
-// payload stores what the shop sent with a hint, since it cannot be asked. A hint
-// without a payload is one for the parent of a variation that has changed: what a
-// shopper sees of it is in the parent's page, which nobody has sent.
-func (r *working) payload(ctx context.Context, j ingestion.Job) (rejected string, err error) {
-	if j.Payload == nil {
-		return "one of its variations has changed, or it was not sent with its webhook: connect the shop with a REST key, or import its products again", nil
-	}
-	c, err := DecodePayload(j.Payload)
-	if err != nil {
-		return err.Error(), nil //nolint:nilerr // it is about this one product
-	}
-	c.Read = r.deps.Now()
-	return r.apply(ctx, c, &told{j.Modified})
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/domain/ingestion"
-	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -189,36 +188,61 @@ func TestAnIndexDoesNotWaitForTheShop(t *testing.T) {
 	})
 }
 
-// refusing is a store that does not take one document.
-type refusing struct {
-	ports.Documents
-	id retrieval.DocumentID
+// newPickyWorks returns works on a store that refuses what has the word in it.
+func newPickyWorks(t *testing.T, refuses string) (*works, *picky) {
+	t.Helper()
+	p := &picky{refuses: refuses}
+	return newWorksWith(t, func(d *ingesting.Deps) {
+		p.Documents, p.batches = d.Documents, d.Batches
+		d.Documents, d.Batches = p, p
+	}), p
 }
 
-func (r refusing) Put(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
-	if d.ID == r.id {
-		return false, fmt.Errorf("%w: not this one", ports.ErrInvalid)
-	}
-	return r.Documents.Put(ctx, s, d, chunks)
+func TestAWorkerStoresGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, store := newPickyWorks(t, "nothing has this word")
+		var jobs []ingestion.Object
+		for i := range 60 {
+			id := fmt.Sprint(i + 1)
+			w.shop.set(id, "turquoise")
+			jobs = append(jobs, productJob(id))
+		}
+		w.hint(site, jobs...)
+		defer w.run(nil)()
+		wait(time.Minute)
+		if n, left := len(w.finds("turquoise")), len(w.jobs(site)); n != 60 || left != 0 {
+			t.Errorf("%d of 60 are found, and %d jobs are left", n, left)
+		}
+		if n := store.puts.Load(); n > 4 {
+			t.Errorf("the store was called %d times for 60 documents", n)
+		}
+	})
 }
 
 // A product that the store never takes is a dead letter of its own: the others of
 // its site are stored, and the shop is not asked for it for ever.
 func TestAProductThatTheStoreRefuses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorksWith(t, func(d *ingesting.Deps) { d.Documents = refusing{d.Documents, "product:1"} })
-		w.shop.set("1", "turquoise")
-		w.shop.set("2", "crimson")
-		defer w.run(nil)()
-		w.hint(site, productJob("1"), productJob("2"))
-		wait(time.Minute)
-		w.found("crimson", "product:2")
-		wait(48 * time.Hour)
-		if j := w.jobs(site)["product:1"]; !j.Dead || !strings.Contains(j.Error, "not this one") {
-			t.Errorf("the job is %+v", j)
-		}
-		if n := w.shop.asked(); n > 20 {
-			t.Errorf("the shop was asked %d times", n)
-		}
-	})
+	for name, panics := range map[string]bool{"by an error": false, "by a panic": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, store := newPickyWorks(t, "turquoise")
+				store.panics = panics
+				w.shop.set("1", "crimson")
+				w.shop.set("2", "turquoise")
+				w.shop.set("3", "crimson")
+				defer w.run(nil)()
+				w.hint(site, productJob("1"), productJob("2"), productJob("3"))
+				wait(time.Minute)
+				w.found("crimson", "product:1", "product:3")
+				wait(48 * time.Hour)
+				jobs := w.jobs(site)
+				if j := jobs["product:2"]; len(jobs) != 1 || !j.Dead || !strings.Contains(j.Error, "not this one") {
+					t.Errorf("the jobs are %+v", jobs)
+				}
+				if n := w.shop.asked(); n > 20 {
+					t.Errorf("the shop was asked %d times", n)
+				}
+			})
+		})
+	}
 }

@@ -113,7 +113,7 @@ func BenchmarkIngestShop(b *testing.B) {
 		kept.Indexer = store.index
 		docs := store.db.Documents()
 		service, err := ingesting.New(ingesting.Deps{
-			Documents: docs, Batches: docs, Inventory: docs, Cursors: docs, Indexer: kept, Text: html.New(), Tokenizer: tokens, Now: system.Now,
+			Documents: docs, Batches: docs, Inventory: docs, Stored: docs, Cursors: docs, Indexer: kept, Text: html.New(), Tokenizer: tokens, Now: system.Now,
 			Embedder: func(tenant.Scope, string) ports.Embedder { return instant{vector} }, EmbeddingModel: "text-embedding-3-small",
 		})
 		if err != nil {
