@@ -12,19 +12,19 @@ import (
 // Tokenizer is a ports.Tokenizer. A vocabulary takes some tens of milliseconds
 // and megabytes when it is first needed, so one Tokenizer serves a process.
 type Tokenizer struct {
-	o200k  func() tokenizer.Codec
-	cl100k func() tokenizer.Codec
+	o200k  func() *vocabulary
+	cl100k func() *vocabulary
 }
 
 // New returns a Tokenizer that has loaded nothing yet.
 func New() *Tokenizer {
-	lazy := func(e tokenizer.Encoding) func() tokenizer.Codec {
-		return sync.OnceValue(func() tokenizer.Codec {
+	lazy := func(e tokenizer.Encoding) func() *vocabulary {
+		return sync.OnceValue(func() *vocabulary {
 			codec, err := tokenizer.Get(e)
 			if err != nil {
 				return nil // not one of the library's: counted by bytes, which is safe
 			}
-			return codec
+			return newVocabulary(codec)
 		})
 	}
 	return &Tokenizer{o200k: lazy(tokenizer.O200kBase), cl100k: lazy(tokenizer.Cl100kBase)}
@@ -35,26 +35,26 @@ func New() *Tokenizer {
 // them as routers write it. Text is counted as text: control tokens that a
 // shopper writes have no meaning.
 func (t *Tokenizer) Count(model, text string) (int64, bool) {
-	codec := t.codecOf(model)
-	if codec == nil {
+	v := t.of(model)
+	if v == nil {
 		return int64(len(text)), false
 	}
-	n, err := codec.Count(text)
-	if err != nil {
+	n, ok := v.count(text)
+	if !ok {
 		return int64(len(text)), false
 	}
-	return int64(n), true
+	return n, true
 }
 
-// codecOf returns the vocabulary of a model, nil if it is not known. The
+// of returns the vocabulary of a model, nil if it is not known. The
 // library's own table is not used: it misses the dated names of newer models,
 // and of two prefixes that fit it takes any.
-func (t *Tokenizer) codecOf(model string) tokenizer.Codec {
+func (t *Tokenizer) of(model string) *vocabulary {
 	name := strings.TrimPrefix(model, "openai/")
 	if tuned, ok := strings.CutPrefix(name, "ft:"); ok {
 		name, _, _ = strings.Cut(tuned, ":")
 	}
-	of := func(families ...string) bool {
+	is := func(families ...string) bool {
 		for _, f := range families {
 			if name == f || strings.HasPrefix(name, f+"-") {
 				return true
@@ -63,9 +63,9 @@ func (t *Tokenizer) codecOf(model string) tokenizer.Codec {
 		return false
 	}
 	switch {
-	case of("gpt-4o", "chatgpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4"):
+	case is("gpt-4o", "chatgpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4"):
 		return t.o200k()
-	case of("gpt-4", "gpt-3.5-turbo", "gpt-35-turbo", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"):
+	case is("gpt-4", "gpt-3.5-turbo", "gpt-35-turbo", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"):
 		return t.cl100k()
 	}
 	return nil
