@@ -56,7 +56,7 @@ type DocumentBatches interface {
 	PutAll(ctx context.Context, s tenant.Scope, docs []PendingDocument) (changed []bool, err error)
 }
 
-// MaxPut is how many documents DocumentBatches puts at once.
+// MaxPut is how many documents DocumentBatches and IndexBatches put at once.
 const MaxPut = 1000
 
 // PendingDocument is a document that the index must follow.

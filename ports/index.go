@@ -56,3 +56,12 @@ type Indexer interface {
 	// error.
 	Drop(ctx context.Context, s tenant.Scope, generation int64) error
 }
+
+// IndexBatches puts many documents to an index at once, which costs one that is
+// kept on a disk little more than a few of them.
+type IndexBatches interface {
+	// PutAll does with each of entries, in their order, what Indexer.Put does, in
+	// one step: all or none. Errors as in Put, of one entry or of all; ErrInvalid
+	// for more than MaxPut.
+	PutAll(ctx context.Context, s tenant.Scope, entries []retrieval.Entry) error
+}

@@ -11,8 +11,9 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Index finds passages by comparing all of them. It is a [ports.Searcher] and
-// a [ports.Indexer], and what other indexes are measured by.
+// Index finds passages by comparing all of them. It is a [ports.Searcher],
+// a [ports.Indexer] and a [ports.IndexBatches], and what other indexes are
+// measured by.
 type Index struct {
 	mu    sync.RWMutex // guards sites and all that is in them
 	sites map[indexOf]*indexedSite
@@ -22,6 +23,7 @@ type Index struct {
 type indexedSite struct {
 	documents map[retrieval.DocumentID]*indexed
 	corpus    *retrieval.Corpus
+	vectors   int // of all documents
 }
 
 func newIndexedSite() *indexedSite {
@@ -81,42 +83,99 @@ func (x *Index) Search(ctx context.Context, s tenant.Scope, q retrieval.Query) (
 
 // Put implements [ports.Indexer].
 func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error {
+	return x.PutAll(ctx, s, []retrieval.Entry{e})
+}
+
+// PutAll implements [ports.IndexBatches].
+func (x *Index) PutAll(ctx context.Context, s tenant.Scope, entries []retrieval.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := s.Valid(); err != nil {
 		return err
 	}
-	n, err := e.Dim()
-	if err != nil {
-		return fmt.Errorf("memory: put: %w: %w", ports.ErrInvalid, err)
+	if len(entries) > ports.MaxPut {
+		return fmt.Errorf("memory: put: %w: %d entries, at most %d are put at once", ports.ErrInvalid, len(entries), ports.MaxPut)
 	}
-	d := newIndexed(e)
-
+	made := make([]*indexed, len(entries))
+	for i, e := range entries {
+		made[i] = newIndexed(e)
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	of := indexOf{s, e.Generation}
-	site := x.sites[of]
-	if site == nil {
-		site = newIndexedSite()
+	if err := x.fit(s, entries); err != nil {
+		return err
 	}
-	var old *retrieval.Indexed
-	if o := site.documents[e.Document]; o != nil {
-		old = o.Indexed
+	for i, e := range entries {
+		of := indexOf{s, e.Generation}
+		if x.sites[of] == nil {
+			x.sites[of] = newIndexedSite()
+		}
+		x.sites[of].replace(e, made[i])
 	}
-	if have := site.corpus.Dim(old); n > 0 && have > 0 && n != have {
-		return fmt.Errorf("memory: put %s: %w: vectors of length %d, the index has vectors of length %d", e.Document, ports.ErrInvalid, n, have)
+	return nil
+}
+
+// fit reports whether all of entries can be put, one after the other: what is in
+// a corpus cannot be put back.
+func (x *Index) fit(s tenant.Scope, entries []retrieval.Entry) error {
+	type site struct {
+		dim, vectors int
+		of           map[retrieval.DocumentID]int // vectors of those that were looked at
 	}
-	if old != nil {
-		site.corpus.Remove(old)
-		delete(site.documents, e.Document)
+	sites := map[indexOf]*site{}
+	for _, e := range entries {
+		of := indexOf{s, e.Generation}
+		is := sites[of]
+		if is == nil {
+			is = &site{of: map[retrieval.DocumentID]int{}}
+			if held := x.sites[of]; held != nil {
+				is.dim, is.vectors = held.corpus.Dim(nil), held.vectors
+			}
+			sites[of] = is
+		}
+		had, ok := is.of[e.Document]
+		if held := x.sites[of]; !ok && held != nil && held.documents[e.Document] != nil {
+			had = len(held.documents[e.Document].embedded)
+		}
+		is.vectors -= had
+		n, err := e.Dim()
+		if err != nil {
+			return fmt.Errorf("memory: put %s: %w: %w", e.Document, ports.ErrInvalid, err)
+		}
+		if n > 0 && is.vectors > 0 && n != is.dim {
+			return fmt.Errorf("memory: put %s: %w: vectors of length %d, the index has vectors of length %d", e.Document, ports.ErrInvalid, n, is.dim)
+		}
+		is.of[e.Document] = vectorsIn(e)
+		is.vectors += is.of[e.Document]
+		if n > 0 {
+			is.dim = n
+		}
+	}
+	return nil
+}
+
+func vectorsIn(e retrieval.Entry) (n int) {
+	for _, c := range e.Chunks {
+		if len(c.Vector) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// replace puts what was made of e in place of what there is of its document.
+func (s *indexedSite) replace(e retrieval.Entry, d *indexed) {
+	if old := s.documents[e.Document]; old != nil {
+		s.corpus.Remove(old.Indexed)
+		s.vectors -= len(old.embedded)
+		delete(s.documents, e.Document)
 	}
 	if len(e.Chunks) > 0 {
-		site.corpus.Add(d.Indexed)
-		site.documents[e.Document] = d
+		s.corpus.Add(d.Indexed)
+		s.vectors += len(d.embedded)
+		s.documents[e.Document] = d
 	}
-	x.sites[of] = site
-	return nil
 }
 
 // Vectors implements [ports.Indexer].

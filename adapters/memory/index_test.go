@@ -21,6 +21,10 @@ func TestIndex(t *testing.T) {
 		x := memory.NewIndex()
 		return porttest.IndexUnderTest{Searcher: x, Indexer: x, NewScope: newIndexScope}
 	})
+	porttest.IndexBatches(t, func(*testing.T) porttest.IndexUnderTest {
+		x := memory.NewIndex()
+		return porttest.IndexUnderTest{Searcher: x, Indexer: x, Batches: x, NewScope: newIndexScope}
+	})
 }
 
 func ExampleNewIndex() {

@@ -44,8 +44,9 @@ type Index struct {
 }
 
 var (
-	_ ports.Searcher = (*Index)(nil)
-	_ ports.Indexer  = (*Index)(nil)
+	_ ports.Searcher     = (*Index)(nil)
+	_ ports.Indexer      = (*Index)(nil)
+	_ ports.IndexBatches = (*Index)(nil)
 )
 
 // Index returns the index in db, with a memory of its own: make one a process.
@@ -72,38 +73,74 @@ const (
 
 // Put implements [ports.Indexer]. ErrNotFound if there is no such site.
 func (x *Index) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error {
-	fail := failing(ctx, "index", e.Document)
+	return x.PutAll(ctx, s, []retrieval.Entry{e})
+}
+
+// PutAll implements [ports.IndexBatches]. Errors as in Put.
+func (x *Index) PutAll(ctx context.Context, s tenant.Scope, entries []retrieval.Entry) error {
+	fail := failing(ctx, "index documents of", s.Site)
 	o, err := ownerOf(s)
 	if err != nil {
 		return fail(err)
 	}
-	dim, err := e.Dim()
-	if err != nil {
-		return fail(fmt.Errorf("%w: %w", ports.ErrInvalid, err))
+	if len(entries) > ports.MaxPut {
+		return fail(fmt.Errorf("%w: %d entries, at most %d are put at once", ports.ErrInvalid, len(entries), ports.MaxPut))
 	}
-	entry, vectors, err := entryToJSON(e)
-	if err != nil {
-		return fail(err)
+	prepared := make([]puttable, len(entries))
+	for i, e := range entries {
+		if prepared[i], err = newPuttable(e); err != nil {
+			return fail(fmt.Errorf("%s: %w", e.Document, err))
+		}
 	}
 	return fail(x.db.asService(ctx, func(tx *sqlx.Tx) error {
-		var no int64
-		if err := tx.GetContext(ctx, &no, nextIndexChange, o.tenant, o.site, e.Generation); err != nil {
-			return err
-		}
-		if len(e.Chunks) == 0 {
-			_, err := tx.ExecContext(ctx, takeOutEntry, o.tenant, o.site, e.Generation, string(e.Document), no)
-			return err
-		}
-		var have []int
-		if dim > 0 {
-			if err := tx.SelectContext(ctx, &have, selectOtherDim, o.tenant, o.site, e.Generation, string(e.Document)); err != nil {
-				return err
+		changes := map[int64]int64{} // by generation: what is put at once is one change
+		for _, e := range prepared {
+			no, ok := changes[e.Generation]
+			if !ok {
+				if err := tx.GetContext(ctx, &no, nextIndexChange, o.tenant, o.site, e.Generation); err != nil {
+					return err
+				}
+				changes[e.Generation] = no
+			}
+			if err := e.put(ctx, tx, o, no); err != nil {
+				return fmt.Errorf("%s: %w", e.Document, err)
 			}
 		}
-		if len(have) > 0 && have[0] != dim {
-			return fmt.Errorf("%w: vectors of length %d, the index has vectors of length %d: clear and rebuild it for another embedding model", ports.ErrInvalid, dim, have[0])
-		}
-		_, err := tx.ExecContext(ctx, putEntry, o.tenant, o.site, e.Generation, string(e.Document), no, entry, dim, vectors)
-		return err
+		return nil
 	}))
+}
+
+// puttable is an entry with what is stored of it.
+type puttable struct {
+	retrieval.Entry
+	dim     int
+	stored  string
+	vectors []byte
+}
+
+func newPuttable(e retrieval.Entry) (puttable, error) {
+	dim, err := e.Dim()
+	if err != nil {
+		return puttable{}, fmt.Errorf("%w: %w", ports.ErrInvalid, err)
+	}
+	stored, vectors, err := entryToJSON(e)
+	return puttable{e, dim, stored, vectors}, err
+}
+
+func (e puttable) put(ctx context.Context, tx *sqlx.Tx, o owner, no int64) error {
+	if len(e.Chunks) == 0 {
+		_, err := tx.ExecContext(ctx, takeOutEntry, o.tenant, o.site, e.Generation, string(e.Document), no)
+		return err
+	}
+	var have []int
+	if e.dim > 0 {
+		if err := tx.SelectContext(ctx, &have, selectOtherDim, o.tenant, o.site, e.Generation, string(e.Document)); err != nil {
+			return err
+		}
+	}
+	if len(have) > 0 && have[0] != e.dim {
+		return fmt.Errorf("%w: vectors of length %d, the index has vectors of length %d: clear and rebuild it for another embedding model", ports.ErrInvalid, e.dim, have[0])
+	}
+	_, err := tx.ExecContext(ctx, putEntry, o.tenant, o.site, e.Generation, string(e.Document), no, e.stored, e.dim, e.vectors)
+	return err
 }

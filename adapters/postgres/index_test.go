@@ -26,13 +26,14 @@ func TestIndex(t *testing.T) {
 			first, second := opened(t, d, noon), opened(t, d, noon)
 			under := func(db *postgres.DB) porttest.IndexUnderTest {
 				x := db.Index(postgres.IndexConfig{CacheBytes: cacheBytes})
-				return porttest.IndexUnderTest{Searcher: x, Indexer: x, NewScope: newScope(d)}
+				return porttest.IndexUnderTest{Searcher: x, Indexer: x, Batches: x, NewScope: newScope(d)}
 			}
 			porttest.Index(t, func(*testing.T) porttest.IndexUnderTest {
 				u := under(first)
 				u.Replica = func(*testing.T) porttest.IndexUnderTest { return under(second) }
 				return u
 			})
+			porttest.IndexBatches(t, func(*testing.T) porttest.IndexUnderTest { return under(first) })
 		})
 	}
 }

@@ -18,10 +18,13 @@ import (
 // generations of the index. It is a [ports.Documents], [ports.Inventory],
 // [ports.Passages], [ports.Cursors], [ports.Generations],
 // [ports.RetiredGenerations] and [ports.IndexModel].
-type Documents struct{ db *DB }
+type Documents struct {
+	db    *DB
+	stmts *statements
+}
 
 // Documents returns the store of documents in db.
-func (db *DB) Documents() *Documents { return &Documents{db} }
+func (db *DB) Documents() *Documents { return &Documents{db, newStatements(db.file)} }
 
 // Put implements [ports.Documents]. ErrInvalid for a document without an id or
 // kind, or two chunks of one Seq; ErrNotFound if there is no such site.
@@ -52,9 +55,8 @@ func (d *Documents) PutAll(ctx context.Context, s tenant.Scope, docs []ports.Pen
 		}
 	}
 	changed := make([]bool, len(docs))
-	err = d.db.write(ctx, func(tx *sqlx.Tx) error {
-		put := putting{tx: tx, owner: o, statements: map[string]*sqlx.Stmt{}}
-		defer put.close()
+	err = d.stmts.write(ctx, func(tx queryer) error {
+		put := putting{tx: tx, owner: o}
 		for i, p := range docs {
 			if !p.Document.Shown {
 				p.Document.Body, p.Chunks = "", nil
@@ -90,38 +92,11 @@ const (
 	insertChunk = `insert into chunks (tenant_id, site_id, document_id, seq, heading, text) values (?, ?, ?, ?, ?, ?)`
 )
 
-// putting puts documents in one transaction. Statements are read once for all of
-// them: that is half of the work of a small one.
+// putting puts documents in one transaction.
 type putting struct {
-	tx         *sqlx.Tx
-	owner      owner
-	statements map[string]*sqlx.Stmt
-	no         int64 // of the last change; 0 until it is known
-}
-
-func (p *putting) close() {
-	for _, s := range p.statements {
-		_ = s.Close() // the transaction closes it anyway
-	}
-}
-
-func (p *putting) statement(ctx context.Context, query string) (*sqlx.Stmt, error) {
-	if s, ok := p.statements[query]; ok {
-		return s, nil
-	}
-	s, err := p.tx.PreparexContext(ctx, query)
-	if err == nil {
-		p.statements[query] = s
-	}
-	return s, err
-}
-
-func (p *putting) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := p.statement(ctx, query) //nolint:sqlclosecheck // close closes it
-	if err != nil {
-		return nil, err
-	}
-	return s.ExecContext(ctx, args...)
+	tx    queryer
+	owner owner
+	no    int64 // of the last change; 0 until it is known
 }
 
 func (p *putting) document(ctx context.Context, in ports.PendingDocument, facts string) (changed bool, err error) {
@@ -132,11 +107,7 @@ func (p *putting) document(ctx context.Context, in ports.PendingDocument, facts 
 		Updated  sql.NullInt64 `db:"updated_at"`
 		Read     sql.NullInt64 `db:"read_at"`
 	}
-	age, err := p.statement(ctx, selectAge) //nolint:sqlclosecheck // close closes it
-	if err != nil {
-		return false, err
-	}
-	err = age.GetContext(ctx, &old, o.tenant, o.site, string(doc.ID))
+	err = p.tx.GetContext(ctx, &old, selectAge, o.tenant, o.site, string(doc.ID))
 	switch {
 	case err == nil && !doc.Supersedes(retrieval.Age{Updated: timeOrZero(old.Updated), Read: timeOrZero(old.Read)}):
 		return false, nil
@@ -144,7 +115,7 @@ func (p *putting) document(ctx context.Context, in ports.PendingDocument, facts 
 		if old.Updated == microsOrNull(doc.Updated) && old.Read == microsOrNull(doc.Read) {
 			return false, nil
 		}
-		return false, one(p.exec(ctx, noteRead, microsOrNull(doc.Updated), microsOrNull(doc.Read), o.tenant, o.site, string(doc.ID)))
+		return false, one(p.tx.ExecContext(ctx, noteRead, microsOrNull(doc.Updated), microsOrNull(doc.Read), o.tenant, o.site, string(doc.ID)))
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return false, err
 	}
@@ -155,7 +126,7 @@ func (p *putting) document(ctx context.Context, in ports.PendingDocument, facts 
 		p.no--
 	}
 	p.no++
-	_, err = p.exec(ctx, putDocument,
+	_, err = p.tx.ExecContext(ctx, putDocument,
 		o.tenant, o.site, string(doc.ID), doc.Revision, doc.Kind.String(), doc.Source, doc.Title, doc.URL, doc.Body, doc.Locale,
 		facts, doc.Shown, microsOrNull(doc.Updated), microsOrNull(doc.Read), p.no, o.tenant, o.site)
 	if err != nil {
@@ -166,11 +137,11 @@ func (p *putting) document(ctx context.Context, in ports.PendingDocument, facts 
 
 // chunks puts chunks in place of those that a document has.
 func (p *putting) chunks(ctx context.Context, id retrieval.DocumentID, chunks []retrieval.Chunk) error {
-	if _, err := p.exec(ctx, deleteChunks, p.owner.tenant, p.owner.site, string(id)); err != nil {
+	if _, err := p.tx.ExecContext(ctx, deleteChunks, p.owner.tenant, p.owner.site, string(id)); err != nil {
 		return err
 	}
 	for _, c := range chunks {
-		_, err := p.exec(ctx, insertChunk, p.owner.tenant, p.owner.site, string(id), c.Seq, c.Heading, c.Text)
+		_, err := p.tx.ExecContext(ctx, insertChunk, p.owner.tenant, p.owner.site, string(id), c.Seq, c.Heading, c.Text)
 		if errors.Is(mapped(ctx, err), ports.ErrConflict) {
 			return fmt.Errorf("%w: two chunks are number %d: %w", ports.ErrInvalid, c.Seq, err)
 		}
@@ -183,7 +154,7 @@ func (p *putting) chunks(ctx context.Context, id retrieval.DocumentID, chunks []
 
 // nextChange returns a number above all changes of the site that the index
 // must still follow. Those it has followed are of no account.
-func nextChange(ctx context.Context, tx *sqlx.Tx, o owner) (no int64, err error) {
+func nextChange(ctx context.Context, tx queryer, o owner) (no int64, err error) {
 	err = tx.GetContext(ctx, &no, `select coalesce(max(change_no), 0) + 1 from documents
 		where tenant_id = ? and site_id = ? and change_no is not null`, o.tenant, o.site)
 	return no, err
@@ -235,6 +206,8 @@ const (
 
 	pendingWhole   = pendingColumns + `where tenant_id = ? and site_id = ? and change_no is not null order by change_no limit ?`
 	pendingByWords = pendingColumns + `where tenant_id = ? and site_id = ? and change_no is not null and not worded order by change_no limit ?`
+	selectChunks   = `select seq, heading, text from chunks where tenant_id = ? and site_id = ? and document_id = ? order by seq`
+
 	pendingToBuild = pendingColumns + `where tenant_id = ? and site_id = ? and unbuilt = 1 order by id limit ?`
 )
 
@@ -261,14 +234,18 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 		if err := tx.SelectContext(ctx, &rows, query, o.tenant, o.site, max(0, limit)); err != nil {
 			return err
 		}
+		ofDocument, err := tx.PreparexContext(ctx, selectChunks)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = ofDocument.Close() }() // the transaction closes it anyway
 		for _, r := range rows {
 			doc, err := r.document()
 			if err != nil {
 				return fmt.Errorf("document %s: %w", r.ID, err)
 			}
 			var chunks []chunkRow
-			err = tx.SelectContext(ctx, &chunks, `select seq, heading, text from chunks
-				where tenant_id = ? and site_id = ? and document_id = ? order by seq`, o.tenant, o.site, r.ID)
+			err = ofDocument.SelectContext(ctx, &chunks, o.tenant, o.site, r.ID)
 			if err != nil {
 				return err
 			}
@@ -303,16 +280,21 @@ func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, at retrieval.St
 	if err != nil {
 		return mapped(ctx, err)
 	}
-	err = d.db.write(ctx, func(tx *sqlx.Tx) error {
+	err = d.stmts.write(ctx, func(tx queryer) error {
 		building, err := stageOf(ctx, tx, o, at)
 		if err != nil {
 			return err
 		}
-		for _, ref := range done {
+		no, err := nextChange(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		for i, ref := range done {
 			if building {
 				_, err = tx.ExecContext(ctx, noteBuilt, ref.Revision, o.tenant, o.site, string(ref.ID))
 			} else {
-				err = noteOne(ctx, tx, o, ref, at.Words)
+				_, err = tx.ExecContext(ctx, noteIndexed, ref.Revision, ref.Revision, at.Words, ref.Revision, at.Words, ref.Revision, no+int64(i), at.Words,
+					o.tenant, o.site, string(ref.ID))
 			}
 			if err != nil {
 				return fmt.Errorf("document %s: %w", ref.ID, err)
@@ -324,14 +306,4 @@ func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, at retrieval.St
 		return fmt.Errorf("note what is indexed: %w", err)
 	}
 	return nil
-}
-
-func noteOne(ctx context.Context, tx *sqlx.Tx, o owner, ref retrieval.DocumentRef, words bool) error {
-	no, err := nextChange(ctx, tx, o)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, noteIndexed, ref.Revision, ref.Revision, words, ref.Revision, words, ref.Revision, no, words,
-		o.tenant, o.site, string(ref.ID))
-	return err
 }

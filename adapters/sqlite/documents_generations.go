@@ -16,7 +16,7 @@ import (
 
 // readGenerations returns the site's generations, and the highest number that
 // one of them ever had.
-func readGenerations(ctx context.Context, tx *sqlx.Tx, o owner) (g retrieval.Generations, last int64, err error) {
+func readGenerations(ctx context.Context, tx queryer, o owner) (g retrieval.Generations, last int64, err error) {
 	var rows []struct {
 		No    int64  `db:"generation"`
 		Model string `db:"model"`
@@ -37,7 +37,7 @@ func readGenerations(ctx context.Context, tx *sqlx.Tx, o owner) (g retrieval.Gen
 
 // stageOf reports whether at is of the generation that is built. The error
 // matches ports.ErrConflict if it is of none that matters.
-func stageOf(ctx context.Context, tx *sqlx.Tx, o owner, at retrieval.Stage) (building bool, err error) {
+func stageOf(ctx context.Context, tx queryer, o owner, at retrieval.Stage) (building bool, err error) {
 	g, _, err := readGenerations(ctx, tx, o)
 	if err == nil && !g.Has(at.Generation) {
 		err = fmt.Errorf("%w: generation %d of the index is neither searched nor built", ports.ErrConflict, at.Generation)

@@ -48,6 +48,10 @@ func TestIndex(t *testing.T) {
 				u.Replica = open
 				return u
 			})
+			porttest.IndexBatches(t, func(t *testing.T) porttest.IndexUnderTest {
+				x := openIndexAt(t, t.TempDir(), cacheBytes)
+				return porttest.IndexUnderTest{Searcher: x, Indexer: x, Batches: x, NewScope: newIndexScope}
+			})
 		})
 	}
 }

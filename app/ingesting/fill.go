@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -273,15 +274,17 @@ func (g *page) putRest(ctx context.Context) error {
 // put puts documents to the index with the vectors that are there, and notes
 // that it did.
 func (g *page) put(ctx context.Context, docs []*leaving, words bool) error {
+	if len(docs) == 0 {
+		return nil
+	}
 	refs := make([]retrieval.DocumentRef, 0, len(docs))
 	for _, l := range docs {
-		if err := g.putOne(ctx, l); err != nil {
-			return err
-		}
 		refs = append(refs, retrieval.DocumentRef{ID: l.Document.ID, Revision: l.Document.Revision})
 	}
-	if len(refs) == 0 {
-		return nil
+	for group := range slices.Chunk(docs, groupSize) {
+		if err := g.putGroup(ctx, group); err != nil {
+			return err
+		}
 	}
 	if err := g.deps.Documents.Indexed(ctx, g.scope, retrieval.Stage{Generation: g.gen.No, Words: words}, refs); err != nil {
 		return moved(fmt.Errorf("note what is indexed: %w", err))
@@ -320,8 +323,30 @@ func (g *page) count(l *leaving, words bool) {
 	}
 }
 
+// putGroup puts documents as they are, with the vectors that are there, at once if
+// the index can.
+func (g *page) putGroup(ctx context.Context, docs []*leaving) error {
+	if g.deps.Entries == nil || len(docs) == 1 {
+		for _, l := range docs {
+			if err := g.putOne(ctx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	entries := make([]retrieval.Entry, len(docs))
+	for i, l := range docs {
+		entries[i] = g.entry(l)
+	}
+	return g.explained(docs[0].Document.ID, g.deps.Entries.PutAll(ctx, g.scope, entries))
+}
+
 // putOne puts a document as it is, with the vectors that are there.
 func (g *page) putOne(ctx context.Context, l *leaving) error {
+	return g.explained(l.Document.ID, g.deps.Indexer.Put(ctx, g.scope, g.entry(l)))
+}
+
+func (g *page) entry(l *leaving) retrieval.Entry {
 	doc := l.Document
 	e := retrieval.Entry{Generation: g.gen.No, Document: doc.ID, Revision: doc.Revision, Kind: doc.Kind}
 	if len(l.Chunks) > 0 {
@@ -334,12 +359,17 @@ func (g *page) putOne(ctx context.Context, l *leaving) error {
 		}
 		e.Chunks = append(e.Chunks, c)
 	}
-	err := g.deps.Indexer.Put(ctx, g.scope, e)
+	return e
+}
+
+// explained says what to do about an error of the index, which it had over the
+// document or one that was put with it.
+func (g *page) explained(id retrieval.DocumentID, err error) error {
 	if errors.Is(err, ports.ErrInvalid) && g.gen.Model != "" {
-		return fmt.Errorf("index %s: the embedder's vectors do not go with those in the index: was the server behind the model's name changed? woochat index rebuild makes them anew: %w", e.Document, err)
+		return fmt.Errorf("index %s: the embedder's vectors do not go with those in the index: was the server behind the model's name changed? woochat index rebuild makes them anew: %w", id, err)
 	}
 	if err != nil {
-		return fmt.Errorf("index %s: %w", e.Document, err)
+		return fmt.Errorf("index %s: %w", id, err)
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ type Deps struct {
 	// Batches stores many documents at once, in the same store as Documents;
 	// nil: they are stored one by one, which takes longer.
 	Batches ports.DocumentBatches
+	// Entries puts many documents to the index at once, the same as Indexer does;
+	// nil: they are put one by one.
+	Entries ports.IndexBatches
 
 	// Generations, RetiredGenerations and IndexModel let the embedding model be
 	// changed while the site is searched; all three or none. Without them the

@@ -102,11 +102,14 @@ func newWorld(t *testing.T, change func(*ingesting.Deps)) *world {
 	t.Helper()
 	w := &world{T: t, now: now, documents: memory.NewDocuments(), index: memory.NewIndex(), embedder: &embedder{next: memory.NewEmbedder(8)}}
 	d := ingesting.Deps{
-		Documents: w.documents, Batches: w.documents, Inventory: w.documents, Stored: w.documents, Cursors: w.documents, Indexer: w.index, Text: textOf{}, Tokenizer: memory.NewTokenizer(),
+		Documents: w.documents, Batches: w.documents, Inventory: w.documents, Stored: w.documents, Cursors: w.documents, Indexer: w.index, Entries: w.index, Text: textOf{}, Tokenizer: memory.NewTokenizer(),
 		Now: func() time.Time { return w.now }, EmbeddingModel: "test-embedding", Embedder: func(tenant.Scope, string) ports.Embedder { return w.embedder },
 	}
 	if change != nil {
 		change(&d)
+	}
+	if d.Indexer != ports.Indexer(w.index) {
+		d.Entries, _ = d.Indexer.(ports.IndexBatches)
 	}
 	var err error
 	if w.Service, err = ingesting.New(d); err != nil {
@@ -576,6 +579,19 @@ func (b brokenIndexer) Put(ctx context.Context, s tenant.Scope, e retrieval.Entr
 	return b.Indexer.Put(ctx, s, e)
 }
 
+// brokenBatches is one that takes groups.
+type brokenBatches struct {
+	brokenIndexer
+	all ports.IndexBatches
+}
+
+func (b brokenBatches) PutAll(ctx context.Context, s tenant.Scope, entries []retrieval.Entry) error {
+	if b.kill() {
+		return errKilled
+	}
+	return b.all.PutAll(ctx, s, entries)
+}
+
 type brokenDocuments struct{ *brokenIndex }
 
 func (b brokenDocuments) Put(ctx context.Context, s tenant.Scope, d retrieval.Document, cs []retrieval.Chunk) (bool, error) {
@@ -602,6 +618,26 @@ func TestDrainKilledAtEachStep(t *testing.T) {
 		}
 		if r := w.drain(); r.Indexed != 3 || r.Kept != failAt-1 || r.Texts != 4-failAt || len(w.finds("enamel")) != 3 {
 			t.Errorf("after step %d: %+v, found %v", failAt, r, w.finds("enamel"))
+		}
+	}
+}
+
+func TestDrainByGroupsKilledAtEachStep(t *testing.T) {
+	const n = 100
+	for failAt := 1; failAt <= 3; failAt++ { // two groups are put, and noted together
+		w := newWorld(t, nil)
+		w.load(&feed{changes: products(n)}, ingesting.Options{})
+		broken := &brokenIndex{Indexer: w.index, Documents: w.documents, failAt: failAt}
+		dying := newWorld(t, func(d *ingesting.Deps) {
+			d.Documents, d.Inventory, d.Cursors, d.Indexer = brokenDocuments{broken}, w.documents, w.documents, brokenBatches{brokenIndexer{broken}, w.index}
+			d.EmbedTexts, d.EmbedParallel = n, 1
+		})
+		if _, err := dying.Drain(t.Context(), site); !errors.Is(err, errKilled) {
+			t.Fatalf("step %d: %v", failAt, err)
+		}
+		kept := min(50*(failAt-1), n)
+		if r := w.drain(); r.Indexed != n || r.Kept != kept || r.Texts != n-kept || len(w.finds("enamel")) != n {
+			t.Errorf("after step %d: %+v, found %d", failAt, r, len(w.finds("enamel")))
 		}
 	}
 }

@@ -157,7 +157,7 @@ func indexModule(cfg Config, o Options) (fx.Option, error) {
 	case cfg.QdrantURL != "":
 		return qdrantIndex(cfg, o), nil
 	case cfg.kind() == "memory":
-		return fx.Module("memory-index", fx.Provide(fx.Annotate(memory.NewIndex, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer))))), nil
+		return fx.Module("memory-index", fx.Provide(fx.Annotate(memory.NewIndex, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer)), fx.As(new(ports.IndexBatches))))), nil
 	}
 	if cfg.kind() == "postgres" {
 		return postgresIndex(cfg, o), nil

@@ -83,7 +83,7 @@ func postgresIndex(cfg Config, o Options) fx.Option {
 		fx.Annotate(func(db *postgres.DB) (*postgres.Index, error) {
 			x := db.Index(postgres.IndexConfig{})
 			return x, follow(context.Background(), x, db.Documents(), wantedModel(cfg, o))
-		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer))),
+		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer)), fx.As(new(ports.IndexBatches))),
 	))
 }
 

@@ -79,7 +79,7 @@ func sqliteIndex(cfg Config, o Options) fx.Option {
 			}
 			c.add(x.Close)
 			return x, follow(ctx, x, db.Documents(), wantedModel(cfg, o))
-		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer))),
+		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer)), fx.As(new(ports.IndexBatches))),
 	))
 }
 
@@ -157,6 +157,7 @@ type ingestParams struct {
 	Stored    ports.StoredDocuments
 	Cursors   ports.Cursors
 	Indexer   ports.Indexer
+	Entries   ports.IndexBatches `optional:"true"` // an index on a server has none
 	Text      ports.HTMLText
 	Tokenizer ports.Tokenizer
 	Embedders embedders
@@ -179,7 +180,7 @@ type ingestParams struct {
 func newIngesting(cfg Config) func(ingestParams) (*ingesting.Service, error) {
 	return func(p ingestParams) (*ingesting.Service, error) {
 		d := ingesting.Deps{
-			Documents: p.Documents, Batches: p.Batches, Inventory: p.Inventory, Stored: p.Stored, Cursors: p.Cursors, Indexer: p.Indexer, Text: p.Text,
+			Documents: p.Documents, Batches: p.Batches, Inventory: p.Inventory, Stored: p.Stored, Cursors: p.Cursors, Indexer: p.Indexer, Entries: p.Entries, Text: p.Text,
 			Tokenizer: p.Tokenizer, Now: p.Now, Events: p.Events,
 			Generations: p.Generations, RetiredGenerations: p.RetiredGenerations, IndexModel: p.IndexModel,
 			Health: p.Health, Leases: p.Leases, Name: p.NewID(),

@@ -19,6 +19,8 @@ import (
 type IndexUnderTest struct {
 	ports.Searcher
 	ports.Indexer
+	// Batches is the same index; nil if it puts entries one by one.
+	Batches ports.IndexBatches
 	// NewScope returns the scope of a site that the index knows, of a tenant
 	// of its own.
 	NewScope func(t *testing.T) tenant.Scope
@@ -34,11 +36,16 @@ func Index(t *testing.T, open func(t *testing.T) IndexUnderTest) {
 	t.Helper()
 	for _, cases := range [][]contractCase[*indexFixture]{indexWriteCases, indexScopeCases, indexFilterCases, indexWordCases, indexVectorCases, indexGenerationCases} {
 		runCases(t, cases, func(t *testing.T) *indexFixture {
-			f := &indexFixture{storeT: storeT{t}, IndexUnderTest: open(t), now: start()}
-			f.a, f.b = f.NewScope(t), f.NewScope(t)
-			return f
+			return newIndexFixture(t, open)
 		})
 	}
+}
+
+func newIndexFixture(t *testing.T, open func(t *testing.T) IndexUnderTest) *indexFixture {
+	t.Helper()
+	f := &indexFixture{storeT: storeT{t}, IndexUnderTest: open(t), now: start()}
+	f.a, f.b = f.NewScope(t), f.NewScope(t)
+	return f
 }
 
 // indexFixture is an index with two sites.

@@ -47,7 +47,7 @@ func newIngestion(t *testing.T, change func(*ingestion, *ingesting.Deps)) *inges
 	t.Helper()
 	in := &ingestion{T: t, documents: memory.NewDocuments(), index: memory.NewIndex(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	d := ingesting.Deps{
-		Documents: in.documents, Batches: in.documents, Inventory: in.documents, Stored: in.documents, Cursors: in.documents, Indexer: in.index,
+		Documents: in.documents, Batches: in.documents, Inventory: in.documents, Stored: in.documents, Cursors: in.documents, Indexer: in.index, Entries: in.index,
 		Text: html.New(), Tokenizer: memory.NewTokenizer(), Now: func() time.Time { return in.now },
 		EmbeddingModel: "test-embedding", Embedder: func(tenant.Scope, string) ports.Embedder { return memory.NewEmbedder(16) },
 	}
@@ -465,7 +465,7 @@ func TestIndexedIsNotedAfterPut(t *testing.T) {
 	ctrl := gomock.NewController(t)
 	documents, indexer, embedder := mocks.NewMockDocuments(ctrl), mocks.NewMockIndexer(ctrl), mocks.NewMockEmbedder(ctrl)
 	in := newIngestion(t, func(_ *ingestion, d *ingesting.Deps) {
-		d.Documents, d.Indexer = documents, indexer
+		d.Documents, d.Indexer, d.Entries = documents, indexer, nil
 		d.Embedder = func(tenant.Scope, string) ports.Embedder { return embedder }
 	})
 	doc := ports.PendingDocument{

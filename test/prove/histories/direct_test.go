@@ -46,7 +46,7 @@ func imported(t *testing.T, seed uint64) first {
 	key := ingestion.Credentials{Key: ingestion.NewSecret(made.Key), Secret: ingestion.NewSecret(made.Secret)}
 	docs, idx := memory.NewDocuments(), memory.NewIndex()
 	svc, err := ingesting.New(ingesting.Deps{
-		Documents: docs, Batches: docs, Inventory: docs, Stored: docs, Cursors: docs, Indexer: idx, Text: html.New(), Tokenizer: memory.NewTokenizer(), Now: shop.Now,
+		Documents: docs, Batches: docs, Inventory: docs, Stored: docs, Cursors: docs, Indexer: idx, Entries: idx, Text: html.New(), Tokenizer: memory.NewTokenizer(), Now: shop.Now,
 		EmbeddingModel: "test-embedding", Embedder: func(tenant.Scope, string) ports.Embedder { return memory.NewEmbedder(8) },
 	})
 	if err != nil {

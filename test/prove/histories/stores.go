@@ -24,6 +24,7 @@ type stores struct {
 		ports.StoredDocuments
 	}
 	index interface {
+		ports.IndexBatches
 		ports.Indexer
 		ports.Searcher
 	}

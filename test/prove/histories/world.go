@@ -70,7 +70,7 @@ func newWorld(t *testing.T, s stores) *world {
 		t.Fatal(err)
 	}
 	w.service, err = ingesting.New(ingesting.Deps{
-		Documents: s.documents, Batches: s.documents, Inventory: s.documents, Stored: s.documents, Cursors: s.documents, Indexer: s.index, Text: html.New(), Tokenizer: memory.NewTokenizer(), Now: time.Now,
+		Documents: s.documents, Batches: s.documents, Inventory: s.documents, Stored: s.documents, Cursors: s.documents, Indexer: s.index, Entries: s.index, Text: html.New(), Tokenizer: memory.NewTokenizer(), Now: time.Now,
 		Embedder: func(tenant.Scope, string) ports.Embedder { return memory.NewEmbedder(8) }, EmbeddingModel: "words",
 	})
 	if err != nil {
