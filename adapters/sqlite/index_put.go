@@ -3,7 +3,9 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,7 +26,7 @@ const (
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		on conflict (site_id, document) do update set change_no = excluded.change_no, revision = excluded.revision, kind = excluded.kind,
 			title = excluded.title, facts = excluded.facts, chunks = excluded.chunks, dim = excluded.dim
-		returning id, chunks`
+		returning id`
 
 	deleteWords      = `delete from words where rowid = ?`
 	deleteIndexChunk = `delete from chunks where id = ?`
@@ -50,7 +52,10 @@ func (x *Index) PutAll(ctx context.Context, s tenant.Scope, entries []retrieval.
 	}
 	err := x.stmts.write(ctx, func(tx queryer) error {
 		sites := map[int64]indexedSite{} // by generation: what is put at once is one change
-		for _, e := range prepared {
+		// The words come last: a statement that may be undone in part makes the
+		// full-text table write what it has gathered.
+		rows := make([]entryRow, len(prepared))
+		for i, e := range prepared {
 			site, ok := sites[e.Generation]
 			if !ok {
 				var err error
@@ -59,7 +64,13 @@ func (x *Index) PutAll(ctx context.Context, s tenant.Scope, entries []retrieval.
 				}
 				sites[e.Generation] = site
 			}
-			if err := putEntry(ctx, tx, site, e); err != nil {
+			var err error
+			if rows[i], err = putEntry(ctx, tx, site, e); err != nil {
+				return fmt.Errorf("%s: %w", e.Document, err)
+			}
+		}
+		for i, e := range prepared {
+			if err := putWords(ctx, tx, rows[i], e); err != nil {
 				return fmt.Errorf("%s: %w", e.Document, err)
 			}
 		}
@@ -81,8 +92,9 @@ func changeSite(ctx context.Context, tx queryer, s tenant.Scope, generation int6
 // puttable is an entry with what is stored of it.
 type puttable struct {
 	retrieval.Entry
-	dim   int
-	facts []byte
+	dim    int
+	facts  []byte
+	fields [][][]string // of each chunk, the tokens of each of retrieval.Fields
 }
 
 func newPuttable(e retrieval.Entry) (puttable, error) {
@@ -102,64 +114,80 @@ func newPuttable(e retrieval.Entry) (puttable, error) {
 		return puttable{}, fmt.Errorf("facts: %w", err)
 	}
 	e.Chunks = slices.SortedFunc(slices.Values(e.Chunks), func(a, b retrieval.Chunk) int { return cmp.Compare(a.Seq, b.Seq) })
-	return puttable{e, dim, facts}, nil
+	p := puttable{Entry: e, dim: dim, facts: facts}
+	for _, c := range e.Chunks {
+		var fields [][]string
+		for _, f := range retrieval.Fields() {
+			fields = append(fields, retrieval.FieldTokens(f, e, c))
+		}
+		p.fields = append(p.fields, fields)
+	}
+	return p, nil
 }
 
-func putEntry(ctx context.Context, tx queryer, site indexedSite, e puttable) error {
+// entryRow is where an entry is, and how many chunks it had before.
+type entryRow struct {
+	site   int64
+	ID     int64 `db:"id"` // 0: nowhere, and it never was
+	Chunks int   `db:"chunks"`
+}
+
+// putEntry puts all of an entry but its words.
+func putEntry(ctx context.Context, tx queryer, site indexedSite, e puttable) (entryRow, error) {
+	row := entryRow{site: site.ID}
 	if e.dim > 0 {
 		var have []int
 		if err := tx.SelectContext(ctx, &have, selectOtherDim, site.ID, e.Document); err != nil {
-			return err
+			return row, err
 		}
 		if len(have) > 0 && have[0] != e.dim {
-			return fmt.Errorf("%w: vectors of length %d, the index has vectors of length %d: clear and rebuild it for another embedding model", ports.ErrInvalid, e.dim, have[0])
+			return row, fmt.Errorf("%w: vectors of length %d, the index has vectors of length %d: clear and rebuild it for another embedding model", ports.ErrInvalid, e.dim, have[0])
 		}
 	}
-	type row struct {
-		ID     int64 `db:"id"`
-		Chunks int   `db:"chunks"`
+	switch err := tx.GetContext(ctx, &row, selectEntry, site.ID, e.Document); {
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return row, err
+	case err != nil && len(e.Chunks) == 0:
+		return row, nil
 	}
-	var old, entry row
-	var had []row
-	if err := tx.SelectContext(ctx, &had, selectEntry, site.ID, e.Document); err != nil {
-		return err
-	}
-	switch {
-	case len(had) > 0:
-		old = had[0]
-	case len(e.Chunks) == 0:
-		return nil
-	}
-	for i := range old.Chunks {
-		for _, statement := range []string{deleteWords, deleteIndexChunk} {
-			if _, err := tx.ExecContext(ctx, statement, chunkID(old.ID, i)); err != nil {
-				return err
-			}
+	for i := range row.Chunks {
+		if _, err := tx.ExecContext(ctx, deleteIndexChunk, chunkID(row.ID, i)); err != nil {
+			return row, err
 		}
 	}
-	err := tx.GetContext(ctx, &entry, putEntryRow, site.ID, e.Document, site.Change, e.Revision, e.Kind, e.Title, e.facts, len(e.Chunks), e.dim)
+	err := tx.GetContext(ctx, &row.ID, putEntryRow, site.ID, e.Document, site.Change, e.Revision, e.Kind, e.Title, e.facts, len(e.Chunks), e.dim)
 	if err != nil {
-		return err
+		return row, err
 	}
-	return putEntryChunks(ctx, tx, site.ID, entry.ID, e)
-}
-
-func putEntryChunks(ctx context.Context, tx queryer, site, entry int64, e puttable) error {
 	for i, c := range e.Chunks {
-		args, tokens := []any{chunkID(entry, i)}, 0
-		for _, f := range retrieval.Fields() {
-			ts := retrieval.FieldTokens(f, e.Entry, c)
-			tokens += len(ts)
-			args = append(args, siteTerms(site, ts))
-		}
-		if _, err := tx.ExecContext(ctx, insertWords, args...); err != nil {
-			return err
+		tokens := 0
+		for _, f := range e.fields[i] {
+			tokens += len(f)
 		}
 		var key any // null for a text without a vector
 		if len(c.Vector) > 0 {
 			key = string(retrieval.KeyOf(retrieval.EmbeddingText(e.Title, c)))
 		}
-		if _, err := tx.ExecContext(ctx, insertIndexChunk, chunkID(entry, i), c.Seq, tokens, vectorBytes(c.Vector), key); err != nil {
+		if _, err := tx.ExecContext(ctx, insertIndexChunk, chunkID(row.ID, i), c.Seq, tokens, vectorBytes(c.Vector), key); err != nil {
+			return row, err
+		}
+	}
+	return row, nil
+}
+
+// putWords puts the words of an entry in place of those that were there.
+func putWords(ctx context.Context, tx queryer, row entryRow, e puttable) error {
+	for i := range row.Chunks {
+		if _, err := tx.ExecContext(ctx, deleteWords, chunkID(row.ID, i)); err != nil {
+			return err
+		}
+	}
+	for i := range e.Chunks {
+		args := []any{chunkID(row.ID, i)}
+		for _, tokens := range e.fields[i] {
+			args = append(args, siteTerms(row.site, tokens))
+		}
+		if _, err := tx.ExecContext(ctx, insertWords, args...); err != nil {
 			return err
 		}
 	}
