@@ -185,7 +185,7 @@ func (f *receiver) watch(b *testing.B, sent <-chan struct{}) {
 		case <-late:
 			b.Errorf("%d changes are not in the index", len(open))
 			return
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 			if sent == nil && len(open) == 0 {
 				return
 			}
