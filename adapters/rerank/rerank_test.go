@@ -268,3 +268,15 @@ func ExampleNewEndpoint() {
 	// <nil>
 	// rerank: wrong configuration: BaseURL must end before /rerank
 }
+
+func ExampleListwise() {
+	// A chat model that answers with the order of what it was given.
+	sorts, err := rerank.NewListwise(sorter{says: "[2] > [1]"}, "gpt-4o-mini")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := sorts.Rerank(context.Background(), "What does shipping cost?", []string{"Returns are free.", "Shipping costs 4.90."})
+	fmt.Println(r.Ranks, err)
+	// Output: [{1 1} {0 0.5}] <nil>
+}

@@ -3,7 +3,9 @@ package metering_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/metering"
@@ -11,6 +13,7 @@ import (
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
+	"github.com/aiwoochat/woochat/test/porttest"
 )
 
 type rerankFunc func(ctx context.Context, query string, texts []string) (retrieval.Ranking, error)
@@ -95,4 +98,22 @@ func TestMeteredRerankerOfNothing(t *testing.T) {
 	_, err := metering.MeteredReranker(w.Service, w.scope(), "model-1", memory.NewReranker()).Rerank(w.Context(), "kettle", nil)
 	w.must(err)
 	w.nothing()
+}
+
+func ExampleMeteredReranker() {
+	ctx := context.Background()
+	stores := memory.NewStores(time.Now, porttest.NewID, usage.Price{Model: "my-judge", Version: "1", Input: 50_000_000})
+	site, _ := stores.AddSite(ctx, "Shop", "https://shop.example.com", usage.NoLimits())
+	meter, err := metering.New(metering.Deps{
+		Ledger: stores.Ledger, Checkpointer: stores.Ledger, Sweeper: stores.Ledger, Usage: stores.Ledger, Licenses: stores.Licenses,
+		Prices: stores.Prices, Sites: stores.Accounts, Tokenizer: stores.Tokenizer, Now: time.Now, NewID: porttest.NewID, CallTimeout: time.Minute,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	judge := metering.MeteredReranker(meter, site.Scope(), "my-judge", memory.NewReranker())
+	r, err := judge.Rerank(ctx, "copper kettle", []string{"woollen hat", "kettle of copper"})
+	fmt.Println(r.Ranks[0].Place, err)
+	// Output: 1 <nil>
 }

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -23,4 +24,10 @@ func TestEarlier(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
+}
+
+func ExampleEarlier() {
+	turns := []chat.Turn{{Question: "Is the Storm Jacket waterproof?", Answer: "It is [1].", Cards: []chat.Card{{Document: "product:1", Title: "Storm Jacket"}}}}
+	fmt.Println(retrieval.TakeUp("and what does it cost?", chat.Earlier(turns), retrieval.Vocabulary{}).Question)
+	// Output: Storm Jacket: and what does it cost?
 }

@@ -28,8 +28,10 @@ func hear(question string, v Vocabulary) *heard {
 	q.readWords()
 	q.readCodes()
 	q.readTitles()
-	q.readPrices()
-	q.readQuantities()
+	if strings.ContainsAny(q.text, "0123456789") {
+		q.readPrices()
+		q.readQuantities()
+	}
 	q.readPhrases()
 	q.readTerms()
 	q.readExclusions()
