@@ -27,6 +27,12 @@ type Searcher interface {
 	// retrieval.Fuse. With neither (and no Codes), all documents that the
 	// filter lets through are found, in the order of their ids.
 	//
+	// With q.Sort, all documents that the filter lets through are put in order,
+	// by the price at q.At of the offer that the filter lets through, before they
+	// are cut at q.Limit: those that have all words of q.Text in their title, or
+	// else in their fields, one passage each, their first. If none has, what is
+	// found by relevance is put in order. retrieval.Sorted says it in full.
+	//
 	// ErrInvalid if q.Limit is below 1, q.Also holds what cannot be searched or
 	// too much, or q.Vector is not of the length of the generation's vectors or
 	// holds NaN or Inf.

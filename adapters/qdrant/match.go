@@ -14,9 +14,15 @@ func (l *looking) matches(p map[string]*qdrant.Value) (bool, error) {
 	if l.q.Filter.IsZero() {
 		return true, nil
 	}
+	f, err := factsOf(p)
+	return err == nil && l.q.Filter.Match(f.Kind, f.Title, f.Facts, l.q.At), err
+}
+
+// factsOf reads the facts of a point.
+func factsOf(p map[string]*qdrant.Value) (factsJSON, error) {
 	var f factsJSON
 	if err := json.Unmarshal([]byte(p[fieldFacts].GetStringValue()), &f); err != nil {
-		return false, fmt.Errorf("%w: the facts of a document are damaged: woochat index rebuild makes the index anew", ports.ErrUnavailable)
+		return f, fmt.Errorf("%w: the facts of a document are damaged: woochat index rebuild makes the index anew", ports.ErrUnavailable)
 	}
-	return l.q.Filter.Match(f.Kind, f.Title, f.Facts, l.q.At), nil
+	return f, nil
 }

@@ -1,7 +1,6 @@
 package qdrant
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,24 +52,32 @@ func (x *Index) search(ctx context.Context, o owner, q retrieval.Query) ([]retri
 	if err := q.Valid(dim); err != nil {
 		return nil, fmt.Errorf("%w: %w", ports.ErrInvalid, err)
 	}
-	l := looking{x: x, o: o, q: q, dim: dim, depth: retrieval.FusionDepth(q.Limit)}
-	if q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0 {
+	l := &looking{x: x, o: o, q: q, dim: dim, depth: retrieval.FusionDepth(q.Limit)}
+	switch {
+	case q.Sort != retrieval.ByRelevance:
+		return l.sorted(ctx)
+	case q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0:
 		return l.list(ctx)
 	}
+	return l.relevant(ctx)
+}
+
+// relevant returns what is found by relevance.
+func (l *looking) relevant(ctx context.Context) ([]retrieval.Passage, error) {
 	if err := l.read(ctx); err != nil {
 		return nil, err
 	}
-	var f finds
 	var before map[retrieval.DocumentID]string
 	for range looks {
-		if f, err = l.look(ctx); err != nil {
+		f, err := l.look(ctx)
+		if err != nil {
 			return nil, err
 		}
 		doubtful := f.doubtful()
 		if len(doubtful) == 0 {
-			return f.fuse(l.possible(f), x.c.Weights, q.Limit), nil
+			return f.fuse(l.possible(f), l.x.c.Weights, l.q.Limit), nil
 		}
-		after, err := x.counting(ctx, o, dim, doubtful)
+		after, err := l.x.counting(ctx, l.o, l.dim, doubtful)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +85,7 @@ func (x *Index) search(ctx context.Context, o owner, q retrieval.Query) ([]retri
 			was, asked := before[id]
 			return !asked || was != after[id]
 		}) {
-			return f.only(after, doubtful).fuse(l.possible(f), x.c.Weights, q.Limit), nil
+			return f.only(after, doubtful).fuse(l.possible(f), l.x.c.Weights, l.q.Limit), nil
 		}
 		before = make(map[retrieval.DocumentID]string, len(doubtful))
 		for _, id := range doubtful {
@@ -361,52 +368,3 @@ func (l *looking) named() *qdrant.Condition {
 
 // titleMost is how long a question may be to be taken for a title.
 const titleMost = 2000
-
-// list returns the first passage of each document that the filter lets through,
-// in the order of their ids.
-func (l *looking) list(ctx context.Context) ([]retrieval.Passage, error) {
-	firsts := make(map[retrieval.DocumentID][]piece)
-	lets := make(map[string]bool) // by document and revision
-	foreign := 0
-	results, err := l.x.batch(ctx, l.dim, []*qdrant.QueryPoints{l.o.anchored()})
-	if err != nil {
-		return nil, err
-	}
-	if !l.o.here(results[0]) {
-		return nil, errMoved
-	}
-	payload := qdrant.NewWithPayloadInclude(fieldRef, fieldCommitted, fieldFacts)
-	if l.q.Filter.IsZero() {
-		payload = qdrant.NewWithPayloadInclude(fieldRef, fieldCommitted)
-	}
-	// Without the filter's conditions: a revision that does not pass must still
-	// take the place of one that did.
-	err = l.x.scroll(ctx, l.dim, l.o.filter(qdrant.NewMatchBool(fieldFirst, true)), payload, nil, func(ps []*qdrant.RetrievedPoint) error {
-		for _, p := range ps {
-			m, mine := l.o.chunk(p.GetPayload())
-			if !mine {
-				foreign++
-				continue
-			}
-			ok, err := l.matches(p.GetPayload())
-			if err != nil {
-				return err
-			}
-			firsts[m.ref.Document] = append(firsts[m.ref.Document], piece{m, p.GetPayload()[fieldCommitted].GetBoolValue()})
-			lets[string(m.ref.Document)+"\n"+m.ref.Revision] = ok
-		}
-		return nil
-	})
-	l.x.foreign(ctx, l.o, foreign)
-	if err != nil {
-		return nil, err
-	}
-	var out []retrieval.Passage
-	for _, ps := range firsts {
-		if at, ok := newest(ps); ok && lets[string(at.ref.Document)+"\n"+at.ref.Revision] {
-			out = append(out, retrieval.Passage{Ref: at.ref})
-		}
-	}
-	slices.SortFunc(out, func(a, b retrieval.Passage) int { return cmp.Compare(a.Ref.Document, b.Ref.Document) })
-	return out[:min(l.q.Limit, len(out))], nil
-}

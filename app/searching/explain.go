@@ -111,6 +111,7 @@ type Searched struct {
 	Why    string `json:"why"` // "" for what the question itself asks
 	Text   string `json:"text"`
 	Filter string `json:"filter"`
+	Sort   string `json:"sort"`
 	Dense  bool   `json:"dense"` // by meaning, too
 	Hits   int    `json:"hits"`  // as the index has found
 	Left   int    `json:"left"`  // of them, what the store still has and the filter lets through
@@ -138,6 +139,7 @@ type Explained struct {
 	Exact    bool                 `json:"exact"` // the question names it by code or title
 	Lexical  int                  `json:"lexical_rank"`
 	Dense    int                  `json:"dense_rank"`
+	Order    int                  `json:"order_rank"` // in the order that the question asks for
 	// RerankBefore and RerankAfter are its places among what the reranker was
 	// given, and RerankScore what that thinks of it; 0 if it was not judged.
 	RerankBefore int     `json:"rerank_before"`
@@ -229,7 +231,7 @@ func explanation(question string, r Result, now time.Time) Explanation {
 	}
 	for _, s := range r.Searches {
 		e.Searches = append(e.Searches, Searched{
-			Why: s.Why, Text: s.Query.Text, Filter: s.Query.Filter.String(), Dense: len(s.Query.Vector) > 0, Hits: s.Hits, Left: s.Left,
+			Why: s.Why, Text: s.Query.Text, Filter: s.Query.Filter.String(), Sort: s.Query.Sort.String(), Dense: len(s.Query.Vector) > 0, Hits: s.Hits, Left: s.Left,
 		})
 	}
 	e.Rerank = ExplainedRerank{Model: r.Reranked.Model, Asked: r.Reranked.Asked, Judged: r.Reranked.Judged, Failed: r.Reranked.Failed}
@@ -239,7 +241,7 @@ func explanation(question string, r Result, now time.Time) Explanation {
 			RerankBefore: k.before, RerankAfter: k.after, RerankScore: k.score,
 
 			Rank: i + 1, Document: c.Ref.Document, Seq: c.Ref.Seq, Kind: c.Kind.String(), Title: c.Title, URL: c.URL, Heading: c.Heading, Text: excerpt(c.Text),
-			Score: c.Score, Exact: c.Arms.Exact, Lexical: c.Arms.Lexical, Dense: c.Arms.Dense, Chosen: c.Verdict == retrieval.Chosen, Why: c.Verdict.String(), Cost: c.Cost,
+			Score: c.Score, Exact: c.Arms.Exact, Lexical: c.Arms.Lexical, Dense: c.Arms.Dense, Order: c.Arms.Order, Chosen: c.Verdict == retrieval.Chosen, Why: c.Verdict.String(), Cost: c.Cost,
 		}
 		if price := c.Facts.PriceRange(now); price.Min.IsSet() {
 			p.Price, p.Stock = price.Min.String(), c.Facts.Stock().String()

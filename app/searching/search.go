@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aiwoochat/woochat/app/metering"
@@ -92,7 +93,8 @@ const (
 // some are dropped because they have changed, repeat another or do not fit.
 const candidates = 6
 
-// maxSorted bounds what is read to sort it.
+// maxSorted is how many of the best matches are put in order where no product
+// has all words of a question that asks for an order.
 const maxSorted = 500
 
 // perDocument lets a page speak with several of its parts: the table with the
@@ -116,8 +118,6 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	r.FollowUp, r.Understanding = f, u
 	limit := cmp.Or(max(0, q.Candidates), s.cfg.Passages*candidates)
 	if u.Sort != retrieval.ByRelevance {
-		// What is cheapest is told by the prices of all that fit, not by the best
-		// matches; of more than this many, by those of some.
 		limit = max(limit, maxSorted)
 	}
 	if r.Generation, err = s.generation(ctx, q.Scope); err != nil {
@@ -141,11 +141,11 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 				return r, err
 			}
 		}
-		if u.Sort != retrieval.ByRelevance {
-			if last := r.Searches[len(r.Searches)-1]; last.Hits >= limit {
-				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the first %d passages that were found: there are more", u.Sort, limit))
+		if query.Sort != retrieval.ByRelevance {
+			if last := r.Searches[len(r.Searches)-1]; last.Hits >= limit && slices.ContainsFunc(arm, bestMatch) {
+				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the %d passages that match best: nothing has all words", u.Sort, limit))
 			}
-			arm = retrieval.SortPassages(retrieval.Wholly(arm, u.Open), u.Sort, u.Filter, now)
+			arm = retrieval.SortPassages(arm, u.Sort, u.Filter, now) // what was loaded may be newer than the index
 		}
 		if !query.Filter.IsZero() {
 			arm = retrieval.Spread(arm)
@@ -177,6 +177,9 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	r.Took.Choose = s.deps.Now().Sub(start)
 	return r, nil
 }
+
+// bestMatch reports whether p was found by relevance.
+func bestMatch(p retrieval.Passage) bool { return p.Arms.Lexical > 0 || p.Arms.Dense > 0 }
 
 // search finds, loads and checks again: an index may be behind the shop, so
 // the loaded facts decide.

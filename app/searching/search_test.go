@@ -188,18 +188,25 @@ func TestOtherForms(t *testing.T) {
 	}
 }
 
-// Of more products than can be sorted the cheapest of some is told, and that it is
-// one of some.
-func TestMoreThanCanBeSorted(t *testing.T) {
+// What is cheapest is told by the prices of all that fit, however many they are.
+// Where nothing has all words, it is the cheapest of the best matches, and the
+// explanation says so.
+func TestOrderOfMany(t *testing.T) {
 	w := newWorld(t)
-	if because := strings.Join(w.search("cheapest jacket").Understanding.Because, "; "); strings.Contains(because, "there are more") {
-		t.Errorf("of two: %s", because)
+	for i := range 600 {
+		w.product(fmt.Sprint(100+i), "Rain Jacket", "A jacket made of wool.", 20000)
 	}
-	for i := range 500 {
-		w.product(fmt.Sprint(100+i), "Rain Jacket", "A jacket.", 5000)
+	w.product("999", "Rain Jacket of a long name, of which the best matches have nothing", "A jacket.", 5000)
+	r := w.search("cheapest rain jacket")
+	if got := r.Chosen()[0]; got.Ref.Document != "product:999" || got.Arms != (retrieval.Arms{Order: 1}) {
+		t.Errorf("first %s, %+v", got.Ref.Document, got.Arms)
 	}
-	if because := strings.Join(w.search("cheapest jacket").Understanding.Because, "; "); !strings.Contains(because, "among the first 500") {
-		t.Errorf("of 502: %s", because)
+	const some = "among the 500 passages that match best"
+	if because := strings.Join(r.Understanding.Because, "; "); strings.Contains(because, some) {
+		t.Errorf("of all: %s", because)
+	}
+	if because := strings.Join(w.search("cheapest jacket of wool felt").Understanding.Because, "; "); !strings.Contains(because, some) {
+		t.Errorf("of some: %s", because)
 	}
 }
 

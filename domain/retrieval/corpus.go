@@ -135,7 +135,10 @@ type Posting struct {
 // search.
 func (c *Corpus) Search(q Query, postings func(token string) ([]Posting, error)) ([]Passage, error) {
 	let := c.matcher(q)
-	if q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0 {
+	switch {
+	case q.Sort != ByRelevance:
+		return Sorted(c.listed(let), q, func(q Query) ([]Passage, error) { return c.Search(q, postings) })
+	case q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0:
 		return c.list(q, let), nil
 	}
 	lexical, possible, err := c.lexical(q, let, postings)
@@ -169,13 +172,22 @@ func (c *Corpus) matcher(q Query) func(row int32) bool {
 // the order of their ids.
 func (c *Corpus) list(q Query, let func(row int32) bool) []Passage {
 	var out []Passage
-	for _, d := range c.documents {
-		if len(d.Chunks) > 0 && (let == nil || let(d.Chunks[0].row)) {
-			out = append(out, Passage{Ref: d.ref(0)})
-		}
+	for _, d := range c.listed(let) {
+		out = append(out, Passage{Ref: d.Ref})
 	}
 	slices.SortFunc(out, func(a, b Passage) int { return cmp.Compare(a.Ref.Document, b.Ref.Document) })
 	return out[:min(q.Limit, len(out))]
+}
+
+// listed returns all documents that the filter lets through.
+func (c *Corpus) listed(let func(row int32) bool) []Listed {
+	var out []Listed
+	for _, d := range c.documents {
+		if len(d.Chunks) > 0 && (let == nil || let(d.Chunks[0].row)) {
+			out = append(out, Listed{Ref: d.ref(0), Title: d.Title, Facts: d.Facts})
+		}
+	}
+	return out
 }
 
 func (d *Indexed) ref(chunk int) PassageRef {

@@ -39,38 +39,6 @@ func TitledFirst(ps []Passage, text string) []Passage {
 	return out
 }
 
-// Wholly returns those of ps whose title has every word of text; if none has,
-// those whose title, categories, brands or attributes have; all of ps if none
-// has. Who asks for the cheapest sleeping bag wants no bag that is not for
-// sleeping in, however cheap it is, and no liner from among the sleeping bags.
-func Wholly(ps []Passage, text string) []Passage {
-	want := QueryTokens(text)
-	of := func(fields func(Passage) []string) []Passage {
-		var out []Passage
-		for _, p := range ps {
-			if hasAll(Tokens(strings.Join(fields(p), " ")), want) {
-				out = append(out, p)
-			}
-		}
-		return out
-	}
-	if out := of(func(p Passage) []string { return []string{p.Title} }); len(out) > 0 {
-		return out
-	}
-	out := of(func(p Passage) []string {
-		fields := append([]string{p.Title}, p.Facts.Categories...)
-		fields = append(fields, p.Facts.Brands...)
-		for _, a := range p.Facts.Attributes {
-			fields = append(fields, a.Values...)
-		}
-		return fields
-	})
-	if len(out) == 0 {
-		return ps
-	}
-	return out
-}
-
 func hasAll(have, want []string) bool {
 	return !slices.ContainsFunc(want, func(t string) bool { return !slices.Contains(have, t) })
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
@@ -40,24 +39,6 @@ func TestNamedFirst(t *testing.T) {
 	}
 	if titles(ps) != titles(titled("Nattely Footprint", "Tent", "Nattely Tent", "Mug")) {
 		t.Error("the passages passed in were changed")
-	}
-}
-
-func TestWholly(t *testing.T) {
-	bag := retrieval.Passage{Title: "Sommernatt Sleeping Bag"}
-	dry := retrieval.Passage{Title: "Dry Bag"}
-	liner := retrieval.Passage{Title: "Silk Liner", Facts: catalog.Facts{Categories: []string{"Camping > Sleeping Bags"}}}
-	ps := []retrieval.Passage{dry, bag, liner}
-	for text, want := range map[string]string{
-		"sleeping bag":      `["Sommernatt Sleeping Bag"]`,
-		"the sleeping bags": `["Sommernatt Sleeping Bag"]`,
-		"bag":               `["Dry Bag" "Sommernatt Sleeping Bag"]`,
-		"camping":           `["Silk Liner"]`,
-		"kayak":             titles(ps),
-	} {
-		if got := titles(retrieval.Wholly(ps, text)); got != want {
-			t.Errorf("%q: got %s, want %s", text, got, want)
-		}
 	}
 }
 

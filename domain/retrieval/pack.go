@@ -1,12 +1,5 @@
 package retrieval
 
-import (
-	"slices"
-	"time"
-
-	"github.com/aiwoochat/woochat/domain/catalog"
-)
-
 // PackOptions bounds what goes into a prompt. The zero value is the default.
 type PackOptions struct {
 	PerDocument int     // passages of one document at most; 0 for 2
@@ -85,65 +78,4 @@ func Interleave(searches ...[]Passage) []Passage {
 			return out
 		}
 	}
-}
-
-// Sort is an order that a question asks for. The zero Sort is by relevance.
-type Sort uint8
-
-// Sorts.
-const (
-	ByRelevance   Sort = iota
-	CheapestFirst      // "cheapest"
-	DearestFirst       // "most expensive"
-)
-
-// String returns the order in words.
-func (s Sort) String() string {
-	switch s {
-	case CheapestFirst:
-		return "cheapest first"
-	case DearestFirst:
-		return "most expensive first"
-	case ByRelevance:
-	}
-	return "by relevance"
-}
-
-// SortPassages returns ps in the order s, by the price at the time now of the
-// cheapest (or dearest) offer of each that f lets through. What has no such
-// price comes last; what is equal keeps its order. ps itself is not changed.
-func SortPassages(ps []Passage, s Sort, f Filter, now time.Time) []Passage {
-	out := slices.Clone(ps)
-	if s == ByRelevance {
-		return out
-	}
-	slices.SortStableFunc(out, func(a, b Passage) int {
-		pa, pb := extreme(a, s, f, now), extreme(b, s, f, now)
-		switch {
-		case !pa.IsSet() && !pb.IsSet():
-			return 0
-		case !pa.IsSet():
-			return 1
-		case !pb.IsSet():
-			return -1
-		case s == DearestFirst:
-			return pb.Cmp(pa)
-		}
-		return pa.Cmp(pb)
-	})
-	return out
-}
-
-func extreme(p Passage, s Sort, f Filter, now time.Time) catalog.Money {
-	var best catalog.Money
-	for _, o := range p.Facts.Offers {
-		price := o.Price(now)
-		if !price.IsSet() || !f.MatchOffer(p.Title, p.Facts, o, now) {
-			continue
-		}
-		if c := price.Cmp(best); !best.IsSet() || s == CheapestFirst && c < 0 || s == DearestFirst && c > 0 {
-			best = price
-		}
-	}
-	return best
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/quick"
-	"time"
 	"unicode"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
@@ -334,38 +333,6 @@ func TestInterleave(t *testing.T) {
 	}
 	if got := order(retrieval.Interleave(list("a", "b", "c"), list("x", "a"), nil)); got != "a x b c" {
 		t.Errorf("got %q", got)
-	}
-}
-
-func TestSortPassages(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	product := func(id string, offers ...catalog.Offer) retrieval.Passage {
-		return retrieval.Passage{Ref: ref(id), Facts: catalog.Facts{Offers: offers}}
-	}
-	blue := []catalog.Attribute{{Name: "Colour", Values: []string{"Blue"}}}
-	ps := []retrieval.Passage{
-		product("page"),
-		product("dear", catalog.Offer{Regular: eur(900), Attributes: blue}, catalog.Offer{Regular: eur(100)}),
-		product("sale", catalog.Offer{Regular: eur(1000), Sale: eur(500), Attributes: blue}),
-		product("mid", catalog.Offer{Regular: eur(700), Attributes: blue}),
-	}
-	f := retrieval.Filter{Attributes: blue}
-	for _, c := range []struct {
-		s    retrieval.Sort
-		f    retrieval.Filter
-		want string
-	}{
-		{retrieval.ByRelevance, f, "page dear sale mid"},
-		{retrieval.CheapestFirst, f, "sale mid dear page"},
-		{retrieval.DearestFirst, f, "dear mid sale page"},
-		{retrieval.CheapestFirst, retrieval.Filter{}, "dear sale mid page"},
-	} {
-		if got := order(retrieval.SortPassages(ps, c.s, c.f, now)); got != c.want {
-			t.Errorf("%v: got %q, want %q", c.s, got, c.want)
-		}
-	}
-	if order(ps) != "page dear sale mid" {
-		t.Error("SortPassages changed what it was given")
 	}
 }
 

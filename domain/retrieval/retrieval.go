@@ -106,6 +106,7 @@ type Arms struct {
 	Exact   bool // the query holds its SKU, GTIN or whole name
 	Lexical int
 	Dense   int
+	Order   int // in the order that the query asks for, of all that fits
 	// Words is the passage's share of what the words of a query can score at
 	// most, from 0 to 1, and Cosine how near it is to the query by meaning, from
 	// -1 to 1. Unlike Score, they can be compared from one search to another: see
@@ -128,6 +129,7 @@ type Query struct {
 	Codes  []string  // SKUs and the like; a document that has one comes first
 	Vector []float32 // meaning; nil for none
 	Filter Filter    // what a document must be like
+	Sort   Sort      // an order that comes before relevance; see Sorted
 	Limit  int       // at least 1
 	At     time.Time // the time at which sale prices are read
 }

@@ -14,7 +14,7 @@ import (
 type Understanding struct {
 	Text   string        // the words to search; "" if fields say all
 	Also   []Alternative // what counts as words of Text
-	Open   string        // the words of Text that no field says, for Wholly; "" for none
+	Open   string        // the words of Text that no field says, for an order; "" for none
 	Head   string        // what the thing is called, if only a part of a category's name says it, for TitledFirst
 	Codes  []string      // SKUs and GTINs that the question names, as the shop writes them
 	Filter Filter
@@ -78,6 +78,9 @@ const maxRead = 4096
 func (u Understanding) Queries(vector []float32, limit int, at time.Time) []Query {
 	q := Query{Text: u.Text, Also: u.Also, Codes: u.Codes, Vector: vector, Filter: u.Filter, Limit: limit, At: at}
 	out := []Query{q}
+	if u.Sort != ByRelevance {
+		out[0].Sort, out[0].Text = u.Sort, u.Open // all that fits is put in order, whatever words it has of those that the filter says
+	}
 	if u.Pages && !u.Filter.IsZero() && (u.Text != "" || len(vector) > 0) {
 		q.Filter, q.Codes = Filter{Kinds: []catalog.Kind{catalog.KindPage, catalog.KindFAQ}}, nil
 		out = append(out, q)

@@ -344,6 +344,10 @@ func brokenIndexes() map[string]struct {
 		"ignores the context": searching("done context", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 			return x.Search(context.WithoutCancel(ctx), s, q)
 		}),
+		"sorts the best matches only": searching("order", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			q.Sort = retrieval.ByRelevance
+			return x.Search(ctx, s, q)
+		}),
 		"wants all fields": putting("what lacks a field", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 			if len(e.Facts.Brands) == 0 {
 				e.Facts.Brands = []string{"no brand"}

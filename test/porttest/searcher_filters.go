@@ -77,6 +77,40 @@ var indexFilterCases = []contractCase[*indexFixture]{
 		}
 		f.wantSet("a word of none", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{Brands: []string{"Peaks of Fjord"}}})
 	}},
+	{"order", "with q.Sort all that fits is put in order before it is cut at q.Limit", func(f *indexFixture) {
+		offer := func(cents int64, colour string) catalog.Offer {
+			return catalog.Offer{Regular: indexEuros(cents), Attributes: indexAttribute("Colour", colour)}
+		}
+		for i := range 110 { // matches that are better by far, and in the middle
+			e := f.product(fmt.Sprintf("product:1%03d", i), offer(5000, "Red"))
+			e.Title, e.Chunks[0].Text = "Copper thing", strings.Repeat("copper thing ", 5)
+			f.put(f.a, indexVector(e, []float32{1, 0}))
+		}
+		cheap := f.product("product:2", offer(900, "Red"), offer(9900, "Blue"))
+		cheap.Title, cheap.Chunks[0].Text = "Thing of many other words than those that are looked for, though copper is among them", "else"
+		dear := f.product("product:3", offer(8000, "Blue"))
+		dear.Title, dear.Chunks[0].Text = "Another thing of copper with a rather long name that says a great deal", "else"
+		other := f.product("product:4", offer(100, "Blue"))
+		other.Title = "Tin thing"
+		page := f.text("page:1", "copper copper thing")
+		for _, e := range []retrieval.Entry{cheap, dear, other, page} {
+			f.put(f.a, indexVector(e, []float32{-1, 0}))
+		}
+		blue := retrieval.Filter{Attributes: indexAttribute("Colour", "Blue")}
+		for name, c := range map[string]struct {
+			q    retrieval.Query
+			want []string
+		}{
+			"cheapest":              {retrieval.Query{Text: "copper thing", Sort: retrieval.CheapestFirst, Limit: 2}, []string{"product:2", "product:1000"}},
+			"dearest":               {retrieval.Query{Text: "copper thing", Sort: retrieval.DearestFirst, Limit: 2}, []string{"product:2", "product:3"}},
+			"of the filter's offer": {retrieval.Query{Text: "copper thing", Sort: retrieval.CheapestFirst, Filter: blue, Limit: 9}, []string{"product:3", "product:2"}},
+			"of all":                {retrieval.Query{Sort: retrieval.CheapestFirst, Limit: 2}, []string{"product:4", "product:2"}},
+			"meaning does not cut":  {retrieval.Query{Text: "copper", Vector: []float32{1, 0}, Sort: retrieval.CheapestFirst, Limit: 1}, []string{"product:2"}},
+			"words of no document":  {retrieval.Query{Text: "tin brass", Sort: retrieval.CheapestFirst, Limit: 9}, []string{"product:4"}},
+		} {
+			f.wantOrder(name, f.a, c.q, c.want...)
+		}
+	}},
 	{"sale windows", "sale prices are read at q.At, from the first moment of a sale up to and without its last", func(f *indexFixture) {
 		from, to := f.now, f.now.Add(time.Hour)
 		f.put(f.a, f.product("product:1", catalog.Offer{Regular: indexEuros(5000), Sale: indexEuros(2000), SaleFrom: from, SaleTo: to}))
