@@ -198,7 +198,7 @@ func TestOrderOfMany(t *testing.T) {
 	}
 	w.product("999", "Rain Jacket of a long name, of which the best matches have nothing", "A jacket.", 5000)
 	r := w.search("cheapest rain jacket")
-	if got := r.Chosen()[0]; got.Ref.Document != "product:999" || got.Arms != (retrieval.Arms{Order: 1}) {
+	if got := r.Chosen()[0]; got.Ref.Document != "product:999" || got.Arms != (retrieval.Arms{Order: 1, Words: 1}) {
 		t.Errorf("first %s, %+v", got.Ref.Document, got.Arms)
 	}
 	const some = "among the 500 passages that match best"

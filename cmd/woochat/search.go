@@ -8,6 +8,7 @@ import (
 
 	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
 type searchCommand struct {
@@ -79,7 +80,11 @@ func (p *program) explain(e searching.Explanation) {
 	for _, s := range e.Searches {
 		var text strings.Builder
 		fmt.Fprintf(&text, "%d hits, %d left", s.Hits, s.Left)
-		for _, part := range []string{s.Why, quotedUnlessEmpty("words", s.Text), s.Filter} {
+		order := ""
+		if s.Sort != retrieval.ByRelevance.String() {
+			order = s.Sort
+		}
+		for _, part := range []string{s.Why, quotedUnlessEmpty("words", s.Text), s.Filter, order} {
 			if part != "" {
 				text.WriteString("; " + part)
 			}
@@ -103,11 +108,11 @@ func (p *program) explain(e searching.Explanation) {
 	for _, x := range e.Passages {
 		rows = append(rows, []string{
 			strconv.Itoa(x.Rank), fmt.Sprintf("%s#%d", x.Document, x.Seq), cutTo(x.Title, 40), fmt.Sprintf("%.4f", x.Score),
-			rankWord(x.Lexical), rankWord(x.Dense), rerankWord(x), yesNo(x.Exact), x.Price, countWord(x.Cost), x.Why,
+			rankWord(x.Order), rankWord(x.Lexical), rankWord(x.Dense), rerankWord(x), yesNo(x.Exact), x.Price, countWord(x.Cost), x.Why,
 		})
 	}
 	p.table([]column{
-		{"", true}, {"PASSAGE", false}, {"TITLE", false}, {"SCORE", true}, {"LEXICAL", true}, {"DENSE", true}, {"RERANKED", true}, {"EXACT", false}, {"PRICE", false}, {"TOKENS", true}, {"WHY", false},
+		{"", true}, {"PASSAGE", false}, {"TITLE", false}, {"SCORE", true}, {"ORDER", true}, {"LEXICAL", true}, {"DENSE", true}, {"RERANKED", true}, {"EXACT", false}, {"PRICE", false}, {"TOKENS", true}, {"WHY", false},
 	}, rows, "Nothing found.")
 	if more := e.Found - len(e.Passages); more > 0 {
 		fmt.Fprintf(p.stdout, "and %d more\n", more)

@@ -56,7 +56,11 @@ func Sorted(all []Listed, q Query, found func(Query) ([]Passage, error)) ([]Pass
 	var out []Passage
 	if whole := wholly(all, q); len(whole) > 0 || len(all) == 0 {
 		for _, d := range whole {
-			out = append(out, Passage{Ref: d.Ref})
+			p := Passage{Ref: d.Ref}
+			if q.Text != "" {
+				p.Arms.Words = 1 // it has all of them
+			}
+			out = append(out, p)
 		}
 		slices.SortFunc(out, func(a, b Passage) int { return compareRef(a.Ref, b.Ref) })
 	} else {
