@@ -52,10 +52,11 @@ func TestWholly(t *testing.T) {
 		}
 	}
 	all := []retrieval.Listed{
+		{Ref: retrieval.PassageRef{Document: "Map"}, Title: "Map"},
 		listed("Winter Sleeping Bag", 9000, "Camping"), listed("Dry Bag", 1000, "Camping"), listed("Silk Liner", 2000, "Sleeping Bags"),
-		listed("Summer Sleeping Bag", 5000, "Camping"), listed("Another Dry Bag", 1000, "Camping"), {Ref: retrieval.PassageRef{Document: "Map"}, Title: "Map"},
+		listed("Summer Sleeping Bag", 5000, "Camping"), listed("Another Dry Bag", 1000, "Camping"),
 	}
-	relevant := []retrieval.Passage{{Ref: all[3].Ref, Arms: retrieval.Arms{Lexical: 1}}, {Ref: all[2].Ref, Arms: retrieval.Arms{Lexical: 2}}}
+	relevant := []retrieval.Passage{{Ref: all[4].Ref, Arms: retrieval.Arms{Lexical: 1}}, {Ref: all[3].Ref, Arms: retrieval.Arms{Lexical: 2}}}
 	for _, c := range []struct {
 		text  string
 		sort  retrieval.Sort
