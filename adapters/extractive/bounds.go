@@ -1,6 +1,7 @@
 package extractive
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
@@ -30,8 +31,9 @@ func fitting(bounds retrieval.Filter, picked []source) (fit []source, near bool)
 }
 
 // boundsOf returns the price, sale and stock by which a question bounds the
-// products that were picked; the zero Filter if it does not, or there are none.
-func boundsOf(text string, picked []source) retrieval.Filter {
+// products that were picked, the zero Filter if it does not, or there are none;
+// and the words of what it asks for without.
+func boundsOf(text string, picked []source) (bounds retrieval.Filter, without []string) {
 	var facts []catalog.Facts
 	for _, s := range picked {
 		if s.product {
@@ -39,10 +41,25 @@ func boundsOf(text string, picked []source) retrieval.Filter {
 		}
 	}
 	if len(facts) == 0 {
-		return retrieval.Filter{}
+		return retrieval.Filter{}, nil
 	}
 	f := retrieval.Understand(text, retrieval.NewVocabulary(facts...)).Filter
-	return retrieval.Filter{MinPrice: f.MinPrice, MaxPrice: f.MaxPrice, Below: f.Below, InStock: f.InStock, OnSale: f.OnSale}
+	return retrieval.Filter{MinPrice: f.MinPrice, MaxPrice: f.MaxPrice, Below: f.Below, InStock: f.InStock, OnSale: f.OnSale}, f.Without
+}
+
+// unsay takes the score from what s says of what was asked for without: who
+// wants neither red nor blue is not told of the red one.
+func (s source) unsay(without []string) {
+	for i := range s.units {
+		p := &s.units[i]
+		said := " " + retrieval.TitleKey(p.text) + " "
+		if s.product && slices.ContainsFunc(without, func(word string) bool {
+			key := retrieval.TitleKey(word)
+			return key != "" && strings.Contains(said, " "+key+" ")
+		}) {
+			p.score = 0
+		}
+	}
 }
 
 // leaveOut takes the score from the variations of s whose price is outside of

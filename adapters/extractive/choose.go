@@ -33,7 +33,11 @@ func choose(p chat.Prompt, w words, holds func(string) bool) (lines [][]string, 
 	if len(picked) == 0 {
 		return nil, false
 	}
-	if bounds := boundsOf(text, picked); !bounds.IsZero() {
+	bounds, without := boundsOf(text, picked)
+	for _, s := range picked {
+		s.unsay(without)
+	}
+	if !bounds.IsZero() {
 		picked, near = fitting(bounds, picked)
 		for _, s := range picked {
 			if !near {

@@ -177,6 +177,10 @@ func TestAnswersOfTheDemo(t *testing.T) {
 			[]string{"Glacier Enamel Mug", "Packing Cubes Set of 3", "Kilde Insulated Bottle", "Merino Hiking Socks", "Roll-Top Dry Bag"},
 			[]string{"broken things"},
 		},
+		// What is asked for without is not told of what is found.
+		{"jackets that are neither red nor blue", []string{"**Stormvind Rain Jacket**"}, []string{"Red", "Blue"}},
+		{"neither red nor blue daypacks", []string{"**Dagstur 20 Daypack**"}, []string{"Red", "Blue"}},
+		{"jackets under 200 euros, not blue", []string{"**Stormvind Rain Jacket**"}, []string{"Blue", "A blue one"}},
 		{
 			"Which insulated bottles in blue do you have under 30 euros?",
 			[]string{"**Kilde Insulated Bottle**", "Colour Blue, Volume 0.5 l, €24.90, in stock"},
