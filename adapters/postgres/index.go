@@ -22,7 +22,7 @@ type IndexConfig struct {
 	Weights retrieval.FusionWeights
 }
 
-// Index finds passages: words by a word list in memory, meaning by comparing all
+// Index finds passages: words by a word list in memory, meaning by comparing the
 // vectors of the site, facts by the filter itself, ranked by the same code as
 // every other index. It is a [ports.Searcher] and a [ports.Indexer], and all
 // processes on one database share what is put in.

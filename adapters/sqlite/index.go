@@ -32,9 +32,9 @@ type IndexConfig struct {
 }
 
 // Index finds passages in index.db: words by full text, meaning by comparing
-// all vectors of the site, facts by the filter itself. It is a
-// [ports.Searcher], a [ports.Indexer] and a [ports.IndexBatches]; several
-// processes may use one folder.
+// the vectors of the site, which are held in memory (see [retrieval.Vectors]),
+// facts by the filter itself. It is a [ports.Searcher], a [ports.Indexer] and a
+// [ports.IndexBatches]; several processes may use one folder.
 //
 // It is written with synchronous=NORMAL: a power cut may take the last entries,
 // never a part of one. All of it can be made again from the documents, and

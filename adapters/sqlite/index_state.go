@@ -119,6 +119,7 @@ func (st *siteState) loadAll(ctx context.Context, tx *sqlx.Tx, row indexedSite) 
 	if err != nil {
 		return 0, err
 	}
+	slices.SortFunc(entries, func(a, b siteEntry) int { return cmp.Compare(a.id, b.id) })
 	var bytes int64
 	for _, e := range entries {
 		bytes += sizeOf(e.document, corpus.Dim(nil))
@@ -133,7 +134,8 @@ func (st *siteState) loadAll(ctx context.Context, tx *sqlx.Tx, row indexedSite) 
 const loadBatch = 512
 
 // loadEntries reads the entries of a site that are newer than a change, and
-// passes them on in the order of their ids, some at a time.
+// passes them on, some at a time. Both statements go along entries_by_change, so
+// that nothing is sorted, which would copy all vectors.
 func loadEntries(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64, pass func([]siteEntry)) error {
 	entries, err := loadDocuments(ctx, tx, row, after)
 	if err != nil {
@@ -141,7 +143,7 @@ func loadEntries(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64,
 	}
 	rows, err := tx.QueryxContext(ctx, `select e.id, c.seq, c.tokens, c.vector
 		from entries e join chunks c on c.id >= e.id << 16 and c.id < (e.id + 1) << 16
-		where e.site_id = ? and e.change_no > ? order by e.id, c.id`, row.ID, after)
+		where e.site_id = ? and e.change_no > ? order by e.change_no, e.id, c.id`, row.ID, after)
 	if err != nil {
 		return err
 	}
@@ -154,17 +156,17 @@ func loadEntries(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64,
 		if err := rows.Scan(&id, &k.Seq, &k.Tokens, &vector); err != nil {
 			return err
 		}
-		if v := vectorOf(vector); v != nil {
-			k.Unit = retrieval.Unit(v)
+		if len(vector) > 0 {
+			k.Unit = retrieval.Unit(vectorOf(vector))
 		}
-		for at < len(entries) && entries[at].id < id {
+		for at < len(entries) && entries[at].id != id {
 			at++
 		}
 		if at-passed >= loadBatch {
 			pass(entries[passed:at])
 			passed = at
 		}
-		if at == len(entries) || entries[at].id != id {
+		if at == len(entries) {
 			return fmt.Errorf("%w: the index is damaged: rebuild it", ports.ErrUnavailable)
 		}
 		entries[at].document.Chunks = append(entries[at].document.Chunks, k)
@@ -176,7 +178,7 @@ func loadEntries(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64,
 // loadDocuments reads those entries without their chunks.
 func loadDocuments(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64) ([]siteEntry, error) {
 	rows, err := tx.QueryxContext(ctx, `select id, document, revision, kind, title, facts, chunks from entries
-		where site_id = ? and change_no > ? order by id`, row.ID, after)
+		where site_id = ? and change_no > ? order by change_no, id`, row.ID, after)
 	if err != nil {
 		return nil, err
 	}

@@ -245,6 +245,27 @@ func TestIndexCacheIsBounded(t *testing.T) {
 	}
 }
 
+// TestIndexReadsOnlyWhatChanged: a change leaves what is in memory of the site's
+// other documents where it is.
+func TestIndexReadsOnlyWhatChanged(t *testing.T) {
+	x, s := openIndexAt(t, t.TempDir(), 0), newIndexScope(t)
+	putAll(t, x, s, entryOf("page:1", "kettle"), entryOf("page:2", "kettle"), entryOf("page:3", "kettle"))
+	held := func() map[retrieval.DocumentID]*retrieval.Indexed {
+		searchIDs(t, x, s, "kettle")
+		out := make(map[retrieval.DocumentID]*retrieval.Indexed)
+		for _, e := range x.cache.slots[indexOf{scope: s}].state.entries {
+			out[e.document.Document] = e.document
+		}
+		return out
+	}
+	before := held()
+	putAll(t, x, s, entryOf("page:2", "kettle", "lamp"), retrieval.Entry{Document: "page:3"}, entryOf("page:4", "kettle"))
+	after := held()
+	if len(before) != 3 || len(after) != 3 || after["page:1"] != before["page:1"] || after["page:2"] == before["page:2"] || after["page:4"] == nil {
+		t.Errorf("held %v, and %v after the change", before, after)
+	}
+}
+
 func TestIndexFindsWhatMemoryFinds(t *testing.T) {
 	porttest.CompareIndexes(t, openIndexAt(t, t.TempDir(), 0), memory.NewIndex(), newIndexScope(t), porttest.Comparison{Steps: 400})
 }
