@@ -26,9 +26,9 @@ type shopData struct {
 }
 
 const (
-	shopDim        = 384
-	chunksADocment = 4
-	wordsAChunk    = 60
+	shopDim         = 384
+	chunksADocument = 4
+	wordsAChunk     = 60
 )
 
 func readShopData(b *testing.B) shopData {
@@ -84,7 +84,7 @@ func (d shopData) document(n int) retrieval.Entry {
 	p, v := d.products[n%len(d.products)], d.vectors[n%len(d.products)]
 	e := p.Entry(nil, func(string) int64 { return 1 })
 	e.Document, e.Chunks = retrieval.DocumentID(fmt.Sprint("product:", n)), nil
-	for i := range chunksADocment {
+	for i := range chunksADocument {
 		unit, text := v, p.Bullets
 		if n >= len(d.products) || i > 0 {
 			other := r.IntN(len(d.products))

@@ -35,8 +35,8 @@ func BenchmarkIndexOnSQLite(b *testing.B) {
 	ctx := b.Context()
 	d, dir := readShopData(b), b.TempDir()
 	x := openIndex(b, dir)
-	small := d.fill(ctx, b, x, 1, 0, 5000/chunksADocment)
-	large := d.fill(ctx, b, x, 2, 0, 100_000/chunksADocment)
+	small := d.fill(ctx, b, x, 1, 0, 5000/chunksADocument)
+	large := d.fill(ctx, b, x, 2, 0, 100_000/chunksADocument)
 	if err := x.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -94,17 +94,17 @@ func BenchmarkIndexOnSQLite(b *testing.B) {
 		}
 	}
 	const hybrid, filtered, vector, words, both = 0, 1, 2, 3, 4
-	of := func(a, b int) float64 { return float64(percentile(times[a], 95)) / float64(percentile(times[b], 95)) }
-	b.ReportMetric(ms(opened), "open_ms")
-	b.ReportMetric(ms(first), "first_ms")
+	of := func(a, b int) float64 { return percentile(times[a], 95) / percentile(times[b], 95) }
+	b.ReportMetric(millis(opened), "open_ms")
+	b.ReportMetric(millis(first), "first_ms")
 	b.ReportMetric(memory, "of_raw")
-	b.ReportMetric(ms(percentile(changed, 50)), "after_put_ms")
+	b.ReportMetric(percentile(changed, 50), "after_put_ms")
 	b.ReportMetric(recall5k, "recall_5k")
 	b.ReportMetric(recall, "recall")
-	b.ReportMetric(ms(percentile(times[hybrid], 50)), "p50_ms")
-	b.ReportMetric(ms(percentile(times[hybrid], 95)), "p95_ms")
-	b.ReportMetric(ms(percentile(times[vector], 95)), "bare_vector_p95_ms")
-	b.ReportMetric(ms(percentile(times[words], 95)), "bare_fts5_p95_ms")
+	b.ReportMetric(percentile(times[hybrid], 50), "p50_ms")
+	b.ReportMetric(percentile(times[hybrid], 95), "p95_ms")
+	b.ReportMetric(percentile(times[vector], 95), "bare_vector_p95_ms")
+	b.ReportMetric(percentile(times[words], 95), "bare_fts5_p95_ms")
 	b.ReportMetric(of(hybrid, both), "of_bare")
 	b.ReportMetric(of(filtered, both), "filtered_of_bare")
 	b.ReportMetric(of(hybrid, words), "of_bare_fts5")
@@ -117,7 +117,7 @@ func BenchmarkIndexOfManySites(b *testing.B) {
 	ctx := b.Context()
 	d := readShopData(b)
 	many, alone := openIndex(b, b.TempDir()), openIndex(b, b.TempDir())
-	const sites, documents, searched = 1000, 100 / chunksADocment, 500
+	const sites, documents, searched = 1000, 100 / chunksADocument, 500
 	var s tenant.Scope
 	for n := range sites {
 		if o := d.fill(ctx, b, many, n, n*documents, documents); n == searched {
@@ -145,10 +145,10 @@ func BenchmarkIndexOfManySites(b *testing.B) {
 			}
 		}
 	}
-	b.ReportMetric(1000*ms(percentile(times[0], 50)), "many_us")
-	b.ReportMetric(1000*ms(percentile(times[1], 50)), "alone_us")
-	b.ReportMetric(float64(percentile(times[0], 50))/float64(percentile(times[1], 50)), "of_alone")
-	b.ReportMetric(float64(percentile(times[0], 95))/float64(percentile(times[1], 95)), "of_alone_p95")
+	b.ReportMetric(1000*percentile(times[0], 50), "many_us")
+	b.ReportMetric(1000*percentile(times[1], 50), "alone_us")
+	b.ReportMetric(percentile(times[0], 50)/percentile(times[1], 50), "of_alone")
+	b.ReportMetric(percentile(times[0], 95)/percentile(times[1], 95), "of_alone_p95")
 }
 
 func openIndex(b *testing.B, dir string) *sqlite.Index {
@@ -159,13 +159,6 @@ func openIndex(b *testing.B, dir string) *sqlite.Index {
 	}
 	b.Cleanup(func() { _ = x.Close() })
 	return x
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func percentile(ds []time.Duration, p int) time.Duration {
-	slices.Sort(ds)
-	return ds[(len(ds)-1)*p/100]
 }
 
 // heap returns how many bytes are in use.
@@ -187,7 +180,7 @@ func refs(ps []retrieval.Passage) []retrieval.PassageRef {
 // bareVectors returns the vectors of so many chunks, one after the other.
 func (d shopData) bareVectors(n int) []float32 {
 	out := make([]float32, 0, n*shopDim)
-	for i := range n / chunksADocment {
+	for i := range n / chunksADocument {
 		for _, c := range d.document(i).Chunks {
 			out = append(out, retrieval.Unit(c.Vector)...)
 		}
@@ -202,7 +195,7 @@ func (d shopData) recall(s tenant.Scope, vectors []float32, search func(tenant.S
 		want := nearest(vectors, retrieval.Unit(v), 10) // as the index reads it
 		for _, p := range search(s, retrieval.Query{Vector: v}) {
 			n, _ := strconv.Atoi(strings.TrimPrefix(string(p.Ref.Document), "product:"))
-			if slices.Contains(want, n*chunksADocment+p.Ref.Seq) {
+			if slices.Contains(want, n*chunksADocument+p.Ref.Seq) {
 				found++
 			}
 		}
