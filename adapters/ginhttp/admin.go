@@ -86,6 +86,8 @@ func (s *Server) adminAPI() []adminRoute {
 		{http.MethodGet, "/usage/events.csv", roles.ReadUsage, s.usageCSV},
 		{http.MethodGet, "/audit", roles.ReadAudit, s.audit},
 		{http.MethodGet, "/search", roles.ReadDocuments, s.search},
+		{http.MethodGet, "/synonyms", roles.ReadSites, s.synonyms},
+		{http.MethodPut, "/synonyms", roles.WriteSites, s.setSynonyms},
 		{http.MethodGet, "/documents/files", roles.ReadDocuments, s.listFiles},
 		{http.MethodPost, "/documents/files", roles.WriteDocuments, s.uploadFiles},
 		{http.MethodDelete, "/documents/files/:name", roles.WriteDocuments, s.removeFile},

@@ -104,6 +104,8 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	d := w.deps
 	d.Explainer, err = searching.NewExplainer(searching.ExplainerDeps{Search: search, Sites: w.stores.Accounts, Audit: w.acts, Now: clock, NewID: porttest.NewID}, 0)
 	w.must(err)
+	d.Glossary, err = searching.NewGlossary(searching.GlossaryDeps{Synonyms: memory.NewSynonyms(), Sites: w.stores.Accounts, Audit: w.acts, Now: clock, NewID: porttest.NewID})
+	w.must(err)
 	d.Auditing, err = auditing.New(auditing.Deps{Log: w.acts, Now: clock, NewID: porttest.NewID})
 	w.must(err)
 	if w.reports == nil {

@@ -27,7 +27,7 @@ import (
 )
 
 // Deps are what a Server needs. Grants, Log, Metrics, Ready, Feedback,
-// Limiter, Receiver, Connecting, Statuses, Uploads and Explainer may be nil; all else is required.
+// Limiter, Receiver, Connecting, Statuses, Uploads, Explainer and Glossary may be nil; all else is required.
 type Deps struct {
 	Answering *answering.Service
 	Metering  *metering.Service
@@ -44,6 +44,7 @@ type Deps struct {
 	Statuses   *ingesting.Statuses
 	Uploads    *ingesting.Uploads
 	Explainer  *searching.Explainer
+	Glossary   *searching.Glossary
 	Now        ports.Clock
 	NewID      ports.NewID
 	Log        *slog.Logger

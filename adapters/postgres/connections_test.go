@@ -47,3 +47,11 @@ func TestSiteHealth(t *testing.T) {
 		return porttest.SiteHealthUnderTest{SiteHealth: h, NewScope: newScope(d), NewSite: nextSite(d)}
 	})
 }
+
+func TestSynonyms(t *testing.T) {
+	d := migrated(t)
+	y := opened(t, d, noon).Synonyms()
+	porttest.Synonyms(t, func(*testing.T) porttest.SynonymsUnderTest {
+		return porttest.SynonymsUnderTest{Synonyms: y, Knows: true, NewScope: newScope(d), NewSite: nextSite(d)}
+	})
+}

@@ -56,3 +56,14 @@ func TestSiteHealth(t *testing.T) {
 		}
 	})
 }
+
+func TestSynonyms(t *testing.T) {
+	db := openAt(t, t.TempDir(), false)
+	porttest.Synonyms(t, func(*testing.T) porttest.SynonymsUnderTest {
+		return porttest.SynonymsUnderTest{
+			Synonyms: db.Synonyms(), Knows: true,
+			NewScope: func(t *testing.T) tenant.Scope { return newTenantsSite(t, db) },
+			NewSite:  func(t *testing.T, id tenant.ID) tenant.Scope { return newSite(t, db, id) },
+		}
+	})
+}

@@ -26,7 +26,7 @@ func understand(q Question, words shopWords, isWord func(string) bool) (retrieva
 	in := languages(q.Locales)
 	right := func(text string) (string, []retrieval.Respelled) {
 		return retrieval.Respell(text, words.vocabulary, words.lexicon, func(word string) bool {
-			return isWord != nil && isWord(word) || words.lexicon.HasForm(word, in...)
+			return isWord != nil && isWord(word) || words.lexicon.HasForm(word, in...) || retrieval.InSynonyms(words.synonyms, word, in...)
 		})
 	}
 	text, read := right(q.Text)
@@ -40,7 +40,7 @@ func understand(q Question, words shopWords, isWord func(string) bool) (retrieva
 	for i, w := range read {
 		u.Because = slices.Insert(u.Because, i, w.String())
 	}
-	u.Also = words.lexicon.Forms(u.Text, in...)
+	u.Also = retrieval.MergeAlternatives(words.lexicon.SynonymsOf(u.Text, words.synonyms, in...), words.lexicon.Forms(u.Text, in...))
 	u.Because = append(u.Because, retrieval.AlsoBecause(u.Also)...)
 	return f, u
 }

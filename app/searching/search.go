@@ -113,6 +113,11 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	}
 	now := s.deps.Now()
 	r.Took.Vocabulary = now.Sub(start)
+	if s.deps.Synonyms != nil && !q.Plain {
+		if words.synonyms, err = s.deps.Synonyms.SynonymsOf(ctx, q.Scope); err != nil {
+			return r, fmt.Errorf("synonyms: %w", err)
+		}
+	}
 	f, u := understand(q, words, s.deps.IsWord)
 	q.Text = f.Question
 	r.FollowUp, r.Understanding = f, u

@@ -17,8 +17,8 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Deps are what a Service needs. Embedder, Generations, Reranker, Events and IsWord
-// may be nil; all else is required.
+// Deps are what a Service needs. Embedder, Generations, Reranker, Events, IsWord
+// and Synonyms may be nil; all else is required.
 type Deps struct {
 	Meter     *metering.Service
 	Searcher  ports.Searcher
@@ -43,6 +43,8 @@ type Deps struct {
 	// whatever the shop sells: no slip for a word of the shop. nil: nobody here
 	// knows words.
 	IsWord func(word string) bool
+	// Synonyms says which words shops take for the same; nil: none do.
+	Synonyms ports.Synonyms
 }
 
 // Config is how a Service searches. The zero value of a field means its default.

@@ -33,6 +33,7 @@ type vocabulary struct {
 type shopWords struct {
 	vocabulary retrieval.Vocabulary // what it calls things
 	lexicon    *retrieval.Lexicon   // all that it writes
+	synonyms   []retrieval.Synonym  // what it takes for the same; read for each question
 }
 
 // Words are read again after vocabularyLife, or later where reading them takes

@@ -55,6 +55,7 @@ type App struct {
 	Connecting    *connecting.Service
 	Statuses      *ingesting.Statuses
 	Explainer     *searching.Explainer
+	Glossary      *searching.Glossary
 	Backlog       *ingesting.Backlog
 	Evaluating    *evaluating.Service
 	Config        Config

@@ -41,10 +41,10 @@ func connectionModule(cfg Config) fx.Option {
 }
 
 func connectionStore(cfg Config) fx.Option {
-	open := map[string][2]any{
-		"memory":   {memory.NewConnections, memory.NewSiteHealth},
-		"sqlite":   {(*sqlite.DB).Connections, (*sqlite.DB).SiteHealth},
-		"postgres": {(*postgres.DB).Connections, (*postgres.DB).SiteHealth},
+	open := map[string][3]any{
+		"memory":   {memory.NewConnections, memory.NewSiteHealth, memory.NewSynonyms},
+		"sqlite":   {(*sqlite.DB).Connections, (*sqlite.DB).SiteHealth, (*sqlite.DB).Synonyms},
+		"postgres": {(*postgres.DB).Connections, (*postgres.DB).SiteHealth, (*postgres.DB).Synonyms},
 	}[cfg.kind()]
 	if open[0] == nil {
 		return fx.Options() // storeModule says so
@@ -52,6 +52,7 @@ func connectionStore(cfg Config) fx.Option {
 	return fx.Provide(
 		fx.Annotate(open[0], fx.As(new(ports.Connections)), fx.As(new(ports.ConnectedSites)), fx.As(new(ports.ConnectStates)), fx.As(new(ports.Deliveries))),
 		fx.Annotate(open[1], fx.As(new(ports.SiteHealth))),
+		fx.Annotate(open[2], fx.As(new(ports.Synonyms))),
 	)
 }
 

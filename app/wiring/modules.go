@@ -243,10 +243,14 @@ func useCases(cfg Config) fx.Option {
 			return searching.New(searching.Deps{
 				Meter: p.Meter, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)), Passages: p.Passages, Inventory: p.Inventory,
 				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
+				Synonyms: p.Synonyms,
 			}, searching.Config{Model: p.Names.chat, EmbeddingModel: p.Names.embedding, RerankModel: p.Judge.model, RerankPassages: p.Judge.passages})
 		},
 		func(s *searching.Service, sites ports.Sites, log ports.AuditLog, now ports.Clock, id ports.NewID) (*searching.Explainer, error) {
 			return searching.NewExplainer(searching.ExplainerDeps{Search: s, Sites: sites, Audit: log, Now: now, NewID: id}, cfg.PromptBudget)
+		},
+		func(y ports.Synonyms, sites ports.Sites, log ports.AuditLog, now ports.Clock, id ports.NewID) (*searching.Glossary, error) {
+			return searching.NewGlossary(searching.GlossaryDeps{Synonyms: y, Sites: sites, Audit: log, Now: now, NewID: id})
 		},
 		func(p answerParams) (*answering.Service, error) {
 			return answering.New(answering.Deps{
@@ -330,6 +334,7 @@ type searchParams struct {
 	Names       modelNames
 	Embedders   embedders
 	Judge       judge
+	Synonyms    ports.Synonyms
 	Generations ports.Generations `name:"cached"`
 	Now         ports.Clock
 	Events      ports.EventSink

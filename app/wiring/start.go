@@ -48,7 +48,7 @@ func Start(ctx context.Context, cfg Config, o Options) (*App, error) {
 	var p started
 	graph := fx.New(
 		parts,
-		fx.Populate(&p.Administering, &p.Answering, &p.Ingesting, &p.Metering, &p.Repricer, &p.Reports, &p.Auditing, &p.Inventory, &p.Sites, &p.Shops, &p.Connecting, &p.Statuses, &p.Explainer, &p.Backlog, &p.Evaluating, &p.Backup, &p.Names, &p.Guard, &p.Now),
+		fx.Populate(&p.Administering, &p.Answering, &p.Ingesting, &p.Metering, &p.Repricer, &p.Reports, &p.Auditing, &p.Inventory, &p.Sites, &p.Shops, &p.Connecting, &p.Statuses, &p.Explainer, &p.Glossary, &p.Backlog, &p.Evaluating, &p.Backup, &p.Names, &p.Guard, &p.Now),
 		workerModule(cfg, o),
 		httpModule(cfg, o, &p),
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
@@ -63,7 +63,7 @@ func Start(ctx context.Context, cfg Config, o Options) (*App, error) {
 	app := &App{
 		Administering: p.Administering, Answering: p.Answering, Ingesting: p.Ingesting, Metering: p.Metering, Repricer: p.Repricer,
 		Reports: p.Reports, Auditing: p.Auditing,
-		Inventory: p.Inventory, Sites: p.Sites, Shops: p.Shops, Connecting: p.Connecting, Statuses: p.Statuses, Explainer: p.Explainer, Backlog: p.Backlog, Evaluating: p.Evaluating, Config: cfg, Model: p.Names.words, backup: p.Backup,
+		Inventory: p.Inventory, Sites: p.Sites, Shops: p.Shops, Connecting: p.Connecting, Statuses: p.Statuses, Explainer: p.Explainer, Glossary: p.Glossary, Backlog: p.Backlog, Evaluating: p.Evaluating, Config: cfg, Model: p.Names.words, backup: p.Backup,
 		guard: p.Guard, now: p.Now,
 	}
 	if app.Operator = o.Operator; o.Operator.Subject == "" {
@@ -95,6 +95,7 @@ type started struct {
 	Connecting    *connecting.Service
 	Statuses      *ingesting.Statuses
 	Explainer     *searching.Explainer
+	Glossary      *searching.Glossary
 	Backlog       *ingesting.Backlog
 	Evaluating    *evaluating.Service
 	Backup        backup
@@ -137,6 +138,7 @@ type serverParams struct {
 	Statuses   *ingesting.Statuses
 	Uploads    *ingesting.Uploads
 	Explainer  *searching.Explainer
+	Glossary   *searching.Glossary
 }
 
 func httpModule(cfg Config, o Options, out *started) fx.Option {
@@ -191,7 +193,7 @@ func newServer(cfg Config, o Options, p serverParams) (*ginhttp.Server, error) {
 	return ginhttp.New(ginhttp.Deps{
 		Answering: p.Answering, Metering: p.Metering, Reports: p.Reports, Auditing: p.Auditing, Tenants: p.Tenants, Sites: p.Sites, SiteKeys: p.SiteKeys, Feedback: p.Feedback,
 		Limiter: p.Limiter, Now: p.Now, NewID: p.NewID, Log: p.Log, Metrics: p.Metrics, Ready: whyNotReady(p.Ready, p.Ledger),
-		Receiver: p.Receiver, Connecting: p.Connecting, Statuses: p.Statuses, Uploads: p.Uploads, Explainer: p.Explainer,
+		Receiver: p.Receiver, Connecting: p.Connecting, Statuses: p.Statuses, Uploads: p.Uploads, Explainer: p.Explainer, Glossary: p.Glossary,
 	}, ginhttp.Config{
 		TokenKeys: tokenKeys, TrustedProxies: cfg.TrustedProxies, Launcher: launcher, LauncherETag: etag, Assets: widget.Assets(),
 		Fallback: o.Fallback, Version: cfg.Version,

@@ -25,14 +25,15 @@ type grammar struct {
 
 	Audit auditCommand `cmd:"" group:"shop" help:"Show who used a super admin's power, on what and why."`
 
-	Shop   shopCommand   `cmd:"" group:"data" help:"Connect a site's WooCommerce shop, so that what changes there is known here."`
-	Ingest ingestCommand `cmd:"" group:"data" help:"Import a shop's products, pages, and questions with answers."`
-	Search searchCommand `cmd:"" group:"data" help:"Search a site as its answers do, and say why it finds what it finds."`
-	Index  indexCommand  `cmd:"" group:"data" help:"Show what each site is searched by, and build an index anew."`
-	Eval   evalCommand   `cmd:"" group:"data" help:"Measure what a site finds for questions that people have judged."`
-	Jobs   jobsCommand   `cmd:"" group:"data" help:"List, retry and drop what waits to be read from a site's shop."`
-	Usage  usageCommands `cmd:"" group:"data" help:"Show what each day used, what it cost, and what is left today; compute costs again."`
-	Prices pricesCommand `cmd:"" group:"data" help:"List, import and check what models cost."`
+	Shop     shopCommand     `cmd:"" group:"data" help:"Connect a site's WooCommerce shop, so that what changes there is known here."`
+	Ingest   ingestCommand   `cmd:"" group:"data" help:"Import a shop's products, pages, and questions with answers."`
+	Search   searchCommand   `cmd:"" group:"data" help:"Search a site as its answers do, and say why it finds what it finds."`
+	Synonyms synonymsCommand `cmd:"" group:"data" help:"Show and set which words a site takes for the same."`
+	Index    indexCommand    `cmd:"" group:"data" help:"Show what each site is searched by, and build an index anew."`
+	Eval     evalCommand     `cmd:"" group:"data" help:"Measure what a site finds for questions that people have judged."`
+	Jobs     jobsCommand     `cmd:"" group:"data" help:"List, retry and drop what waits to be read from a site's shop."`
+	Usage    usageCommands   `cmd:"" group:"data" help:"Show what each day used, what it cost, and what is left today; compute costs again."`
+	Prices   pricesCommand   `cmd:"" group:"data" help:"List, import and check what models cost."`
 
 	Migrate       migrateCommand `cmd:"" group:"care" help:"Bring the store to this version's shape."`
 	Backup        backupCommand  `cmd:"" group:"care" help:"Write a copy of the embedded store to a file, also while it is in use."`

@@ -67,6 +67,10 @@ func verbs() map[string]verb {
 
 		"search": {action: roles.ReadDocuments},
 
+		"synonyms list":   {action: roles.ReadSites},
+		"synonyms set":    {action: roles.WriteSites},
+		"synonyms remove": {action: roles.WriteSites},
+
 		"index status":  {action: roles.ReadDocuments},
 		"index rebuild": {action: roles.WriteDocuments},
 

@@ -39,7 +39,8 @@ func TestSignsOf(t *testing.T) {
 func TestSignsOfAlternatives(t *testing.T) {
 	p := retrieval.Passage{Title: "Gym Shoes", Text: "For indoor sports."}
 	also := []retrieval.Alternative{
-		{Of: []string{"sneaker"}, Tokens: []string{"gym", "shoe"}, Weight: 0.8}, {Of: []string{"blue"}, Tokens: []string{"navy"}, Weight: 0.8},
+		{Of: []string{"sneaker"}, Tokens: []string{"gym", "shoe"}, Weight: 0.8},
+		{Of: []string{"blue"}, Tokens: []string{"navy"}, Weight: 0.8},
 		{Of: []string{"not", "asked"}, Tokens: []string{"indoor"}, Weight: 0.8},
 	}
 	if got, want := retrieval.SignsOf("blue sneakers", p, false, also...), (retrieval.Signs{Covered: 0.5, Titled: 1}); got != want {

@@ -221,15 +221,19 @@ var indexWordCases = []contractCase[*indexFixture]{
 		f.put(f.a, f.text("page:1", "red umbrella"), f.text("page:2", "green parasol"), f.text("page:3", "blue awning"))
 		q := words("red umbrella without awning")
 		q.Also = []retrieval.Alternative{
-			{Of: []string{"teapot"}, Tokens: []string{"parasol"}, Weight: 1}, {Of: []string{"red", "teapot"}, Tokens: []string{"parasol"}, Weight: 1},
+			{Of: []string{"teapot"}, Tokens: []string{"parasol"}, Weight: 1},
+			{Of: []string{"red", "teapot"}, Tokens: []string{"parasol"}, Weight: 1},
 			{Of: []string{"awning"}, Tokens: []string{"parasol"}, Weight: 1},
 		}
 		f.wantOrder("not asked", f.a, q, "page:1")
 	}},
 	{"bad alternatives", "ErrInvalid for an alternative of nothing, without tokens, or of a weight that is none, and for too many", func(f *indexFixture) {
 		for _, a := range []retrieval.Alternative{
-			{Tokens: []string{"parasol"}, Weight: 1}, {Of: []string{"umbrella"}, Weight: 1}, {Of: []string{"umbrella"}, Tokens: []string{"parasol"}},
-			{Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: 1.5}, {Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: math.NaN()},
+			{Tokens: []string{"parasol"}, Weight: 1},
+			{Of: []string{"umbrella"}, Weight: 1},
+			{Of: []string{"umbrella"}, Tokens: []string{"parasol"}},
+			{Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: 1.5},
+			{Of: []string{"umbrella"}, Tokens: []string{"parasol"}, Weight: math.NaN()},
 		} {
 			q := words("umbrella")
 			q.Limit, q.Also = 1, []retrieval.Alternative{a}

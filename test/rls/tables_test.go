@@ -118,6 +118,7 @@ func tables() []table {
 			},
 		},
 		ofSite("site_health", "detail = 'changed'", "kind, count, first_at, last_at", "$n, 1, now(), now()"),
+		ofSite("synonyms", "rules = '[1]'", "rules", "'[]'"),
 		ofSite("source_cursors", "cursor = 'changed'", "source, cursor", "$n, ''"),
 		ofSite("jobs", "lease = 2", "seq", "1"),
 		ofSite("pending_changes", "attempts = 2", "object, seq, attempts, hinted_at, latest_at, due_at, dead, done, error", "$n, 1, 0, now(), now(), now(), false, false, ''"),
