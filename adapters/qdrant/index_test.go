@@ -73,12 +73,21 @@ func TestIndexQuantized(t *testing.T) {
 	suite(t, qdrant.Config{URL: startFake(t, qdrantfake.Options{}).Addr(), Quantize: true})
 }
 
-// TestIndexOnAServer needs a Qdrant that may be written to: WOOCHAT_TEST_QDRANT_URL,
-// and WOOCHAT_TEST_QDRANT_API_KEY if it asks for one.
-func TestIndexOnAServer(t *testing.T) {
+// aServer returns the Qdrant that tests may write to: WOOCHAT_TEST_QDRANT_URL, and
+// WOOCHAT_TEST_QDRANT_API_KEY if it asks for one. Without, the test is skipped.
+func aServer(t *testing.T) qdrant.Config {
+	t.Helper()
 	url := os.Getenv("WOOCHAT_TEST_QDRANT_URL")
 	if url == "" {
 		t.Skip("WOOCHAT_TEST_QDRANT_URL is not set")
 	}
-	suite(t, qdrant.Config{URL: url, APIKey: qdrant.Secret(os.Getenv("WOOCHAT_TEST_QDRANT_API_KEY")), Prefix: "woochat_test"})
+	return qdrant.Config{URL: url, APIKey: qdrant.Secret(os.Getenv("WOOCHAT_TEST_QDRANT_API_KEY")), Prefix: "woochat_test"}
+}
+
+func TestIndexOnAServer(t *testing.T) { suite(t, aServer(t)) }
+
+func TestIndexQuantizedOnAServer(t *testing.T) {
+	c := aServer(t)
+	c.Prefix, c.Quantize = "woochat_test_quantized", true
+	suite(t, c)
 }

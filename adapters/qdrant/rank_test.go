@@ -1,7 +1,9 @@
 package qdrant_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/aiwoochat/woochat/adapters/memory"
@@ -16,8 +18,14 @@ import (
 // replacements and queries: although the server weights words by the collection,
 // of which another site fills most.
 func TestIndexFindsWhatMemoryFinds(t *testing.T) {
-	server := startFake(t, qdrantfake.Options{})
-	x, s, other := open(t, qdrant.Config{URL: server.Addr()}), newScope(t), newScope(t)
+	findsWhatMemoryFinds(t, qdrant.Config{URL: startFake(t, qdrantfake.Options{}).Addr()})
+}
+
+func TestRankOnAServer(t *testing.T) { findsWhatMemoryFinds(t, aServer(t)) }
+
+func findsWhatMemoryFinds(t *testing.T, c qdrant.Config) {
+	t.Helper()
+	x, s, other := open(t, c), newScope(t), newScope(t)
 	porttest.CompareIndexes(t, x, memory.NewIndex(), s, porttest.Comparison{
 		Steps: 150,
 		Change: func(r *rand.Rand, e *retrieval.Entry) {
@@ -34,6 +42,60 @@ func TestIndexFindsWhatMemoryFinds(t *testing.T) {
 		Beside: func(e retrieval.Entry) { put(t, x, other, e) },
 		Same:   nearly,
 	})
+}
+
+// What documents had before they were replaced does not make their words frequent,
+// although the server counts it still.
+func TestWordsOfDocumentsThatChange(t *testing.T) {
+	ranksAfterChanges(t, qdrant.Config{URL: startFake(t, qdrantfake.Options{}).Addr()})
+}
+
+func TestWordsOfDocumentsThatChangeOnAServer(t *testing.T) { ranksAfterChanges(t, aServer(t)) }
+
+func ranksAfterChanges(t *testing.T, c qdrant.Config) {
+	t.Helper()
+	const documents, changing, changes = 300, 15, 20
+	x, like, s := open(t, c), memory.NewIndex(), newScope(t)
+	of := func(i, change int) retrieval.Entry {
+		words := []string{"kettle", "still", fmt.Sprint("number", i)}
+		switch {
+		case i < changing:
+			words[1] = "moving"
+		case i >= 215:
+			words[1] = "calm"
+		}
+		for len(words) < qdrant.MeanTokens {
+			words = append(words, "stand")
+		}
+		e := entry(fmt.Sprintf("page:%03d", i), fmt.Sprint(change), strings.Join(words, " "))
+		e.Title = ""
+		return e
+	}
+	for change := range changes {
+		for i := range documents {
+			if e := of(i, change); i < changing || change == 0 {
+				put(t, x, s, e)
+				put(t, like, s, e)
+			}
+		}
+	}
+	for _, text := range []string{"number3 number140", "moving still kettle", "number3 still", "number140 moving calm", "kettle stand"} {
+		q := retrieval.Query{Text: text, Limit: documents, At: noon()}
+		got, err := x.Search(t.Context(), s, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := like.Search(t.Context(), s, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(want) == 0 || !nearly(got, want) {
+			t.Errorf("%s: got %d passages, want %d", text, len(got), len(want))
+			for i := range min(len(got), len(want), 3) {
+				t.Logf("%v %.4f, want %v %.4f", got[i].Ref, got[i].Score, want[i].Ref, want[i].Score)
+			}
+		}
+	}
 }
 
 // nearly reports whether the passages have nearly the same scores, and those

@@ -100,9 +100,9 @@ func (l *looking) read(ctx context.Context) error {
 // add takes a word with what counts as it, and returns about how many chunks have
 // any of them: as many as if each stood where it stands whatever the others do.
 func (l *looking) add(w retrieval.Word) int {
-	chunks := float64(max(1, l.statistics.chunks))
+	chunks := float64(max(1, l.statistics.chunks()))
 	none := 1.0 // the share of chunks that have none of them
-	lacks := func(token string) { none *= 1 - min(1, float64(l.statistics.in[token])/chunks) }
+	lacks := func(token string) { none *= 1 - min(1, float64(l.statistics.in[token].chunks)/chunks) }
 	first := len(l.wanted)
 	if w.Token != "" {
 		l.wanted = append(l.wanted, wanted{token: w.Token, weight: 1})
@@ -118,7 +118,7 @@ func (l *looking) add(w retrieval.Word) int {
 	}
 	in := int(math.Round((1 - none) * chunks))
 	if len(w.Also) == 0 {
-		in = l.statistics.in[w.Token]
+		in = l.statistics.in[w.Token].chunks
 	}
 	for i := range l.wanted[first:] {
 		l.wanted[first+i].in = in
@@ -141,12 +141,12 @@ func (l *looking) score(p *qdrant.ScoredPoint) float64 {
 
 // most returns how many chunks can have both parts of a cut.
 func (l *looking) most(c retrieval.Cut) int {
-	return min(l.statistics.in[c.Head], l.statistics.in[c.Tail])
+	return min(l.statistics.in[c.Head].chunks, l.statistics.in[c.Tail].chunks)
 }
 
 // idf returns how much a word counts that n chunks of the site have.
 func (l *looking) idf(n int) float64 {
-	site := retrieval.Collection{Chunks: max(1, l.statistics.chunks)}
+	site := retrieval.Collection{Chunks: max(1, l.statistics.chunks())}
 	return site.IDF(min(max(1, n), site.Chunks))
 }
 
@@ -155,7 +155,7 @@ func (l *looking) without(h *retrieval.Found, p *qdrant.ScoredPoint) {
 	title := p.GetPayload()[fieldTitle].GetStringValue()
 	for _, t := range l.unwanted {
 		if worth := t.Worth(title); worth != 0 {
-			h.Score += worth * l.idf(l.statistics.in[t.Token]) * float64(valueOf(p, l.o.dimension(t.Token)))
+			h.Score += worth * l.idf(l.statistics.in[t.Token].chunks) * float64(valueOf(p, l.o.dimension(t.Token)))
 		}
 	}
 }
@@ -246,5 +246,5 @@ func (l *looking) possible(f finds) float64 {
 		}
 		in = append(in, n)
 	}
-	return retrieval.Collection{Chunks: l.statistics.chunks}.Possible(in...)
+	return retrieval.Collection{Chunks: l.statistics.chunks()}.Possible(in...)
 }

@@ -64,17 +64,25 @@ func (o owner) sparseOf(e retrieval.Entry, c retrieval.Chunk) *qdrant.Vector {
 // ln((N + 1) / (n + 0.5)), where N counts the points of the whole collection, of
 // whichever site, and n those that have the word: the site's own, since a word's
 // number holds the scope. In a collection of many sites N makes all words alike
-// rare, and what other sites put would change a site's order. So words are asked
-// for with weights that undo it: what the site alone would give, over what the
-// server gives. Both follow from the scores of single words, which tell n, and
-// from that of the anchor, the one point with its word, which tells N. The
-// anchor is asked for in each search anew.
+// rare, and what other sites put would change a site's order. And both count
+// points that were deleted, as Qdrant's engine (qdrant-edge 0.9.0) does until it
+// builds their segment anew, so that words of documents that change often would
+// look frequent. So words are asked for with weights that undo it: what the site
+// alone would give, over what the server gives. The latter follows from the score
+// of the word alone, and from that of the anchor, the one point with its word,
+// which tells N and is asked for in each search anew. How many chunks have the
+// word is seen from what it finds, up to countedMost.
 type statistics struct {
 	at     time.Time
-	change int64          // of Index.change when they were asked for
-	log    float64        // ln(N + 1)
-	chunks int            // of the generation
-	in     map[string]int // the chunks that have a word
+	change int64             // of Index.change when they were asked for
+	log    float64           // ln(N + 1)
+	in     map[string]counts // of each word, and of everyChunk
+}
+
+// counts are what is known of a word.
+type counts struct {
+	chunks int     // that have it
+	ln     float64 // ln(n + 0.5) of the server's n
 }
 
 // Statistics are asked for again when they are as old as statisticsFor: a site
@@ -90,16 +98,22 @@ const (
 // with new weights.
 const drift = 0.01
 
-// idf returns the modifier's factor for a word that n points have.
-func (s *statistics) idf(n int) float64 { return s.log - math.Log(float64(n)+0.5) }
+// idf returns the modifier's factor for a word.
+func (s *statistics) idf(word string) float64 {
+	c := s.in[word]
+	if c.chunks == 0 {
+		c.ln = math.Log(1.5) // one chunk may have it by now
+	}
+	return s.log - c.ln
+}
 
 // query returns the sparse vector to ask for words with.
 func (s *statistics) query(o owner, words []wanted) *qdrant.Query {
-	site := retrieval.Collection{Chunks: max(1, s.chunks)}
+	site := retrieval.Collection{Chunks: max(1, s.chunks())}
 	weights := make(map[uint32]float32, len(words))
 	for _, w := range words {
 		// One that nobody had may be there by now.
-		weights[o.dimension(w.token)] += float32(w.weight * site.IDF(min(max(1, w.in), site.Chunks)) / max(s.idf(max(1, s.in[w.token])), 1e-6))
+		weights[o.dimension(w.token)] += float32(w.weight * site.IDF(min(max(1, w.in), site.Chunks)) / max(s.idf(w.token), 1e-6))
 	}
 	indices := make([]uint32, 0, len(weights))
 	for i := range weights {
@@ -126,7 +140,7 @@ func (x *Index) statistics(ctx context.Context, o owner, dim int, tokens []strin
 	} else {
 		have = nil
 	}
-	made := &statistics{at: now, change: change, in: make(map[string]int)}
+	made := &statistics{at: now, change: change, in: make(map[string]counts)}
 	ask := tokens
 	if have != nil {
 		made.at, made.change = have.at, have.change
@@ -152,48 +166,71 @@ func (x *Index) statistics(ctx context.Context, o owner, dim int, tokens []strin
 	return made, nil
 }
 
-// count asks how many chunks have each of these words, all at once.
-func (x *Index) count(ctx context.Context, o owner, dim int, s *statistics, tokens []string) error {
-	probe := func(word string) *qdrant.QueryPoints {
-		return &qdrant.QueryPoints{
-			Query: qdrant.NewQuerySparse([]uint32{o.dimension(word)}, []float32{1}), Using: new(sparseVector),
-			Filter: o.filter(), Limit: new(uint64(1)), WithVectors: qdrant.NewWithVectorsInclude(sparseVector),
-		}
+// countedMost is up to how many chunks that have a word are counted one by one.
+// The more they are, the less it matters whether some are not there any more.
+const countedMost = 256
+
+// count asks how many chunks have each of these words, all at once, and, if s
+// does not know yet, how many there are.
+func (x *Index) count(ctx context.Context, o owner, dim int, s *statistics, words []string) error {
+	every, known := s.in[everyChunk]
+	if !known {
+		words = append([]string{everyChunk}, words...)
 	}
-	all := []*qdrant.QueryPoints{probe(anchorWord), probe(everyChunk)}
-	for _, t := range tokens {
-		all = append(all, probe(t))
+	var all []*qdrant.QueryPoints
+	for _, word := range append([]string{anchorWord}, words...) {
+		query := qdrant.NewQuerySparse([]uint32{o.dimension(word)}, []float32{1})
+		all = append(all,
+			&qdrant.QueryPoints{Query: query, Using: new(sparseVector), Filter: o.filter(), Limit: new(uint64(1)), WithVectors: qdrant.NewWithVectorsInclude(sparseVector)},
+			&qdrant.QueryPoints{Query: query, Using: new(sparseVector), Filter: o.filter(), Limit: new(uint64(countedMost))})
 	}
 	results, err := x.batch(ctx, dim, all)
 	if err != nil {
 		return err
 	}
-	idf := func(i int, word string) (float64, bool) {
-		for _, p := range results[i] {
-			if v := valueOf(p, o.dimension(word)); v > 0 {
-				return float64(p.GetScore()) / float64(v), true
-			}
-		}
-		return 0, false
-	}
-	log, ok := idf(0, anchorWord)
+	log, ok := o.factor(results[0], anchorWord)
 	if !ok {
 		return errMoved
 	}
 	s.log = log + math.Log(1.5)
-	number := func(i int, word string) int {
-		f, ok := idf(i, word)
+	for i, word := range words {
+		f, ok := o.factor(results[2*i+2], word)
 		if !ok {
-			return 0
+			s.in[word] = counts{}
+			continue
 		}
-		return max(1, int(math.Round(math.Exp(s.log-f)-0.5)))
-	}
-	s.chunks = number(1, everyChunk)
-	for i, t := range tokens {
-		s.in[t] = number(i+2, t)
+		c := counts{chunks: len(results[2*i+3]), ln: s.log - f}
+		switch {
+		case c.chunks < countedMost:
+		case word == everyChunk:
+			n, err := x.client.Count(ctx, &qdrant.CountPoints{CollectionName: x.collection(dim), Filter: o.chunks(), Exact: new(true)})
+			if err != nil {
+				return err
+			}
+			c.chunks = int(n)
+		default: // as large a part of the site's as of the server's
+			c.chunks = min(every.chunks, max(c.chunks, int(math.Round(float64(every.chunks)*math.Exp(c.ln-every.ln)))))
+		}
+		if word == everyChunk {
+			every = c
+		}
+		s.in[word] = c
 	}
 	return nil
 }
+
+// factor returns the server's factor for a word that alone has found these.
+func (o owner) factor(found []*qdrant.ScoredPoint, word string) (float64, bool) {
+	for _, p := range found {
+		if v := valueOf(p, o.dimension(word)); v > 0 {
+			return float64(p.GetScore()) / float64(v), true
+		}
+	}
+	return 0, false
+}
+
+// chunks returns how many the generation has.
+func (s *statistics) chunks() int { return s.in[everyChunk].chunks }
 
 // valueOf returns what the point's sparse vector has at dim.
 func valueOf(p *qdrant.ScoredPoint, dim uint32) float32 {

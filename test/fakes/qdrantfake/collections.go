@@ -20,9 +20,13 @@ type collection struct {
 	points map[string]*point
 	order  []string // ids, ascending; nil if it is to be made again
 	// postings are, for each sparse vector and dimension, the points that have
-	// it, and with how many have the sparse vector at all.
+	// it.
 	postings map[string]map[uint32]map[string]*point
-	with     map[string]int
+	// counted are how many points have it as the modifier idf counts them, and
+	// with how many have the sparse vector at all: those that were deleted, too,
+	// for good (see count).
+	counted map[string]map[uint32]int
+	with    map[string]int
 	// keywords are, for each field with a keyword index, the points by value.
 	keywords map[string]map[string]map[string]*point
 	version  uint64
@@ -41,7 +45,7 @@ func (s *Server) Create(_ context.Context, r *qdrant.CreateCollection) (*qdrant.
 	c := &collection{
 		dense: map[string]*qdrant.VectorParams{}, sparse: maps.Clone(r.GetSparseVectorsConfig().GetMap()), created: r,
 		indexes: map[string]*qdrant.PayloadSchemaInfo{}, points: map[string]*point{},
-		postings: map[string]map[uint32]map[string]*point{}, with: map[string]int{}, keywords: map[string]map[string]map[string]*point{},
+		postings: map[string]map[uint32]map[string]*point{}, counted: map[string]map[uint32]int{}, with: map[string]int{}, keywords: map[string]map[string]map[string]*point{},
 	}
 	switch v := r.GetVectorsConfig().GetConfig().(type) {
 	case *qdrant.VectorsConfig_Params:
@@ -55,7 +59,7 @@ func (s *Server) Create(_ context.Context, r *qdrant.CreateCollection) (*qdrant.
 		}
 	}
 	for name := range c.sparse {
-		c.postings[name] = map[uint32]map[string]*point{}
+		c.postings[name], c.counted[name] = map[uint32]map[string]*point{}, map[uint32]int{}
 	}
 	s.collections[r.GetCollectionName()] = c
 	return &qdrant.CollectionOperationResponse{Result: true}, nil

@@ -166,11 +166,40 @@ func (c *collection) put(key string, n *point) {
 	if (old == nil) != (n == nil) {
 		c.order = nil
 	}
+	c.count(old, n)
+}
+
+// count counts what the modifier idf goes by, as Qdrant's engine (qdrant-edge
+// 0.9.0) does: a point that takes the place of another is counted in its place,
+// and one that is deleted is still counted, until its segment is built anew. That
+// is never here.
+func (c *collection) count(old, n *point) {
+	if n == nil {
+		return
+	}
+	for name, v := range n.sparse {
+		if old == nil || old.sparse[name] == nil {
+			c.with[name]++
+		}
+		for _, i := range v.indices {
+			c.counted[name][i]++
+		}
+	}
+	if old == nil {
+		return
+	}
+	for name, v := range old.sparse {
+		if n.sparse[name] == nil {
+			continue // a vector that is deleted
+		}
+		for _, i := range v.indices {
+			c.counted[name][i]--
+		}
+	}
 }
 
 func (c *collection) index(key string, p *point) {
 	for name, v := range p.sparse {
-		c.with[name]++
 		for _, i := range v.indices {
 			if c.postings[name][i] == nil {
 				c.postings[name][i] = map[string]*point{}
@@ -185,7 +214,6 @@ func (c *collection) index(key string, p *point) {
 
 func (c *collection) unindex(key string, p *point) {
 	for name, v := range p.sparse {
-		c.with[name]--
 		for _, i := range v.indices {
 			delete(c.postings[name][i], key)
 			if len(c.postings[name][i]) == 0 {

@@ -251,7 +251,7 @@ func (c *collection) denseScorer(q []float32, using string) (func(*point) (float
 // modifier idf, the query's values are multiplied by
 // ln(1 + (N - n + 0.5) / (n + 0.5)), where N is the number of points in the
 // collection and n of those that have the index (manage-data/indexing, IDF
-// Modifier).
+// Modifier), as count counts them.
 func (c *collection) sparseScorer(v *qdrant.SparseVector, using string) (func(*point) (float32, bool), error) {
 	params := c.sparse[using]
 	if params == nil {
@@ -264,7 +264,7 @@ func (c *collection) sparseScorer(v *qdrant.SparseVector, using string) (func(*p
 	if params.GetModifier() == qdrant.Modifier_Idf {
 		total := float64(c.with[using])
 		for i, dim := range q.indices {
-			n := float64(len(c.postings[using][dim]))
+			n := float64(c.counted[using][dim])
 			q.values[i] *= float32(math.Log(1 + (total-n+0.5)/(n+0.5)))
 		}
 	}
