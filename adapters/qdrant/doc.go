@@ -37,8 +37,9 @@
 // The sparse arm is BM25: the half of it that is a chunk's own is stored (weights
 // by field as everywhere, see retrieval.Saturation), the inverse document
 // frequency comes from the server's modifier, corrected from the whole
-// collection's, deleted points among them, to the site's (see statistics). What is more than words, such as
-// "without" and compounds, is worked out from the vectors of hits (terms.go).
+// collection's, deleted points among them, to the site's (see statistics). What
+// is more than words, such as "without" and compounds, is worked out from the
+// vectors of hits (terms.go).
 //
 // # What is not as in the other indexes
 //

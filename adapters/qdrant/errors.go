@@ -66,7 +66,7 @@ func (x *Index) explain(ctx context.Context, what string, err error) error {
 		do = "set WOOCHAT_QDRANT_API_KEY to a key that may read and write all collections"
 	case codes.NotFound:
 		x.forgetAll()
-		do = "a collection is gone: woochat index rebuild makes it anew"
+		do = "another process has replaced or dropped it meanwhile, or the collection is gone: try again, and if that does not help, woochat index rebuild makes it anew"
 	default:
 	}
 	return fmt.Errorf("qdrant %s: %s: %w: %s: %s (%s)", x.where, what, ports.ErrUnavailable, do, x.redact(s.Message()), s.Code())

@@ -13,6 +13,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +158,33 @@ func TestPutThatIsKilled(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// Another process puts the document, and takes away what this one has put of it
+// and not committed yet: Put tells, and may be called again.
+func TestPutThatIsOvertaken(t *testing.T) {
+	server, s := startFake(t, qdrantfake.Options{}), newScope(t)
+	x, other := open(t, qdrant.Config{URL: server.Addr()}), open(t, qdrant.Config{URL: server.Addr()})
+	put(t, x, s, entry("page:1", "r1", "thing one", "thing two"))
+	var overtaken atomic.Bool
+	server.Hook(func(method string, _ any) {
+		if method == "UpdateBatch" && overtaken.CompareAndSwap(false, true) {
+			put(t, other, s, entry("page:1", "r3", "thing three"))
+		}
+	})
+	mine := entry("page:1", "r2", "thing one", "thing two")
+	if err := x.Put(t.Context(), s, mine); !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("Put: %v, want ErrUnavailable that tells of another process", err)
+	}
+	if got, want := refs(t, x, s, retrieval.Query{Text: "thing"}), []string{"page:1 r3 0"}; !slices.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+	put(t, x, s, mine)
+	got := refs(t, x, s, retrieval.Query{Text: "thing"})
+	slices.Sort(got)
+	if want := []string{"page:1 r2 0", "page:1 r2 1"}; !slices.Equal(got, want) {
+		t.Errorf("put again: found %v, want %v", got, want)
 	}
 }
 

@@ -3,7 +3,6 @@ package qdrantfake
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
@@ -61,10 +60,6 @@ func meets(c *qdrant.Condition, id string, p *point, data payload) (bool, error)
 	case *qdrant.Condition_HasVector:
 		// "has a vector of that name" (search/filtering, Has Vector)
 		return p.dense[c.HasVector.GetHasVector()] != nil || p.sparse[c.HasVector.GetHasVector()] != nil, nil
-	case *qdrant.Condition_IsEmpty:
-		return empty(values(data, c.IsEmpty.GetKey())), nil
-	case *qdrant.Condition_IsNull:
-		return slices.ContainsFunc(values(data, c.IsNull.GetKey()), isNull), nil
 	case *qdrant.Condition_Nested:
 		// The conditions must hold for one and the same element of the array
 		// (search/filtering, Nested object filter).
@@ -78,17 +73,6 @@ func meets(c *qdrant.Condition, id string, p *point, data payload) (bool, error)
 		return false, nil
 	}
 	return false, status.Errorf(codes.Unimplemented, "qdrantfake: condition %T", c.GetConditionOneOf())
-}
-
-func isNull(v *qdrant.Value) bool {
-	_, null := v.GetKind().(*qdrant.Value_NullValue)
-	return null
-}
-
-// empty is the meaning of is_empty: the field "either does not exist, or has
-// null or [] value" (search/filtering, Is Empty).
-func empty(vs []*qdrant.Value) bool {
-	return !slices.ContainsFunc(vs, func(v *qdrant.Value) bool { return !isNull(v) })
 }
 
 // values returns what is at key: of an array its elements, and of a dotted key
@@ -131,10 +115,6 @@ func fieldMeets(f *qdrant.FieldCondition, data payload) (bool, error) {
 		return false, nil
 	case f.GetRange() != nil:
 		return slices.ContainsFunc(vs, func(v *qdrant.Value) bool { return inRange(f.GetRange(), v) }), nil
-	case f.GetDatetimeRange() != nil:
-		return slices.ContainsFunc(vs, func(v *qdrant.Value) bool { return inTime(f.GetDatetimeRange(), v) }), nil
-	case f.IsEmpty != nil:
-		return empty(vs) == f.GetIsEmpty(), nil
 	}
 	return false, status.Errorf(codes.Unimplemented, "qdrantfake: a condition on %q", f.GetKey())
 }
@@ -158,10 +138,6 @@ func matches(m *qdrant.Match, v *qdrant.Value) (bool, error) {
 		return isText && slices.Contains(m.Keywords.GetStrings(), text.StringValue), nil
 	case *qdrant.Match_Integers:
 		return isNumber && slices.Contains(m.Integers.GetIntegers(), number.IntegerValue), nil
-	case *qdrant.Match_ExceptKeywords:
-		return isText && !slices.Contains(m.ExceptKeywords.GetStrings(), text.StringValue), nil
-	case *qdrant.Match_ExceptIntegers:
-		return isNumber && !slices.Contains(m.ExceptIntegers.GetIntegers(), number.IntegerValue), nil
 	}
 	return false, status.Errorf(codes.Unimplemented, "qdrantfake: match %T", m.GetMatchValue())
 }
@@ -177,13 +153,4 @@ func inRange(r *qdrant.Range, v *qdrant.Value) bool {
 		return false
 	}
 	return (r.Lt == nil || x < *r.Lt) && (r.Gt == nil || x > *r.Gt) && (r.Gte == nil || x >= *r.Gte) && (r.Lte == nil || x <= *r.Lte)
-}
-
-func inTime(r *qdrant.DatetimeRange, v *qdrant.Value) bool {
-	t, err := time.Parse(time.RFC3339Nano, v.GetStringValue())
-	if err != nil {
-		return false
-	}
-	return (r.GetLt() == nil || t.Before(r.GetLt().AsTime())) && (r.GetGt() == nil || t.After(r.GetGt().AsTime())) &&
-		(r.GetGte() == nil || !t.Before(r.GetGte().AsTime())) && (r.GetLte() == nil || !t.After(r.GetLte().AsTime()))
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
@@ -111,7 +112,9 @@ func (p points) Delete(_ context.Context, r *qdrant.DeletePoints) (*qdrant.Point
 }
 
 // SetPayload implements qdrant.PointsServer: "only the given values are set, the
-// others stay" (manage-data/payload, Update payload).
+// others stay" (manage-data/payload, Update payload). An id that is not there is
+// NotFound, after the others were changed, as Qdrant's engine (qdrant-edge 0.9.0)
+// does.
 func (p points) SetPayload(_ context.Context, r *qdrant.SetPayloadPoints) (*qdrant.PointsOperationResponse, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,30 +175,39 @@ func (c *collection) put(key string, n *point) {
 // count counts what the modifier idf goes by, as Qdrant's engine (qdrant-edge
 // 0.9.0) does: a point that takes the place of another is counted in its place,
 // and one that is deleted is still counted, until its segment is built anew. That
-// is never here.
+// is never here. An empty vector is no vector, but who takes its place is not
+// counted either.
 func (c *collection) count(old, n *point) {
 	if n == nil {
 		return
 	}
-	for name, v := range n.sparse {
-		if old == nil || old.sparse[name] == nil {
+	if old == nil {
+		old = &point{}
+	}
+	for name := range c.counted {
+		was, is := old.sparse[name], n.sparse[name]
+		switch {
+		case is.some() && was == nil:
 			c.with[name]++
+		case was.some() && !is.some():
+			c.with[name]--
 		}
-		for _, i := range v.indices {
+		for _, i := range is.dimensions() {
 			c.counted[name][i]++
 		}
-	}
-	if old == nil {
-		return
-	}
-	for name, v := range old.sparse {
-		if n.sparse[name] == nil {
-			continue // a vector that is deleted
-		}
-		for _, i := range v.indices {
+		for _, i := range was.dimensions() {
 			c.counted[name][i]--
 		}
 	}
+}
+
+func (s *sparse) some() bool { return len(s.dimensions()) > 0 }
+
+func (s *sparse) dimensions() []uint32 {
+	if s == nil {
+		return nil
+	}
+	return s.indices
 }
 
 func (c *collection) index(key string, p *point) {
@@ -242,12 +254,25 @@ func (c *collection) remove(s *qdrant.PointsSelector) error {
 }
 
 func (c *collection) setPayload(set payload, s *qdrant.PointsSelector) error {
-	return c.change(s, func(p payload) { maps.Copy(p, set) })
+	return c.change(s, func(p payload) {
+		for k, v := range set {
+			if _, null := v.GetKind().(*qdrant.Value_NullValue); null {
+				delete(p, k) // as Qdrant's engine (qdrant-edge 0.9.0) does
+			} else {
+				p[k] = v
+			}
+		}
+	})
 }
 
 // change gives the selected points a payload that f has changed.
 func (c *collection) change(s *qdrant.PointsSelector, f func(payload)) error {
 	keys, err := c.selected(s)
+	for _, id := range s.GetPoints().GetIds() {
+		if c.points[keyOf(id)] == nil {
+			err = status.Errorf(codes.NotFound, "Not found: No point with id %s", strings.TrimLeft(keyOf(id), "#0"))
+		}
+	}
 	for _, key := range keys {
 		old := c.points[key]
 		n := &point{id: old.id, payload: maps.Clone(old.payload), dense: old.dense, sparse: old.sparse}

@@ -201,7 +201,7 @@ func (c *collection) sharing(using string, v *qdrant.SparseVector, among map[str
 // scorer returns how q scores a point, and whether it finds it at all.
 func (c *collection) scorer(q *qdrant.Query, using string) (func(*point) (float32, bool), error) {
 	if q == nil {
-		return func(*point) (float32, bool) { return 0, true }, nil
+		return func(*point) (float32, bool) { return 1, true }, nil // as Qdrant's engine (qdrant-edge 0.9.0) does
 	}
 	nearest, ok := q.GetVariant().(*qdrant.Query_Nearest)
 	if !ok {
