@@ -217,7 +217,8 @@ func attributes(a catalog.Attribute) []string {
 // orTitled returns the condition that a point meets has, or that one of names
 // stands in its title: a product that lacks a field is judged by its title.
 // Without a full-text index such a match "will work as exact substring match"
-// (search/filtering, Full Text Match), which finds the words and a few more.
+// (search/filtering, Full Text Match), or asks for all words in any order, as
+// Qdrant's engine (qdrant-edge 0.9.0) does: each finds the words and a few more.
 func orTitled(has *qdrant.Condition, names []string) *qdrant.Condition {
 	either := []*qdrant.Condition{has}
 	for _, n := range names {

@@ -1,6 +1,7 @@
 package eval_test
 
 import (
+	"cmp"
 	"os"
 	"testing"
 	"time"
@@ -15,8 +16,8 @@ import (
 const leastByQdrant = 0.63
 
 // TestQdrantRanksNearly: Qdrant ranks as the others do but for the mean length of
-// chunks, which it supposes. The server is test/fakes/qdrantfake: how a Qdrant
-// itself does, nobody has measured. WOOCHAT_PROVE=full asks over all products.
+// chunks, which it supposes. The server is test/fakes/qdrantfake, or the Qdrant at
+// WOOCHAT_TEST_QDRANT_URL. WOOCHAT_PROVE=full asks over all products.
 func TestQdrantRanksNearly(t *testing.T) {
 	s := theSet(t)
 	full := os.Getenv("WOOCHAT_PROVE") == "full"
@@ -28,7 +29,7 @@ func TestQdrantRanksNearly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	q, err := qdrant.Open(qdrant.Config{URL: server.Addr(), Now: noon, SearchTimeout: time.Minute})
+	q, err := qdrant.Open(qdrant.Config{URL: cmp.Or(os.Getenv("WOOCHAT_TEST_QDRANT_URL"), server.Addr()), Prefix: "woochat_test_eval", Now: noon, SearchTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

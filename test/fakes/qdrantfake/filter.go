@@ -3,6 +3,7 @@ package qdrantfake
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
@@ -12,8 +13,11 @@ import (
 type payload = map[string]*qdrant.Value
 
 // passes reports whether a point passes f (search/filtering): all of must, none
-// of must_not, and one of should if there is any, or as many as min_should asks.
+// of must_not, and one of should if there is any.
 func passes(f *qdrant.Filter, id string, p *point, data payload) (bool, error) {
+	if f.GetMinShould() != nil {
+		return false, status.Error(codes.Unimplemented, "qdrantfake: min_should")
+	}
 	for _, c := range f.GetMust() {
 		if ok, err := meets(c, id, p, data); !ok || err != nil {
 			return false, err
@@ -24,29 +28,12 @@ func passes(f *qdrant.Filter, id string, p *point, data payload) (bool, error) {
 			return false, err
 		}
 	}
-	count := func(cs []*qdrant.Condition) (n int, err error) {
-		for _, c := range cs {
-			ok, err := meets(c, id, p, data)
-			if err != nil {
-				return 0, err
-			}
-			if ok {
-				n++
-			}
-		}
-		return n, nil
-	}
-	if cs := f.GetShould(); len(cs) > 0 {
-		if n, err := count(cs); n == 0 || err != nil {
-			return false, err
+	for _, c := range f.GetShould() {
+		if ok, err := meets(c, id, p, data); ok || err != nil {
+			return ok, err
 		}
 	}
-	if m := f.GetMinShould(); m != nil {
-		if n, err := count(m.GetConditions()); uint64(n) < m.GetMinCount() || err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	return len(f.GetShould()) == 0, nil
 }
 
 func meets(c *qdrant.Condition, id string, p *point, data payload) (bool, error) {
@@ -131,15 +118,25 @@ func matches(m *qdrant.Match, v *qdrant.Value) (bool, error) {
 	case *qdrant.Match_Boolean:
 		return isBool && truth.BoolValue == m.Boolean, nil
 	case *qdrant.Match_Text:
-		// "If there is no full-text index for the field, the match will work as exact
-		// substring match" (search/filtering, Full Text Match).
-		return isText && strings.Contains(text.StringValue, m.Text), nil
+		return isText && hasWords(text.StringValue, m.Text), nil
 	case *qdrant.Match_Keywords:
 		return isText && slices.Contains(m.Keywords.GetStrings(), text.StringValue), nil
 	case *qdrant.Match_Integers:
 		return isNumber && slices.Contains(m.Integers.GetIntegers(), number.IntegerValue), nil
 	}
 	return false, status.Errorf(codes.Unimplemented, "qdrantfake: match %T", m.GetMatchValue())
+}
+
+// hasWords reports whether text has all words of want, in any order and case, as
+// Qdrant's engine (qdrant-edge 0.9.0) matches a text without a full-text index;
+// the documentation has "as exact substring match" (search/filtering, Full Text
+// Match).
+func hasWords(text, want string) bool {
+	words := func(s string) []string {
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) })
+	}
+	in, wanted := words(text), words(want)
+	return len(wanted) > 0 && !slices.ContainsFunc(wanted, func(w string) bool { return !slices.Contains(in, w) })
 }
 
 func inRange(r *qdrant.Range, v *qdrant.Value) bool {

@@ -36,7 +36,7 @@ func TestLikeOnAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(fake.Close)
-	for seed := range uint64(4) {
+	for seed := range uint64(5) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			b := both{t: t, r: rand.New(rand.NewPCG(seed, 2)), name: fmt.Sprintf("woochat_test_like_%d_%d", os.Getpid(), seed), fake: dial(t, fake.Addr()), server: dial(t, u.Host)}
 			b.create()
@@ -137,7 +137,7 @@ func (b *both) ids() []*qdrant.PointId {
 	return out
 }
 
-func (b *both) word() string { return []string{"", "a", "b", "c", "ü"}[b.r.IntN(5)] }
+func (b *both) word() string { return []string{"", "a", "b", "c a", "ü", "red kettle"}[b.r.IntN(6)] }
 
 // value is what a field may hold: one of its kind, none, or a list.
 func (b *both) value(field string, lists int) *qdrant.Value {
@@ -250,6 +250,8 @@ func (b *both) fieldCondition(at, field string) *qdrant.Condition {
 	}
 	several := b.r.IntN(2) == 0
 	switch {
+	case field == "word" && b.r.IntN(4) == 0:
+		return qdrant.NewMatchText(at, []string{"a", "A", "a c", "ü", "red kettle", "tle", "", "c-a"}[b.r.IntN(8)])
 	case field == "word" && several:
 		return qdrant.NewMatchKeywords(at, b.word(), b.word())
 	case field == "word":
@@ -282,9 +284,6 @@ func (b *both) filter(depth int) *qdrant.Filter {
 	}
 	if b.r.IntN(3) == 0 {
 		f.MustNot = b.conditions(depth)
-	}
-	if b.r.IntN(4) == 0 {
-		f.MinShould = &qdrant.MinShould{Conditions: append(b.conditions(depth), b.condition(depth)), MinCount: 1 + b.r.Uint64N(2)}
 	}
 	return f
 }
