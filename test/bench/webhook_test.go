@@ -21,7 +21,7 @@ import (
 
 const (
 	deliveryRate   = 200 // a second
-	deliveryWindow = 10 * time.Second
+	deliveryWindow = 5 * time.Second
 	deliveryTurns  = 3
 	objects        = 1000 // products that deliveries are about
 )
@@ -36,6 +36,10 @@ const (
 //     database of the same kind with the same durability, and does nothing else;
 //   - how long it takes from then until the index has what the shop shows
 //     ("fresh"): delivered, read from the shop or the body, stored, indexed.
+//
+// "cpu-ms" is the processors' time that one delivery takes in all, that of the
+// shop and the sender among it: other than the times, a busy machine does not
+// change it much, and 200 a second must fit into two seconds of it.
 //
 // It fails if at the end the index is not what the shop shows. All three are
 // measured in turns, three times, and the medians are told. The embedder is "none".
@@ -57,19 +61,21 @@ func BenchmarkWebhookAck(b *testing.B) {
 				}
 				to := startReceiver(b, env, key)
 				bare := bareReceiver(b, bareDB, to.secret)
-				var tells [5][]float64
+				var tells [6][]float64
 				for b.Loop() {
 					for range deliveryTurns {
 						none := deliver(b, func(i int) delivery { return delivery{url: bare, secret: to.secret, id: i%objects + 1, title: "Mug"} })
+						end := timed(b)
 						took, fresh := to.round(b)
+						cpu := end().cpu * 1000 / float64(len(took))
 						bareTail, tail := percentile(none, 99), percentile(took, 99)
-						for i, v := range []float64{percentile(took, 50), tail, tail / bareTail, percentile(fresh, 50), percentile(fresh, 95)} {
+						for i, v := range []float64{percentile(took, 50), tail, tail / bareTail, percentile(fresh, 50), percentile(fresh, 95), cpu} {
 							tells[i] = append(tells[i], v)
 						}
-						b.Logf("ack p99 %.1f ms (bare %.1f), fresh p95 %.0f ms", tail, bareTail, percentile(fresh, 95))
+						b.Logf("ack p99 %.1f ms (bare %.1f), fresh p95 %.0f ms, %.2f ms of processors a delivery", tail, bareTail, percentile(fresh, 95), cpu)
 					}
 				}
-				for i, unit := range []string{"ack-p50-ms", "ack-p99-ms", "ack-p99_of_bare", "fresh-p50-ms", "fresh-p95-ms"} {
+				for i, unit := range []string{"ack-p50-ms", "ack-p99-ms", "ack-p99_of_bare", "fresh-p50-ms", "fresh-p95-ms", "cpu-ms"} {
 					b.ReportMetric(median(tells[i]), unit)
 				}
 			})
