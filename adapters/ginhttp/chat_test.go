@@ -74,7 +74,7 @@ func TestFrames(t *testing.T) {
 			"id: msg_1:15\nevent: message.end\ndata: {\"finish\":\"length\",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}\n\n",
 		},
 		{
-			chat.StreamEvent{No: 15, Kind: chat.EventEnd, Finish: chat.Complete, Notice: answering.NoticeQuoted},
+			chat.StreamEvent{No: 15, Kind: chat.EventEnd, Finish: chat.Complete, Notice: chat.NoticeQuoted},
 			"id: msg_1:15\nevent: message.end\ndata: {\"finish\":\"stop\",\"notice\":\"quoted\",\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}}\n\n",
 		},
 		{

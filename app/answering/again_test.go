@@ -196,10 +196,10 @@ func TestFallback(t *testing.T) {
 					w.model.fail(f)
 				}
 				events := w.all(st)
-				if end := last(events); text(events) != "Quoted: Shipping costs €4.90 [1]." || end.Notice != answering.NoticeQuoted || end.Finish != chat.Complete {
+				if end := last(events); text(events) != "Quoted: Shipping costs €4.90 [1]." || end.Notice != chat.NoticeQuoted || end.Finish != chat.Complete {
 					w.Errorf("got %q and %+v", text(events), end)
 				}
-				if turn := w.turn(st.Message()); turn.Notice != answering.NoticeQuoted {
+				if turn := w.turn(st.Message()); turn.Notice != chat.NoticeQuoted {
 					w.Errorf("stored as %+v", turn)
 				}
 				booked := w.settled(len(c.codes))
@@ -230,7 +230,7 @@ func TestFallbackAfterHalfASentence(t *testing.T) {
 		w.model.say("Shipping costs ab")
 		w.model.fail(&ports.ModelError{Kind: ports.ModelTruncated})
 		events := w.all(st)
-		if text(events) != "Quoted: Shipping costs €4.90 [1]." || last(events).Notice != answering.NoticeQuoted {
+		if text(events) != "Quoted: Shipping costs €4.90 [1]." || last(events).Notice != chat.NoticeQuoted {
 			w.Errorf("got %q and %+v", text(events), last(events))
 		}
 		if e := w.settled(2); e[0].Tokens.Output != 1 || e[0].ErrorCode != "UPSTREAM_TRUNCATED" {

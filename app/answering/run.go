@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/app/searching"
@@ -113,6 +114,9 @@ func (s *Service) generate(ctx context.Context, j job) result {
 	if err != nil {
 		return failed(ctx, err)
 	}
+	if s.refuses(found.Fit) {
+		return s.refuse(ctx, j, found)
+	}
 	in := s.promptInput(j.site, j.question)
 	in.History, in.Evidence = history, chat.EvidenceOf(found.Chosen(), s.Now())
 	if found.FollowUp.Depends() {
@@ -164,13 +168,10 @@ func (s *Service) fallBack(ctx context.Context, j job, p chat.Prompt, broken res
 	}
 	p.Model = s.cfg.FallbackModel
 	r := s.call(ctx, j, s.Fallback, p, result{evidence: p.Evidence})
-	r.notice = NoticeQuoted
+	r.notice = chat.NoticeQuoted // also where it has found nothing: the model may have
 	s.publish(ctx, j.question.Scope, FellBack{Message: j.turn.Message, Err: cause})
 	return r
 }
-
-// NoticeQuoted is the notice of an answer that the fallback gave.
-const NoticeQuoted = "quoted"
 
 func (s *Service) shown(j job) int {
 	j.live.mu.Lock()
@@ -211,10 +212,18 @@ func (s *Service) call(ctx context.Context, j job, model ports.ChatModel, p chat
 		// cannot tell whether it is true, and the shopper could not either.
 		err = show(gate.Flush())
 	}
-	if err == nil && s.shown(j) == 0 {
-		err = show(chat.NothingFits(localeOf(j.site, j.question), j.site.ContactURL))
+	notice, nothing := "", chat.NothingFits(p.Locale, "")
+	if err == nil && (s.shown(j) == 0 || got.Text == nothing) {
+		// Nothing of what it wrote holds, or it has found nothing by itself: the
+		// shopper is told, and how to reach the shop.
+		notice = chat.NoticeNothingFits
+		text := chat.NothingFits(p.Locale, j.site.ContactURL)
+		if s.shown(j) > 0 {
+			text = strings.TrimPrefix(text, nothing)
+		}
+		err = show(text)
 	}
-	out := result{call: call, outcome: call.OutcomeOf(p, got, err), gate: gate, evidence: r.evidence, finish: got.Finish}
+	out := result{call: call, notice: notice, outcome: call.OutcomeOf(p, got, err), gate: gate, evidence: r.evidence, finish: got.Finish}
 	switch {
 	case err == nil:
 	case errors.Is(context.Cause(ctx), errStopped):

@@ -57,7 +57,7 @@ func TestADispatchIsLost(t *testing.T) {
 	t.Run("the fallback answers", func(t *testing.T) {
 		inWorld(t, losingDispatches(1, true), func(w *world) {
 			events := w.all(w.ask())
-			if end := last(events); end.Finish != chat.Complete || end.Notice != answering.NoticeQuoted {
+			if end := last(events); end.Finish != chat.Complete || end.Notice != chat.NoticeQuoted {
 				w.Errorf("ended with %+v", end)
 			}
 			booked := w.settled(2)

@@ -81,6 +81,11 @@ type Explanation struct {
 	Generation int64  `json:"generation"`
 	Model      string `json:"embedding_model"`
 
+	// Evidence is how likely one of the first passages answers, from 0 to 1, and
+	// NothingFits whether that is too little, so that an answer says so.
+	Evidence    float64 `json:"evidence"`
+	NothingFits bool    `json:"nothing_fits"`
+
 	Understood Understood `json:"understood"`
 	Searches   []Searched `json:"searches"`
 	// Rerank says what a reranker has made of the order; its model is "" if none
@@ -216,7 +221,7 @@ func fieldOf(i int) string {
 func explanation(question string, r Result, now time.Time) Explanation {
 	u := r.Understanding
 	e := Explanation{
-		Question: question, Generation: r.Generation.No, Found: len(r.Found),
+		Question: question, Generation: r.Generation.No, Found: len(r.Found), Evidence: r.Fit.Evidence, NothingFits: r.Fit.Nothing,
 		Understood: Understood{Text: u.Text, Codes: list(u.Codes), Filter: u.Filter.String(), Sort: u.Sort.String(), Because: list(u.Because)},
 		Searches:   []Searched{}, Passages: []Explained{},
 		Took: map[string]float64{

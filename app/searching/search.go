@@ -47,6 +47,9 @@ type Result struct {
 	Meaning       bool                 // it was searched by meaning, too
 	Searches      []Search
 	Reranked      Reranked // the zero Reranked if nothing was to be judged
+	// Fit says whether the shop has anything on the question, by the first
+	// Config.Passages of Found.
+	Fit retrieval.Fit
 	// Found is all that was found, best first, without what has changed since
 	// it was indexed, and what of it goes into a prompt.
 	Found []retrieval.Choice
@@ -130,6 +133,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	}
 	vector := s.embed(ctx, q, &r)
 	var arms [][]retrieval.Passage
+	exact := false // something fits the filter or the codes
 	for i, query := range u.Queries(vector, limit, now) {
 		why := ""
 		if i > 0 {
@@ -155,6 +159,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 		if !query.Filter.IsZero() {
 			arm = retrieval.Spread(arm)
 		}
+		exact = exact || i == 0 && len(arm) > 0 && (!u.Filter.IsZero() || len(u.Codes) > 0 || u.Sort != retrieval.ByRelevance)
 		arms = append(arms, arm)
 	}
 	found := retrieval.Interleave(arms...)
@@ -178,6 +183,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 		}
 	}
 	start = s.deps.Now()
+	r.Fit = s.fit(f.Question, found, exact || len(f.About) > 0, r)
 	r.Found = retrieval.Choose(found, q.Budget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
 	r.Took.Choose = s.deps.Now().Sub(start)
 	return r, nil
@@ -185,6 +191,17 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 
 // bestMatch reports whether p was found by relevance.
 func bestMatch(p retrieval.Passage) bool { return p.Arms.Lexical > 0 || p.Arms.Dense > 0 }
+
+// fit says whether the first of found answer. By meaning only where the vectors
+// are of the model for which it is known how near is near.
+func (s *Service) fit(question string, found []retrieval.Passage, exact bool, r Result) retrieval.Fit {
+	known := r.Generation.Model == s.cfg.EvidenceModel
+	least := s.cfg.LeastEvidence
+	if least == 0 && (known || !r.Meaning) {
+		least = retrieval.DefaultLeastEvidence
+	}
+	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && known, exact, least)
+}
 
 // search finds, loads and checks again: an index may be behind the shop, so
 // the loaded facts decide.

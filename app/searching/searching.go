@@ -54,6 +54,17 @@ type Config struct {
 	Passages       int    // passages that are chosen at most; default 8
 	RerankModel    string // the name to price; required with a Reranker
 	RerankPassages int    // passages that are judged at most; default 24
+
+	// EvidenceModel is the embedding model for whose vectors
+	// retrieval.FittedSignWeights are; "" for none. The vectors of others find
+	// passages, and say nothing of how likely those answer.
+	EvidenceModel string
+	// LeastEvidence is the evidence below which nothing fits a question; negative:
+	// it is never said that nothing fits. By default it is
+	// retrieval.DefaultLeastEvidence, and any where a site was searched by the
+	// meaning of another model than EvidenceModel: that its words are not found
+	// says little there.
+	LeastEvidence float64
 }
 
 // Service searches shops. Make one with New; it is safe for concurrent use.
@@ -78,6 +89,7 @@ func New(d Deps, cfg Config) (*Service, error) {
 	need(d.Tokenizer != nil, "Deps.Tokenizer")
 	need(d.Now != nil, "Deps.Now")
 	need(cfg.Model != "", "Config.Model")
+	need(cfg.LeastEvidence <= 1, "a Config.LeastEvidence of at most 1")
 	need(d.Embedder == nil || d.Generations != nil || cfg.EmbeddingModel != "", "Config.EmbeddingModel")
 	need(d.Reranker == nil || cfg.RerankModel != "", "Config.RerankModel")
 	if err := errors.Join(errs...); err != nil {

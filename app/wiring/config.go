@@ -55,6 +55,9 @@ type Config struct {
 	EmbeddingModel string
 	// EmbeddingByDefault is set if no setting names EmbeddingModel.
 	EmbeddingByDefault bool
+	// LeastEvidence is searching.Config.LeastEvidence: 0 by default, negative for
+	// any.
+	LeastEvidence float64
 	// EmbedTexts and EmbedTokens bound one call of the embedding model,
 	// EmbedLongest one text, and the others how many calls run at once.
 	EmbedTexts    int
@@ -137,6 +140,7 @@ func Settings() []Setting {
 		{Env: "WOOCHAT_OUTPUT_FIELD", Flag: "output-field", Default: "auto", Help: "how the output cap is sent: auto, max_tokens, max_completion_tokens or both"},
 		{Env: "WOOCHAT_MAX_TOKENS", Flag: "max-tokens", Default: "600", Help: "output cap of an answer, in tokens"},
 		{Env: "WOOCHAT_PROMPT_BUDGET", Flag: "prompt-budget", Default: "4000", Help: "input cap of an answer, in tokens"},
+		{Env: "WOOCHAT_LEAST_EVIDENCE", Flag: "least-evidence", Default: "auto", Help: "how likely it must be, from 0 to 1, that what was found answers a question: for less the assistant says that nothing fits; 0: never; auto: 0.1, and with a provider's vectors only where nothing was found"},
 		{Env: "WOOCHAT_PRICES_FILE", Flag: "prices-file", Help: "price file to use beside the shipped table; empty: prices.csv in the data folder, if it is there"},
 		{Env: "WOOCHAT_PRICE_CEILING", Flag: "price-ceiling", Help: "input,output in USD a million tokens for models that the table does not know; 0,0 for a server of one's own"},
 		{Env: "WOOCHAT_ADDR", Flag: "addr", Default: ":8080", Help: "public listener: the widget's API"},

@@ -180,7 +180,8 @@ func (l *loader) config() Config {
 		RerankTimeout: l.duration("WOOCHAT_RERANK_TIMEOUT", 50*time.Millisecond, 30*time.Second),
 		OutputField:   l.oneOf("WOOCHAT_OUTPUT_FIELD", "auto", "max_tokens", "max_completion_tokens", "both"),
 		MaxTokens:     l.count("WOOCHAT_MAX_TOKENS", 16, 100_000), PromptBudget: l.count("WOOCHAT_PROMPT_BUDGET", 500, 1_000_000),
-		PricesFile: l.raw["WOOCHAT_PRICES_FILE"], PriceCeiling: l.ceiling(),
+		LeastEvidence: l.share("WOOCHAT_LEAST_EVIDENCE"),
+		PricesFile:    l.raw["WOOCHAT_PRICES_FILE"], PriceCeiling: l.ceiling(),
 		Addr: l.addr("WOOCHAT_ADDR"), AdminAddr: l.addr("WOOCHAT_ADMIN_ADDR"), PublicURL: l.url("WOOCHAT_PUBLIC_URL"),
 		TrustedProxies: l.networks("WOOCHAT_TRUSTED_PROXIES"), AllowHosts: l.hosts("WOOCHAT_ALLOW_HOSTS"), SecretKey: Secret(l.raw["WOOCHAT_SECRET_KEY"]),
 		AnswerTimeout: l.duration("WOOCHAT_ANSWER_TIMEOUT", time.Second, 10*time.Minute),
@@ -328,6 +329,23 @@ func (l *loader) count(name string, least, most int64) int64 {
 	n, err := strconv.ParseInt(l.raw[name], 10, 64)
 	if err != nil || n < least || n > most {
 		l.bad(name, "%q is not a whole number from %d to %d", clip(l.raw[name]), least, most)
+	}
+	return n
+}
+
+// share returns a share from 0 to 1: 0 for auto, and -1 for 0.
+func (l *loader) share(name string) float64 {
+	text := l.raw[name]
+	if text == "auto" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || !(n >= 0 && n <= 1):
+		l.bad(name, "%q: want auto or a number from 0 to 1", clip(text))
+		return 0
+	case n == 0:
+		return -1
 	}
 	return n
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/decorated"
 	"github.com/aiwoochat/woochat/adapters/egress"
 	"github.com/aiwoochat/woochat/adapters/extractive"
+	"github.com/aiwoochat/woochat/adapters/glove"
 	"github.com/aiwoochat/woochat/adapters/html"
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/adapters/openai"
@@ -244,7 +245,10 @@ func useCases(cfg Config) fx.Option {
 				Meter: p.Meter, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)), Passages: p.Passages, Inventory: p.Inventory,
 				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
 				Synonyms: p.Synonyms,
-			}, searching.Config{Model: p.Names.chat, EmbeddingModel: p.Names.embedding, RerankModel: p.Judge.model, RerankPassages: p.Judge.passages})
+			}, searching.Config{
+				Model: p.Names.chat, EmbeddingModel: p.Names.embedding, RerankModel: p.Judge.model, RerankPassages: p.Judge.passages,
+				EvidenceModel: glove.Model, LeastEvidence: cfg.LeastEvidence,
+			})
 		},
 		func(s *searching.Service, sites ports.Sites, log ports.AuditLog, now ports.Clock, id ports.NewID) (*searching.Explainer, error) {
 			return searching.NewExplainer(searching.ExplainerDeps{Search: s, Sites: sites, Audit: log, Now: now, NewID: id}, cfg.PromptBudget)

@@ -76,6 +76,11 @@ func (p *program) explain(e searching.Explanation) {
 	for _, why := range e.Understood.Because {
 		say("because", why)
 	}
+	fits := "enough to answer"
+	if e.NothingFits {
+		fits = "the answer would be that nothing fits"
+	}
+	say("evidence", fmt.Sprintf("%.2f: %s", e.Evidence, fits))
 	say("vectors", fmt.Sprintf("generation %d, %s", e.Generation, modelWord(e.Model)))
 	for _, s := range e.Searches {
 		var text strings.Builder

@@ -101,6 +101,30 @@ func fence(s string) string { return sourceTag.ReplaceAllString(s, `<\$1`) }
 
 var sourceTag = regexp.MustCompile(`(?i)<(/?\s*source)`)
 
+// Nearest is what is said after NothingFits of what is near all the same: titles
+// with their markers, "" for none.
+func Nearest(locale string, near []Evidence) string {
+	if len(near) == 0 {
+		return ""
+	}
+	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
+	text := map[string]string{
+		"de": "Vielleicht hilft eines davon:",
+		"fr": "Ceci peut-être :",
+		"es": "Quizá le sirva algo de esto:",
+		"it": "Forse può servire:",
+		"nl": "Misschien helpt een van deze:",
+	}[lang]
+	if text == "" {
+		text = "Perhaps one of these helps:"
+	}
+	text = "\n\n" + text
+	for _, e := range near {
+		text += fmt.Sprintf("\n- %s [%d]", clean(plain(e.Title)), e.Marker)
+	}
+	return text
+}
+
 // NothingFits is what is said when no sentence of an answer was left, or the
 // shop has nothing on the question.
 func NothingFits(locale, contactURL string) string {

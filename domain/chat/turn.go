@@ -49,10 +49,18 @@ type Turn struct {
 	Cards     []Card
 	Tokens    Tokens
 	ErrorCode string // why a Failed answer failed, such as UPSTREAM_TIMEOUT
-	Notice    string // what the shopper is told about the answer, such as that it is quoted
+	Notice    string // what the shopper is told about the answer: NoticeQuoted and the like, "" for nothing
 	LastEvent int64  // number of the last stream event that Answer and Cards stand for
 	Answered  time.Time
 }
+
+// Notices of answers.
+const (
+	// NoticeQuoted: the model was away, and the shop's pages were quoted.
+	NoticeQuoted = "quoted"
+	// NoticeNothingFits: the answer says that the shop has nothing on the question.
+	NoticeNothingFits = "nothing_fits"
+)
 
 // KeyLife is how long an Idempotency-Key is remembered.
 const KeyLife = 24 * time.Hour

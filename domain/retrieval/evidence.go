@@ -150,3 +150,59 @@ func Evidence(question string, ps []Passage, meaning bool, also ...Alternative) 
 	}
 	return likely, best
 }
+
+// Fit says whether a shop has anything on a question.
+type Fit struct {
+	Evidence float64 // of the likeliest passage, as Evidence returns it
+	// Nothing is set if the shop is better said to have nothing.
+	Nothing bool
+	// Near holds what is near all the same if Nothing is set: the best passage of
+	// each document, at most three, with at least half of the evidence that was
+	// wanted.
+	Near []Passage
+}
+
+// maxNear is how many documents are near at most: more would be an answer.
+const maxNear = 3
+
+// FitOf judges ps, as they were found, best first, and then loaded. least is the
+// evidence that is wanted, 0 for any; if it is negative, nothing is ever said to
+// be Nothing. It says Nothing where no passage was found,
+// and where the likeliest has less than that; but never where exact is set, since
+// ps are then what the question's filter lets through, and not where the question
+// says nothing itself, as a greeting does.
+func FitOf(question string, ps []Passage, meaning, exact bool, least float64) Fit {
+	var f Fit
+	f.Evidence, _ = Evidence(question, ps, meaning)
+	switch {
+	case least < 0 || saysNothing(question):
+		return f
+	case len(ps) == 0:
+		f.Nothing = true
+		return f
+	case exact || f.Evidence >= least:
+		return f
+	}
+	f.Nothing = true
+	w := FittedSignWeights(meaning)
+	seen := make(map[DocumentID]bool)
+	for _, p := range ps {
+		if len(f.Near) < maxNear && !seen[p.Ref.Document] && w.Evidence(SignsOf(question, p, meaning)) >= least/2 {
+			seen[p.Ref.Document] = true
+			f.Near = append(f.Near, p)
+		}
+	}
+	return f
+}
+
+// saysNothing reports whether text has words, and only such as are in every
+// question.
+func saysNothing(text string) bool {
+	tokens := Tokens(text)
+	for _, t := range tokens {
+		if !stopWord(t) {
+			return false
+		}
+	}
+	return len(tokens) > 0
+}

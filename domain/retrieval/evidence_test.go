@@ -134,3 +134,43 @@ func ExampleEvidence() {
 	fmt.Println(found[best].Title, likely >= retrieval.DefaultLeastEvidence)
 	// Output: Can I rent a tent? true
 }
+
+func TestFitOf(t *testing.T) {
+	passage := func(id, title string, seq int) retrieval.Passage {
+		return retrieval.Passage{Ref: retrieval.PassageRef{Document: retrieval.DocumentID(id), Seq: seq}, Title: title}
+	}
+	tent, again, mug := passage("product:1", "Tent", 0), passage("product:1", "Tent", 1), passage("product:2", "Mug", 0)
+	lots := []retrieval.Passage{tent, again, mug, passage("product:3", "Pot", 0), passage("product:4", "Pan", 0), passage("product:5", "Cup", 0)}
+	ids := func(ps []retrieval.Passage) string {
+		var out []string
+		for _, p := range ps {
+			out = append(out, fmt.Sprint(p.Ref.Document, "/", p.Ref.Seq))
+		}
+		return fmt.Sprint(out)
+	}
+	for name, c := range map[string]struct {
+		question string
+		ps       []retrieval.Passage
+		exact    bool
+		least    float64
+		nothing  bool
+		near     string
+	}{
+		"nothing was found":                 {question: "who won the cup", nothing: true, near: "[]"},
+		"never":                             {question: "who won the cup", least: -1, near: "[]"},
+		"nothing was found of a greeting":   {question: "Hello, how are you?", near: "[]"},
+		"a greeting":                        {question: "thanks!", ps: lots, least: 1, near: "[]"},
+		"little":                            {question: "who won the cup final", ps: lots[:3], least: 0.5, nothing: true, near: "[]"},
+		"little, which is all that is near": {question: "bell tent", ps: lots[:3], least: 0.6, nothing: true, near: "[product:1/0]"},
+		"each document once, a few at most": {question: "tent mug pot pan cup set", ps: lots, least: 0.5, nothing: true, near: "[product:1/0 product:2/0 product:3/0]"},
+		"little of what fits exactly":       {question: "who won the cup final", ps: lots[:3], exact: true, least: 0.5, near: "[]"},
+		"enough":                            {question: "tent", ps: lots[:3], least: 0.4, near: "[]"},
+		"anything will do":                  {question: "who won the cup final", ps: lots[:3], near: "[]"},
+	} {
+		f := retrieval.FitOf(c.question, c.ps, false, c.exact, c.least)
+		e, _ := retrieval.Evidence(c.question, c.ps, false)
+		if f.Nothing != c.nothing || ids(f.Near) != c.near || f.Evidence != e {
+			t.Errorf("%s: nothing %v, near %s, evidence %.3f", name, f.Nothing, ids(f.Near), f.Evidence)
+		}
+	}
+}

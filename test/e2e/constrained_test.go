@@ -199,7 +199,7 @@ func judge(t *testing.T, questions []wanted) int {
 	start := time.Now().UTC()
 	now, tick := ticking(start)
 	fake := openaifake.New(t, openaifake.Options{})
-	s := open(t, withStore("sqlite", t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"), withClock(now))
+	s := open(t, withStore("sqlite", t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"), withClock(now))
 	g := goods{t, export(t, start)}
 	good := 0
 	for n, w := range questions {

@@ -50,7 +50,7 @@ func install(t *testing.T) *installation {
 		}
 	}
 	maps.Copy(in.env, map[string]string{
-		"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "OPENAI_BASE_URL": in.fake.URL(),
+		"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_LEAST_EVIDENCE": "0", "OPENAI_BASE_URL": in.fake.URL(),
 		"WOOCHAT_CHAT_MODEL": "gpt-4o-mini", "WOOCHAT_EMBEDDING_MODEL": "text-embedding-3-small",
 	})
 	p := served.Start(t, in.binary, t.TempDir(), in.env)

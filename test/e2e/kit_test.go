@@ -65,10 +65,14 @@ type made struct {
 
 func withEnv(name, value string) option         { return func(m *made) { m.env[name] = value } }
 func withLimits(l usage.Limits) option          { return func(m *made) { m.limits = l } }
-func withoutGoods() option                      { return func(m *made) { m.empty = true } }
 func withStore(store string, dir string) option { return func(m *made) { m.store(store, dir) } }
 func withLog(w io.Writer) option                { return func(m *made) { m.log = w } }
 func withClock(now ports.Clock) option          { return func(m *made) { m.clock = now } }
+
+// withoutGoods makes a shop that has nothing, whose model is asked all the same.
+func withoutGoods() option {
+	return func(m *made) { m.empty, m.env["WOOCHAT_LEAST_EVIDENCE"] = true, "0" }
+}
 
 func (m *made) store(name, dir string) {
 	m.Helper()

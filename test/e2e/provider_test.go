@@ -19,6 +19,7 @@ func withProvider(f *openaifake.Server, model string) option {
 		m.env["OPENAI_BASE_URL"] = f.URL()
 		m.env["WOOCHAT_CHAT_MODEL"] = model
 		m.env["WOOCHAT_EMBEDDING_MODEL"] = "none" // what is counted is the chat
+		m.env["WOOCHAT_LEAST_EVIDENCE"] = "0"     // of every question
 	}
 }
 

@@ -213,7 +213,7 @@ func TestConstrainedQuestions(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
-			s := open(t, withStore(store, t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
+			s := open(t, withStore(store, t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
 			all := export(t, time.Now().UTC())
 			for n, c := range constrained {
 				want := titles(all, c.want)
@@ -256,7 +256,7 @@ func TestExactCodeAndNameWin(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
-			withModel := open(t, withStore(store, t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
+			withModel := open(t, withStore(store, t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
 			quoting := open(t, withStore(store, t.TempDir()))
 			all := export(t, time.Now().UTC())
 			named := []struct{ question, title string }{

@@ -98,7 +98,7 @@ func TestStoreAwayAtSettleTime(t *testing.T) {
 	if waiting, err := wiring.Spool(s.app.Config); err != nil || waiting.Pending != 1 {
 		t.Errorf("after the end of the process: %+v, %v, want 1 to wait", waiting, err)
 	}
-	s = s.again(map[string]string{"WOOCHAT_DATA_DIR": dir, "OPENAI_BASE_URL": fake.URL(), "WOOCHAT_CHAT_MODEL": "talker", "WOOCHAT_EMBEDDING_MODEL": "none"})
+	s = s.again(map[string]string{"WOOCHAT_DATA_DIR": dir, "OPENAI_BASE_URL": fake.URL(), "WOOCHAT_CHAT_MODEL": "talker", "WOOCHAT_EMBEDDING_MODEL": "none", "WOOCHAT_LEAST_EVIDENCE": "0"})
 	refused(s)
 
 	back()

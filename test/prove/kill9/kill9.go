@@ -106,7 +106,7 @@ func newRun(t *testing.T, p Plan) *run {
 		env: map[string]string{
 			"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_DATA_DIR": p.Dir,
 			"WOOCHAT_SECRET_KEY": strings.Repeat("0102030405060708", 4), "WOOCHAT_ANSWER_TIMEOUT": answerTimeout.String(),
-			"WOOCHAT_RESUME_GRACE": "1s", "OPENAI_BASE_URL": fake.URL(), "WOOCHAT_CHAT_MODEL": "gpt-4o-mini",
+			"WOOCHAT_RESUME_GRACE": "1s", "OPENAI_BASE_URL": fake.URL(), "WOOCHAT_LEAST_EVIDENCE": "0", "WOOCHAT_CHAT_MODEL": "gpt-4o-mini",
 			"WOOCHAT_EMBEDDING_MODEL": "text-embedding-3-small",
 		},
 	}

@@ -57,7 +57,7 @@ func TestOvershoot(t *testing.T) {
 	bin := served.Build(t)
 	base := map[string]string{
 		"WOOCHAT_SECRET_KEY": strings.Repeat("0102030405060708", 4),
-		"WOOCHAT_ADDR":       "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "OPENAI_BASE_URL": fake.URL(),
+		"WOOCHAT_ADDR":       "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_LEAST_EVIDENCE": "0", "OPENAI_BASE_URL": fake.URL(),
 		"WOOCHAT_CHAT_MODEL": "gpt-4o-mini", "WOOCHAT_EMBEDDING_MODEL": "none", "WOOCHAT_TRUSTED_PROXIES": "127.0.0.1",
 	}
 	maps.Copy(base, migrated.Settings(d.URL))
