@@ -49,6 +49,17 @@ type Turns interface {
 	Find(ctx context.Context, s tenant.Scope, v chat.VisitorID, id chat.MessageID) (chat.Turn, error)
 }
 
+// Unanswered tells what a shop could not answer.
+type Unanswered interface {
+	// UnansweredQuestions returns the done turns of the site's conversations, of all
+	// visitors, whose Notice is chat.NoticeNothingFits: at most n, in the
+	// descending order of their Message, which begins with the time, and of those
+	// before the turn before only, "" for the last. Turns of conversations that
+	// were deleted or erased are gone. ErrInvalid if n is below 1 or before is no
+	// id.
+	UnansweredQuestions(ctx context.Context, s tenant.Scope, before chat.MessageID, n int) ([]chat.Turn, error)
+}
+
 // Drafts keeps how far running answers have come, so that another process can
 // serve them.
 type Drafts interface {

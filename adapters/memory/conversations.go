@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 )
 
 // Conversations keeps conversations and their turns in memory. It is a
-// [ports.Conversations], [ports.Turns], [ports.Drafts] and [ports.Feedback].
+// [ports.Conversations], [ports.Turns], [ports.Unanswered], [ports.Drafts] and
+// [ports.Feedback].
 // What no visitor deletes it keeps for ever.
 type Conversations struct {
 	mu            sync.Mutex // guards all below, and what they point to
@@ -97,6 +99,26 @@ func (c *Conversations) Last(ctx context.Context, s tenant.Scope, v chat.Visitor
 	}
 	slices.Reverse(last)
 	return last, nil
+}
+
+// UnansweredQuestions implements [ports.Unanswered].
+func (c *Conversations) UnansweredQuestions(ctx context.Context, s tenant.Scope, before chat.MessageID, n int) ([]chat.Turn, error) {
+	if err := begin(ctx, s); err != nil {
+		return nil, err
+	}
+	if n < 1 || before != "" && before.Valid() != nil {
+		return nil, fmt.Errorf("%w: %d turns before message %q", ports.ErrInvalid, n, before)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []chat.Turn
+	for id, t := range c.turns {
+		if t.scope == s && t.State == chat.Done && t.Notice == chat.NoticeNothingFits && (before == "" || id < before) {
+			out = append(out, copyTurn(t.Turn))
+		}
+	}
+	slices.SortFunc(out, func(a, b chat.Turn) int { return strings.Compare(string(b.Message), string(a.Message)) })
+	return out[:min(n, len(out))], nil
 }
 
 // Delete implements [ports.Conversations].

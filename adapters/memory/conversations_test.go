@@ -26,11 +26,11 @@ func TestConversations(t *testing.T) {
 	open := func(*testing.T) porttest.ConversationsUnderTest {
 		c := memory.NewConversations()
 		return porttest.ConversationsUnderTest{
-			Conversations: c, Turns: c, Drafts: c, Feedback: c, NewScope: newScope, NewSite: newSite,
+			Conversations: c, Turns: c, Drafts: c, Feedback: c, Unanswered: c, NewScope: newScope, NewSite: newSite,
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.ConversationsUnderTest){
-		"Conversations": porttest.Conversations, "Turns": porttest.Turns, "Drafts": porttest.Drafts, "Feedback": porttest.Feedback,
+		"Conversations": porttest.Conversations, "Turns": porttest.Turns, "Drafts": porttest.Drafts, "Feedback": porttest.Feedback, "Unanswered": porttest.Unanswered,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

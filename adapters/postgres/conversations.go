@@ -16,7 +16,8 @@ import (
 )
 
 // Conversations keeps conversations and their turns. It is a
-// [ports.Conversations], [ports.Turns], [ports.Drafts] and [ports.Feedback].
+// [ports.Conversations], [ports.Turns], [ports.Unanswered], [ports.Drafts] and
+// [ports.Feedback].
 // All it does is done by the runtime login, within one site's rows.
 //
 // Text that Postgres cannot hold, which is text with the character U+0000 or
@@ -26,6 +27,7 @@ type Conversations struct{ db *DB }
 var (
 	_ ports.Conversations = (*Conversations)(nil)
 	_ ports.Turns         = (*Conversations)(nil)
+	_ ports.Unanswered    = (*Conversations)(nil)
 	_ ports.Drafts        = (*Conversations)(nil)
 	_ ports.Feedback      = (*Conversations)(nil)
 )
@@ -45,6 +47,11 @@ const (
 	selectLast = `select ` + turnColumns + ` from messages
 	where tenant_id = $1 and site_id = $2 and conversation_id = $3 and visitor_id = $4 and state = 'done'
 	order by seq desc limit $5`
+
+	// A null is before none.
+	selectUnanswered = `select ` + turnColumns + ` from messages
+	where tenant_id = $1 and site_id = $2 and ($3::uuid is null or id < $3::uuid) and state = 'done' and notice = $4
+	order by id desc limit $5`
 
 	// Whoever changes several turns locks them in the order of their ids.
 	lockTurns = `select id from messages
@@ -151,4 +158,34 @@ func changed(res sql.Result) error {
 		err = sql.ErrNoRows
 	}
 	return err
+}
+
+// UnansweredQuestions implements [ports.Unanswered].
+func (c *Conversations) UnansweredQuestions(ctx context.Context, s tenant.Scope, before chat.MessageID, n int) ([]chat.Turn, error) {
+	fail := failing(ctx, "unanswered questions", before)
+	if n < 1 {
+		return nil, fail(fmt.Errorf("%w: %d of them", ports.ErrInvalid, n))
+	}
+	var last sql.NullString
+	if before != "" {
+		id, err := bare(chat.MessagePrefix, before)
+		if err != nil {
+			return nil, fail(fmt.Errorf("%w: %w", ports.ErrInvalid, err))
+		}
+		last = sql.NullString{String: id, Valid: true}
+	}
+	var rows []turnRow
+	if err := c.db.withScope(ctx, s, func(tx *sqlx.Tx, o owner) error {
+		return tx.SelectContext(ctx, &rows, selectUnanswered, o.tenant, o.site, last, chat.NoticeNothingFits, n)
+	}); err != nil {
+		return nil, fail(err)
+	}
+	turns := make([]chat.Turn, len(rows))
+	for i, r := range rows {
+		var err error
+		if turns[i], err = r.turn(); err != nil {
+			return nil, fail(err)
+		}
+	}
+	return turns, nil
 }

@@ -37,11 +37,11 @@ func TestConversations(t *testing.T) {
 	c := opened(t, d, noon).Conversations()
 	open := func(*testing.T) porttest.ConversationsUnderTest {
 		return porttest.ConversationsUnderTest{
-			Conversations: c, Turns: c, Drafts: c, Feedback: c, NewScope: newScope(d), NewSite: nextSite(d),
+			Conversations: c, Turns: c, Drafts: c, Feedback: c, Unanswered: c, NewScope: newScope(d), NewSite: nextSite(d),
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.ConversationsUnderTest){
-		"Conversations": porttest.Conversations, "Turns": porttest.Turns, "Drafts": porttest.Drafts, "Feedback": porttest.Feedback,
+		"Conversations": porttest.Conversations, "Turns": porttest.Turns, "Drafts": porttest.Drafts, "Feedback": porttest.Feedback, "Unanswered": porttest.Unanswered,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 // Conversations keeps conversations and their turns. It is a
-// [ports.Conversations], [ports.Turns], [ports.Drafts] and [ports.Feedback].
+// [ports.Conversations], [ports.Turns], [ports.Unanswered], [ports.Drafts] and
+// [ports.Feedback].
 type Conversations struct{ db *DB }
 
 // Conversations returns the store of conversations in db.
@@ -102,6 +103,40 @@ func (c *Conversations) Last(ctx context.Context, s tenant.Scope, v chat.Visitor
 			return nil, err
 		}
 		turns = append(turns, t)
+	}
+	return turns, nil
+}
+
+// UnansweredQuestions implements [ports.Unanswered].
+func (c *Conversations) UnansweredQuestions(ctx context.Context, s tenant.Scope, before chat.MessageID, n int) ([]chat.Turn, error) {
+	o, err := ownerOf(s)
+	if err != nil {
+		return nil, mapped(ctx, err)
+	}
+	if n < 1 {
+		return nil, fmt.Errorf("%w: %d unanswered questions", ports.ErrInvalid, n)
+	}
+	last := "~" // after every id
+	if before != "" {
+		if last, err = bare(chat.MessagePrefix, before); err != nil {
+			return nil, fmt.Errorf("%w: %w", ports.ErrInvalid, err)
+		}
+	}
+	var rows []turnRow
+	err = c.db.read(ctx, func(tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &rows, `
+			select `+turnColumns+` from messages
+			where tenant_id = ? and site_id = ? and id < ? and state = 'done' and notice = ?
+			order by id desc limit ?`, o.tenant, o.site, last, chat.NoticeNothingFits, n)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("unanswered questions: %w", err)
+	}
+	turns := make([]chat.Turn, len(rows))
+	for i, r := range rows {
+		if turns[i], err = r.turn(); err != nil {
+			return nil, err
+		}
 	}
 	return turns, nil
 }

@@ -36,13 +36,13 @@ func TestConversations(t *testing.T) {
 	open := func(*testing.T) porttest.ConversationsUnderTest {
 		c := db.Conversations()
 		return porttest.ConversationsUnderTest{
-			Conversations: c, Turns: c, Drafts: c, Feedback: c,
+			Conversations: c, Turns: c, Drafts: c, Feedback: c, Unanswered: c,
 			NewScope: func(t *testing.T) tenant.Scope { return newTenantsSite(t, db) },
 			NewSite:  func(t *testing.T, id tenant.ID) tenant.Scope { return newSite(t, db, id) },
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.ConversationsUnderTest){
-		"Conversations": porttest.Conversations, "Turns": porttest.Turns, "Drafts": porttest.Drafts, "Feedback": porttest.Feedback,
+		"Conversations": porttest.Conversations, "Turns": porttest.Turns, "Drafts": porttest.Drafts, "Feedback": porttest.Feedback, "Unanswered": porttest.Unanswered,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

@@ -73,13 +73,15 @@ type badChats struct {
 	find   func(context.Context, tenant.Scope, chat.VisitorID, chat.MessageID) (chat.Turn, error)
 	drafts func(context.Context, []ports.ScopedDraft) error
 	rate   func(context.Context, tenant.Scope, chat.VisitorID, chat.MessageID, chat.Rating, time.Time) error
+
+	unanswered func(context.Context, tenant.Scope, chat.MessageID, int) ([]chat.Turn, error)
 }
 
 func newBadChats() *badChats {
 	good := memory.NewConversations()
 	return &badChats{
 		good: good, open: good.Open, last: good.Last, delete: good.Delete, begin: good.Begin, finish: good.Finish,
-		find: good.Find, drafts: good.SaveDrafts, rate: good.Rate,
+		find: good.Find, drafts: good.SaveDrafts, rate: good.Rate, unanswered: good.UnansweredQuestions,
 	}
 }
 
@@ -115,19 +117,23 @@ func (b *badChats) Rate(ctx context.Context, s tenant.Scope, v chat.VisitorID, i
 	return b.rate(ctx, s, v, id, r, at)
 }
 
+func (b *badChats) UnansweredQuestions(ctx context.Context, s tenant.Scope, before chat.MessageID, n int) ([]chat.Turn, error) {
+	return b.unanswered(ctx, s, before, n)
+}
+
 type chatSuite func(*testing.T, func(*testing.T) porttest.ConversationsUnderTest)
 
 // TestConversationSuitesCatch runs the suites on stores that are wrong in one
 // way each.
 func TestConversationSuitesCatch(t *testing.T) {
-	for _, b := range slices.Concat(brokenTurns, brokenConversations, brokenDrafts, brokenFeedback) {
+	for _, b := range slices.Concat(brokenTurns, brokenConversations, brokenDrafts, brokenFeedback, brokenUnanswered) {
 		t.Run(b.name, func(t *testing.T) {
 			brokentest.Caught(t, b.by, func(t *testing.T) {
 				b.suite(t, func(*testing.T) porttest.ConversationsUnderTest {
 					bad := newBadChats()
 					b.spoil(bad)
 					return porttest.ConversationsUnderTest{
-						Conversations: bad, Turns: bad, Drafts: bad, Feedback: bad, NewScope: freshScope, NewSite: freshSite,
+						Conversations: bad, Turns: bad, Drafts: bad, Feedback: bad, Unanswered: bad, NewScope: freshScope, NewSite: freshSite,
 					}
 				})
 			})

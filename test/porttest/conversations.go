@@ -22,6 +22,7 @@ type ConversationsUnderTest struct {
 	ports.Turns
 	ports.Drafts
 	ports.Feedback
+	ports.Unanswered
 
 	// NewScope returns a site of a tenant that has no other, and makes both if
 	// the store must know them.
