@@ -200,7 +200,7 @@ func (s *Service) fit(question string, found []retrieval.Passage, exact bool, r 
 	if least == 0 && (known || !r.Meaning) {
 		least = retrieval.DefaultLeastEvidence
 	}
-	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && known, exact, least)
+	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && known, exact, least, r.Understanding.Also...)
 }
 
 // search finds, loads and checks again: an index may be behind the shop, so

@@ -165,15 +165,16 @@ type Fit struct {
 // maxNear is how many documents are near at most: more would be an answer.
 const maxNear = 3
 
-// FitOf judges ps, as they were found, best first, and then loaded. least is the
+// FitOf judges ps, as they were found, best first, and then loaded; also is what
+// counts as words of the question, as for Evidence. least is the
 // evidence that is wanted, 0 for any; if it is negative, nothing is ever said to
 // be Nothing. It says Nothing where no passage was found,
 // and where the likeliest has less than that; but never where exact is set, since
 // ps are then what the question's filter lets through, and not where the question
 // says nothing itself, as a greeting does.
-func FitOf(question string, ps []Passage, meaning, exact bool, least float64) Fit {
+func FitOf(question string, ps []Passage, meaning, exact bool, least float64, also ...Alternative) Fit {
 	var f Fit
-	f.Evidence, _ = Evidence(question, ps, meaning)
+	f.Evidence, _ = Evidence(question, ps, meaning, also...)
 	switch {
 	case least < 0 || saysNothing(question):
 		return f
@@ -187,7 +188,7 @@ func FitOf(question string, ps []Passage, meaning, exact bool, least float64) Fi
 	w := FittedSignWeights(meaning)
 	seen := make(map[DocumentID]bool)
 	for _, p := range ps {
-		if len(f.Near) < maxNear && !seen[p.Ref.Document] && w.Evidence(SignsOf(question, p, meaning)) >= least/2 {
+		if len(f.Near) < maxNear && !seen[p.Ref.Document] && w.Evidence(SignsOf(question, p, meaning, also...)) >= least/2 {
 			seen[p.Ref.Document] = true
 			f.Near = append(f.Near, p)
 		}
