@@ -65,6 +65,9 @@ func (l *Lexicon) Forms(question string, languages ...string) []Alternative {
 		if len(tokens) != 1 || !asked[tokens[0]] || done[w] || len(out) >= MaxAlternatives {
 			return
 		}
+		if policyWord(tokens[0]) || policyWord(Stem("en", w)) {
+			return // every page of the shop's terms has all forms of these, and they would drown the rest
+		}
 		done[w] = true
 		for _, form := range l.forms(w, languages) {
 			if !asked[form] && !slices.ContainsFunc(out, func(a Alternative) bool { return a.Of[0] == tokens[0] && a.Tokens[0] == form }) && len(out) < MaxAlternatives {
