@@ -86,7 +86,13 @@ func wireIndex(x ingesting.IndexStatus) gin.H {
 	if b := x.Building; b.No != 0 {
 		building = gin.H{"generation": b.No, "embedding_model": b.Model, "built": max(0, x.Shown-x.Unbuilt), "total": x.Shown}
 	}
-	return gin.H{"generation": x.Served.No, "embedding_model": x.Served.Model, "waiting_for_vectors": x.Waiting, "building": building}
+	var former any
+	if f := x.Former; f.No != 0 {
+		former = gin.H{"generation": f.No, "embedding_model": f.Model}
+	}
+	return gin.H{
+		"generation": x.Served.No, "embedding_model": x.Served.Model, "waiting_for_vectors": x.Waiting, "building": building, "former": former, "pinned": x.Pinned,
+	}
 }
 
 // wireTime returns t as the wire has it, null for the zero time.

@@ -36,6 +36,7 @@ type storedDocument struct {
 	pending int64             // the number of the change that the index must follow, 0 for none
 	worded  bool              // it is found by its words as it is, though it is pending
 	unbuilt bool              // the generation that is built lacks it
+	former  *string           // the revision that the former generation holds, "" for none; nil: nobody knows
 }
 
 type sourceOf struct {
@@ -121,7 +122,7 @@ func (d *Documents) put(s tenant.Scope, next *storedDocument) bool {
 			old.Updated, old.Read = next.Updated, next.Read
 			return false
 		}
-		next.indexed = old.indexed
+		next.indexed, next.former = old.indexed, old.former
 	}
 	next.Told = false // it is of this Put, and not of the document
 	d.changes++

@@ -17,6 +17,7 @@ type siteGenerations struct {
 	retrieval.Generations
 	last    int64 // the highest number that was given
 	retired map[int64]time.Time
+	former  time.Time // since when Former is that
 }
 
 // of returns the generations of s. The caller holds the lock.
@@ -67,6 +68,8 @@ func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebui
 		case before.Building.No:
 		case 0:
 			doc.unbuilt = false
+		case before.Former.No:
+			doc.unbuilt = doc.former == nil || *doc.former != doc.held()
 		default:
 			doc.unbuilt = doc.Shown
 		}
@@ -84,6 +87,9 @@ func (d *Documents) become(s tenant.Scope, after retrieval.Generations, at time.
 	}
 	for _, old := range g.Without(after) {
 		g.retired[old] = at
+	}
+	if after.Former.No != g.Former.No {
+		g.former = at
 	}
 	g.Generations, g.last = after, max(g.last, after.Served.No, after.Building.No)
 	d.indexes++
@@ -110,10 +116,12 @@ func (d *Documents) Switch(ctx context.Context, s tenant.Scope, generation int64
 		}
 	}
 	for _, doc := range d.sites[s] {
-		doc.pending, doc.worded, doc.indexed = 0, false, ""
-		if doc.Shown {
-			doc.indexed = doc.Revision
+		doc.former = nil
+		if doc.pending == 0 {
+			held := doc.indexed
+			doc.former = &held
 		}
+		doc.pending, doc.worded, doc.indexed = 0, false, doc.held()
 	}
 	d.become(s, after, at)
 	return after, nil
@@ -150,6 +158,29 @@ func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64
 		delete(g.retired, generation)
 	}
 	return nil
+}
+
+// Expire implements [ports.RetiredGenerations].
+func (d *Documents) Expire(ctx context.Context, s tenant.Scope, before, at time.Time) error {
+	if err := begin(ctx, s); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g := d.generations[s]; g != nil && g.Former.No != 0 && g.former.Before(before) {
+		g.retired[g.Former.No] = at
+		g.Former = retrieval.Generation{}
+		d.indexes++
+	}
+	return nil
+}
+
+// held is the revision that an index holds which has come as far as doc.
+func (doc *storedDocument) held() string {
+	if doc.Shown {
+		return doc.Revision
+	}
+	return ""
 }
 
 // WantModel implements [ports.IndexModel].

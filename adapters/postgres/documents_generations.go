@@ -14,10 +14,12 @@ import (
 )
 
 const (
-	selectGenerations = `select generation, model, state from index_generations where tenant_id = $1 and site_id = $2`
+	selectGenerations = `select generation, model, state, former, pinned from index_generations where tenant_id = $1 and site_id = $2`
 
-	putGeneration = `insert into index_generations (tenant_id, site_id, generation, model, state, since) values ($1, $2, $3, $4, $5, $6)
-	on conflict (tenant_id, site_id, generation) do update set state = excluded.state, since = excluded.since`
+	putGeneration = `insert into index_generations (tenant_id, site_id, generation, model, state, since, former) values ($1, $2, $3, $4, $5, $6, $7)
+	on conflict (tenant_id, site_id, generation) do update set state = excluded.state, since = excluded.since, former = excluded.former, pinned = false`
+
+	pinGeneration = `update index_generations set pinned = generation = $3 where tenant_id = $1 and site_id = $2 and pinned <> (generation = $3)`
 
 	anythingIndexed = `select exists (select from documents where tenant_id = $1 and site_id = $2 and (indexed_revision <> '' or worded))`
 
@@ -27,15 +29,25 @@ const (
 
 	lacksAny = `select exists (select from documents where tenant_id = $1 and site_id = $2 and unbuilt)`
 
-	// What waited for the old generation is in the new one.
-	noteSwitched = `update documents set indexed_revision = case when shown then revision else '' end, change_no = null, worded = false
-	where tenant_id = $1 and site_id = $2 and (change_no is not null or indexed_revision <> case when shown then revision else '' end)`
+	// The former generation lacks what has changed since it was that.
+	markLapsed = `update documents set unbuilt = former_revision is distinct from case when shown then revision else '' end
+	where tenant_id = $1 and site_id = $2 and unbuilt <> (former_revision is distinct from case when shown then revision else '' end)`
+
+	// What waited for the old generation is in the new one; the old one holds the
+	// rest as it is.
+	noteSwitched = `update documents set former_revision = case when change_no is null then indexed_revision end,
+		indexed_revision = case when shown then revision else '' end, change_no = null, worded = false
+	where tenant_id = $1 and site_id = $2
+		and (change_no is not null or indexed_revision <> case when shown then revision else '' end or former_revision is distinct from indexed_revision)`
+
+	expireFormer = `update index_generations set former = false, since = $3
+	where tenant_id = $1 and site_id = $2 and state = 'retired' and former and since < $4`
 
 	selectRetired = `select generation from index_generations
-	where tenant_id = $1 and site_id = $2 and state = 'retired' and since < $3 order by generation`
+	where tenant_id = $1 and site_id = $2 and state = 'retired' and not former and since < $3 order by generation`
 
 	forgetGeneration = `update index_generations set state = 'gone'
-	where tenant_id = $1 and site_id = $2 and generation = $3 and state = 'retired'`
+	where tenant_id = $1 and site_id = $2 and generation = $3 and state = 'retired' and not former`
 
 	wantModel = `update index_model set model = $1 where id = 1`
 
@@ -46,18 +58,23 @@ const (
 // one of them ever had.
 func readGenerations(ctx context.Context, tx *sqlx.Tx, o owner) (g retrieval.Generations, last int64, err error) {
 	var rows []struct {
-		No    int64  `db:"generation"`
-		Model string `db:"model"`
-		State string `db:"state"`
+		No     int64  `db:"generation"`
+		Model  string `db:"model"`
+		State  string `db:"state"`
+		Former bool   `db:"former"`
+		Pinned bool   `db:"pinned"`
 	}
 	err = tx.SelectContext(ctx, &rows, selectGenerations, o.tenant, o.site)
 	for _, r := range rows {
 		last = max(last, r.No)
-		switch r.State {
-		case "served":
-			g.Served = retrieval.Generation{No: r.No, Model: r.Model}
-		case "building":
-			g.Building = retrieval.Generation{No: r.No, Model: r.Model}
+		this := retrieval.Generation{No: r.No, Model: r.Model}
+		switch {
+		case r.State == "served":
+			g.Served, g.Pinned = this, g.Pinned || r.Pinned
+		case r.State == "building":
+			g.Building, g.Pinned = this, g.Pinned || r.Pinned
+		case r.State == "retired" && r.Former:
+			g.Former = this
 		}
 	}
 	return g, last, err
@@ -86,28 +103,42 @@ func (d *Documents) GenerationsOf(ctx context.Context, s tenant.Scope) (retrieva
 
 // becomeGenerations stores what became of a site's generations.
 func becomeGenerations(ctx context.Context, tx *sqlx.Tx, o owner, before, after retrieval.Generations, at time.Time) error {
-	put := func(g retrieval.Generation, state string) error {
-		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, state, micros(at))
+	put := func(g retrieval.Generation, state string, former bool) error {
+		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, state, micros(at), former)
 		return err
 	}
 	for _, no := range before.Without(after) { // first, since each state has one at every moment
-		model := before.Served.Model
-		if no != before.Served.No {
-			model = before.Building.Model
+		gone := before.Served
+		for _, g := range []retrieval.Generation{before.Building, before.Former} {
+			if g.No == no {
+				gone = g
+			}
 		}
-		if err := put(retrieval.Generation{No: no, Model: model}, "retired"); err != nil {
+		if err := put(gone, "retired", false); err != nil {
+			return err
+		}
+	}
+	if after.Former != before.Former && after.Former.No != 0 {
+		if err := put(after.Former, "retired", true); err != nil {
 			return err
 		}
 	}
 	if after.Served != before.Served {
-		if err := put(after.Served, "served"); err != nil {
+		if err := put(after.Served, "served", false); err != nil {
 			return err
 		}
 	}
-	if after.Building == before.Building || after.Building.No == 0 {
-		return nil
+	if after.Building != before.Building && after.Building.No != 0 {
+		if err := put(after.Building, "building", false); err != nil {
+			return err
+		}
 	}
-	return put(after.Building, "building")
+	pinned := int64(-1)
+	if after.Pinned {
+		pinned = after.Head().No
+	}
+	_, err := tx.ExecContext(ctx, pinGeneration, o.tenant, o.site, pinned)
+	return err
 }
 
 // Begin implements [ports.Generations]. ErrNotFound if there is no such site.
@@ -129,8 +160,11 @@ func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebui
 			return after, err
 		}
 		statement := markUnbuilt
-		if after.Building.No == 0 {
+		switch after.Building.No {
+		case 0:
 			statement = markBuilt
+		case before.Former.No:
+			statement = markLapsed
 		}
 		_, err = tx.ExecContext(ctx, statement, o.tenant, o.site)
 		return after, err
@@ -211,6 +245,19 @@ func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64
 	}
 	return fail(d.db.asService(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, forgetGeneration, o.tenant, o.site, generation)
+		return err
+	}))
+}
+
+// Expire implements [ports.RetiredGenerations].
+func (d *Documents) Expire(ctx context.Context, s tenant.Scope, before, at time.Time) error {
+	fail := failing(ctx, "expire the former generation of", s.Site)
+	o, err := ownerOf(s)
+	if err != nil {
+		return fail(err)
+	}
+	return fail(d.db.asService(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, expireFormer, o.tenant, o.site, micros(at), micros(before))
 		return err
 	}))
 }

@@ -127,7 +127,7 @@ const (
 	numberAll = `with numbered as (
 		select id, row_number() over (order by coalesce(change_no, 0), id) as no from documents where tenant_id = $1 and site_id = $2
 	)
-	update documents d set indexed_revision = '', worded = false, change_no = -numbered.no,
+	update documents d set indexed_revision = '', former_revision = null, worded = false, change_no = -numbered.no,
 		unbuilt = d.shown and exists (select from index_generations g where g.tenant_id = $1 and g.site_id = $2 and g.state = 'building')
 	from numbered where d.tenant_id = $1 and d.site_id = $2 and d.id = numbered.id`
 

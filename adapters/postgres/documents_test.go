@@ -153,7 +153,7 @@ func TestDocumentsThatCannotBeStored(t *testing.T) {
 	}
 }
 
-// An index that was lost has lost the generation that is built, too.
+// An index that was lost has lost the generations that are built and kept, too.
 func TestRequeueAllOfBothGenerations(t *testing.T) {
 	d := migrated(t)
 	docs, s := opened(t, d, noon).Documents(), newScope(d)(t)
@@ -179,5 +179,24 @@ func TestRequeueAllOfBothGenerations(t *testing.T) {
 	}
 	if n, err := docs.Tally(t.Context(), s); err != nil || n.Waiting != 1 || n.Unfound != 1 || n.Unbuilt != 1 {
 		t.Errorf("after: %+v, %v", n, err)
+	}
+	// And the one that was searched before it.
+	for _, no := range []int64{1, 2} {
+		if err := docs.Indexed(t.Context(), s, retrieval.Stage{Generation: no}, refs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := docs.Switch(t.Context(), s, 2, time.Date(2026, 11, 23, 13, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	if err := docs.RequeueAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g, err := docs.Begin(t.Context(), s, retrieval.Rebuild{Back: true, At: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)})
+	if err != nil || g.Building.No != 1 {
+		t.Fatalf("back: %+v, %v", g, err)
+	}
+	if n, err := docs.Tally(t.Context(), s); err != nil || n.Unbuilt != 1 {
+		t.Errorf("back: %+v, %v", n, err)
 	}
 }

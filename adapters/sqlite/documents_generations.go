@@ -18,18 +18,23 @@ import (
 // one of them ever had.
 func readGenerations(ctx context.Context, tx queryer, o owner) (g retrieval.Generations, last int64, err error) {
 	var rows []struct {
-		No    int64  `db:"generation"`
-		Model string `db:"model"`
-		State string `db:"state"`
+		No     int64  `db:"generation"`
+		Model  string `db:"model"`
+		State  string `db:"state"`
+		Former bool   `db:"former"`
+		Pinned bool   `db:"pinned"`
 	}
-	err = tx.SelectContext(ctx, &rows, `select generation, model, state from index_generations where tenant_id = ? and site_id = ?`, o.tenant, o.site)
+	err = tx.SelectContext(ctx, &rows, `select generation, model, state, former, pinned from index_generations where tenant_id = ? and site_id = ?`, o.tenant, o.site)
 	for _, r := range rows {
 		last = max(last, r.No)
-		switch r.State {
-		case "served":
-			g.Served = retrieval.Generation{No: r.No, Model: r.Model}
-		case "building":
-			g.Building = retrieval.Generation{No: r.No, Model: r.Model}
+		this := retrieval.Generation{No: r.No, Model: r.Model}
+		switch {
+		case r.State == "served":
+			g.Served, g.Pinned = this, g.Pinned || r.Pinned
+		case r.State == "building":
+			g.Building, g.Pinned = this, g.Pinned || r.Pinned
+		case r.State == "retired" && r.Former:
+			g.Former = this
 		}
 	}
 	return g, last, err
@@ -65,8 +70,10 @@ func (d *Documents) GenerationsOf(ctx context.Context, s tenant.Scope) (retrieva
 
 const (
 	putGeneration = `
-		insert into index_generations (tenant_id, site_id, generation, model, state, since) values (?, ?, ?, ?, ?, ?)
-		on conflict (tenant_id, site_id, generation) do update set state = excluded.state, since = excluded.since`
+		insert into index_generations (tenant_id, site_id, generation, model, state, since, former) values (?, ?, ?, ?, ?, ?, ?)
+		on conflict (tenant_id, site_id, generation) do update set state = excluded.state, since = excluded.since, former = excluded.former, pinned = 0`
+
+	pinGeneration = `update index_generations set pinned = (generation = ?1) where tenant_id = ?2 and site_id = ?3 and pinned <> (generation = ?1)`
 
 	anythingIndexed = `select exists (select 1 from documents where tenant_id = ? and site_id = ? and (indexed_revision <> '' or worded))`
 
@@ -76,36 +83,59 @@ const (
 
 	lacksAny = `select exists (select 1 from documents where tenant_id = ? and site_id = ? and unbuilt = 1)`
 
-	// What waited for the old generation is in the new one.
+	// The former generation lacks what has changed since it was that.
+	markLapsed = `update documents set unbuilt = former_revision is not case when shown then revision else '' end where tenant_id = ? and site_id = ?`
+
+	// What waited for the old generation is in the new one; the old one holds the
+	// rest as it is.
 	noteSwitched = `
-		update documents set indexed_revision = case when shown then revision else '' end, change_no = null, worded = 0
-		where tenant_id = ? and site_id = ? and (change_no is not null or indexed_revision <> case when shown then revision else '' end)`
+		update documents set former_revision = case when change_no is null then indexed_revision end,
+			indexed_revision = case when shown then revision else '' end, change_no = null, worded = 0
+		where tenant_id = ? and site_id = ?`
+
+	expireFormer = `
+		update index_generations set former = 0, since = ?
+		where tenant_id = ? and site_id = ? and state = 'retired' and former = 1 and since < ?`
 )
 
 // becomeGenerations stores what became of a site's generations.
 func becomeGenerations(ctx context.Context, tx *sqlx.Tx, o owner, before, after retrieval.Generations, at time.Time) error {
-	put := func(g retrieval.Generation, state string) error {
-		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, state, micros(at))
+	put := func(g retrieval.Generation, state string, former bool) error {
+		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, state, micros(at), former)
 		return err
 	}
 	for _, no := range before.Without(after) { // first, since each state has one at every moment
-		model := before.Served.Model
-		if no != before.Served.No {
-			model = before.Building.Model
+		gone := before.Served
+		for _, g := range []retrieval.Generation{before.Building, before.Former} {
+			if g.No == no {
+				gone = g
+			}
 		}
-		if err := put(retrieval.Generation{No: no, Model: model}, "retired"); err != nil {
+		if err := put(gone, "retired", false); err != nil {
+			return err
+		}
+	}
+	if after.Former != before.Former && after.Former.No != 0 {
+		if err := put(after.Former, "retired", true); err != nil {
 			return err
 		}
 	}
 	if after.Served != before.Served {
-		if err := put(after.Served, "served"); err != nil {
+		if err := put(after.Served, "served", false); err != nil {
 			return err
 		}
 	}
-	if after.Building == before.Building || after.Building.No == 0 {
-		return nil
+	if after.Building != before.Building && after.Building.No != 0 {
+		if err := put(after.Building, "building", false); err != nil {
+			return err
+		}
 	}
-	return put(after.Building, "building")
+	pinned := int64(-1)
+	if after.Pinned {
+		pinned = after.Head().No
+	}
+	_, err := tx.ExecContext(ctx, pinGeneration, pinned, o.tenant, o.site)
+	return err
 }
 
 // Begin implements [ports.Generations]. ErrNotFound if there is no such site.
@@ -132,8 +162,11 @@ func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebui
 			return err
 		}
 		statement := markUnbuilt
-		if after.Building.No == 0 {
+		switch after.Building.No {
+		case 0:
 			statement = markBuilt
+		case before.Former.No:
+			statement = markLapsed
 		}
 		_, err = tx.ExecContext(ctx, statement, o.tenant, o.site)
 		return err
@@ -193,7 +226,7 @@ func (d *Documents) Retired(ctx context.Context, s tenant.Scope, before time.Tim
 	var list []int64
 	err = d.db.read(ctx, func(tx *sqlx.Tx) error {
 		return tx.SelectContext(ctx, &list, `select generation from index_generations
-			where tenant_id = ? and site_id = ? and state = 'retired' and since < ? order by generation`, o.tenant, o.site, micros(before))
+			where tenant_id = ? and site_id = ? and state = 'retired' and former = 0 and since < ? order by generation`, o.tenant, o.site, micros(before))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("retired generations of the index: %w", err)
@@ -210,11 +243,27 @@ func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64
 	}
 	err = d.db.write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `update index_generations set state = 'gone'
-			where tenant_id = ? and site_id = ? and generation = ? and state = 'retired'`, o.tenant, o.site, generation)
+			where tenant_id = ? and site_id = ? and generation = ? and state = 'retired' and former = 0`, o.tenant, o.site, generation)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("forget generation %d of the index: %w", generation, err)
+	}
+	return nil
+}
+
+// Expire implements [ports.RetiredGenerations].
+func (d *Documents) Expire(ctx context.Context, s tenant.Scope, before, at time.Time) error {
+	o, err := ownerOf(s)
+	if err != nil {
+		return mapped(ctx, err)
+	}
+	err = d.db.write(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, expireFormer, micros(at), o.tenant, o.site, micros(before))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("expire the former generation of the index: %w", err)
 	}
 	return nil
 }

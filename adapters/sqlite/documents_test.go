@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -34,7 +35,7 @@ func TestIndexModel(t *testing.T) {
 	})
 }
 
-// An index that was lost has lost the generation that is built, too.
+// An index that was lost has lost the generations that are built and kept, too.
 func TestRequeueAllOfBothGenerations(t *testing.T) {
 	db := openAt(t, t.TempDir(), false)
 	d, s := db.Documents(), newTenantsSite(t, db)
@@ -60,5 +61,24 @@ func TestRequeueAllOfBothGenerations(t *testing.T) {
 	}
 	if n, err := d.Tally(t.Context(), s); err != nil || n.Waiting != 1 || n.Unfound != 1 || n.Unbuilt != 1 {
 		t.Errorf("after: %+v, %v", n, err)
+	}
+	// And the one that was searched before it.
+	for _, no := range []int64{1, 2} {
+		if err := d.Indexed(t.Context(), s, retrieval.Stage{Generation: no}, refs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Switch(t.Context(), s, 2, time.Date(2026, 11, 23, 13, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RequeueAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g, err := d.Begin(t.Context(), s, retrieval.Rebuild{Back: true, At: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)})
+	if err != nil || g.Building.No != 1 {
+		t.Fatalf("back: %+v, %v", g, err)
+	}
+	if n, err := d.Tally(t.Context(), s); err != nil || n.Unbuilt != 1 {
+		t.Errorf("back: %+v, %v", n, err)
 	}
 }

@@ -14,7 +14,7 @@ const (
 		with numbered as (
 			select rowid as row, row_number() over (partition by tenant_id, site_id order by coalesce(change_no, 0), id) as no from documents
 		)
-		update documents set indexed_revision = '', worded = 0, change_no = numbered.no,
+		update documents set indexed_revision = '', former_revision = null, worded = 0, change_no = numbered.no,
 			unbuilt = shown and exists (
 				select 1 from index_generations g
 				where g.tenant_id = documents.tenant_id and g.site_id = documents.site_id and g.state = 'building'

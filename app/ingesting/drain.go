@@ -210,8 +210,13 @@ func (d *draining) build(ctx context.Context, g retrieval.Generations) error {
 	if p.blind() || errors.Is(d.report.Paused, usage.ErrLimitExceeded) {
 		return nil
 	}
-	if g.Served.Model == g.Building.Model {
+	switch g.Building.Model {
+	case g.Served.Model:
 		p.from = &g.Served.No
+	case g.Former.Model:
+		if g.Former.No != 0 {
+			p.from = &g.Former.No
+		}
 	}
 	p.until = d.deps.Now().Add(buildSlice)
 	if err := p.fill(ctx); err != nil {

@@ -26,8 +26,12 @@ func moved(err error) error {
 // far longer than a process believes that it is searched.
 const retireAfter = time.Minute
 
+// FormerFor is how long a generation is kept after another one took its place, so
+// that the site can go back to it: see Service.Rollback.
+const FormerFor = 7 * 24 * time.Hour
+
 // generations returns those of the site, after the model that is wanted was
-// asked for if it is another one.
+// asked for if it is another one and the site is not pinned.
 //
 // The model that is wanted is what a server has noted, so that processes with
 // different settings do not take turns in rebuilding. Where none is noted, a site
@@ -49,7 +53,8 @@ func (d *draining) generations(ctx context.Context) (retrieval.Generations, erro
 	if err != nil || !noted && g.Served.No != 0 {
 		return g, err
 	}
-	if wanted == g.Head().Model || wanted != "" && d.embedder(wanted) == nil {
+	same := wanted == g.Head().Model
+	if same && !g.Pinned || !same && (g.Pinned || wanted != "" && d.embedder(wanted) == nil) {
 		return g, nil
 	}
 	g, err = d.deps.Generations.Begin(ctx, d.scope, retrieval.Rebuild{Model: wanted, At: d.deps.Now()})
@@ -92,7 +97,11 @@ func (d *draining) sweep(ctx context.Context) error {
 	if d.deps.Generations == nil {
 		return nil
 	}
-	old, err := d.deps.RetiredGenerations.Retired(ctx, d.scope, d.deps.Now().Add(-retireAfter))
+	now := d.deps.Now()
+	if err := d.deps.RetiredGenerations.Expire(ctx, d.scope, now.Add(-FormerFor), now); err != nil {
+		return fmt.Errorf("former generation of the index: %w", err)
+	}
+	old, err := d.deps.RetiredGenerations.Retired(ctx, d.scope, now.Add(-retireAfter))
 	if err != nil {
 		return fmt.Errorf("retired generations of the index: %w", err)
 	}
@@ -132,8 +141,48 @@ func (s *Service) IndexStatus(ctx context.Context, scope tenant.Scope) (IndexSta
 // ErrOneGeneration means that this Service knows no generations.
 var ErrOneGeneration = errors.New("the index has one generation: it cannot be built anew behind the one that is searched")
 
+// ErrNoFormer means that a site has no generation to go back to.
+var ErrNoFormer = errors.New("no generation of the index is kept that was searched before: one is for seven days after another took its place")
+
+// ErrNoEmbedder means that nobody here can embed questions for a generation.
+var ErrNoEmbedder = errors.New("this process cannot embed for the model of the generation that was searched before: configure the provider that it came from")
+
+// Rollback asks the site to go back to the generation that was searched before the
+// present one, which is kept for FormerFor. Drain brings it up to date, which
+// embeds no more than what has changed since, and switches; where nothing has,
+// that is at once. The site is pinned to it then: it is kept there whatever model
+// is wanted, until Rebuild, or until the model that is wanted is the one that it
+// has. Rolled back once more, it returns to where it was. It may be called again
+// while it is under way. Errors match ErrNoFormer, ErrNoEmbedder or
+// ErrOneGeneration, or are the store's.
+func (s *Service) Rollback(ctx context.Context, scope tenant.Scope) (retrieval.Generations, error) {
+	if s.deps.Generations == nil {
+		return retrieval.Generations{}, ErrOneGeneration
+	}
+	g, err := s.deps.Generations.GenerationsOf(ctx, scope)
+	switch {
+	case err != nil:
+		return retrieval.Generations{}, fmt.Errorf("roll the index back: %w", err)
+	case g.Pinned && g.Building.No != 0: // under way
+		return g, nil
+	case g.Former.No == 0:
+		return g, ErrNoFormer
+	case g.Former.Model != "" && (&draining{Service: s, scope: scope}).embedder(g.Former.Model) == nil:
+		return g, fmt.Errorf("%w (%s)", ErrNoEmbedder, g.Former.Model)
+	}
+	g, err = s.deps.Generations.Begin(ctx, scope, retrieval.Rebuild{Back: true, At: s.deps.Now()})
+	switch {
+	case err != nil:
+		return retrieval.Generations{}, fmt.Errorf("roll the index back: %w", err)
+	case !g.Pinned || g.Building.No == 0: // it has just expired
+		return g, ErrNoFormer
+	}
+	return g, nil
+}
+
 // Rebuild asks for a new generation of the site's index, of the model that it
-// has or is coming to: Drain builds it, and what is searched meanwhile stays as
+// has or is coming to; of a site that is pinned, of the one that is wanted, and it
+// is pinned no longer. Drain builds it, and what is searched meanwhile stays as
 // it is. Vectors whose texts have not changed are taken over, not paid again. One
 // that is being built already is begun anew.
 func (s *Service) Rebuild(ctx context.Context, scope tenant.Scope) (retrieval.Generations, error) {
@@ -141,8 +190,12 @@ func (s *Service) Rebuild(ctx context.Context, scope tenant.Scope) (retrieval.Ge
 		return retrieval.Generations{}, ErrOneGeneration
 	}
 	g, err := s.deps.Generations.GenerationsOf(ctx, scope)
+	model := g.Head().Model
+	if err == nil && g.Pinned {
+		model, _, err = s.wanted(ctx, scope)
+	}
 	if err == nil {
-		g, err = s.deps.Generations.Begin(ctx, scope, retrieval.Rebuild{Model: g.Head().Model, Anew: true, At: s.deps.Now()})
+		g, err = s.deps.Generations.Begin(ctx, scope, retrieval.Rebuild{Model: model, Anew: true, At: s.deps.Now()})
 	}
 	if err != nil {
 		return retrieval.Generations{}, fmt.Errorf("rebuild the index: %w", err)

@@ -89,7 +89,7 @@ func (x shopIndex) generations() retrieval.Generations {
 // all with vectors of its model, and that none is built.
 func (x shopIndex) wantServed(no int64, model string, n int) {
 	x.Helper()
-	if g := x.generations(); g != (retrieval.Generations{Served: retrieval.Generation{No: no, Model: model}}) {
+	if g := x.generations(); g.Served != (retrieval.Generation{No: no, Model: model}) || g.Building.No != 0 || g.Pinned {
 		x.Fatalf("generations %+v, want %d of %s alone", g, no, model)
 	}
 	x.wantHeld(no, model, n)
@@ -154,7 +154,14 @@ func TestChangeOfModel(t *testing.T) {
 	if got := x.meantBy(2, "b", "Jug 150"); got != "product:150" {
 		t.Errorf("by its meaning %s is found", got)
 	}
-	// The old one stays for who still believes that it is searched, and then goes.
+	// The old one stays for a while, to go back to, and then goes.
+	for _, d := range []time.Duration{ingesting.FormerFor - time.Hour, 2 * time.Hour} {
+		x.world.now = x.world.now.Add(d)
+		server.drain()
+		if n, _ := x.vectors(1); n != 150 {
+			t.Errorf("after %v the old generation holds %d documents", d, n)
+		}
+	}
 	x.world.now = x.world.now.Add(2 * time.Minute)
 	server.drain()
 	if n, _ := x.vectors(1); n != 0 {
@@ -256,6 +263,104 @@ func (g dyingGenerations) Switch(ctx context.Context, s tenant.Scope, no int64, 
 		return retrieval.Generations{}, err
 	}
 	return g.Documents.Switch(ctx, s, no, at)
+}
+
+// TestRollback goes back to the model before, which embeds what has changed since
+// and nothing else; the site stays there until it is told otherwise, and what is
+// there of the other model is not paid again.
+func TestRollback(t *testing.T) {
+	const n = 20
+	x := newShopIndex(t, n)
+	if _, err := x.Rollback(t.Context(), site); !errors.Is(err, ingesting.ErrNoFormer) {
+		t.Fatalf("back to nothing: %v", err)
+	}
+	x.want("b")
+	server := x.process("b", nil)
+	if r := server.drain(); !r.Switched {
+		t.Fatalf("%+v", r)
+	}
+	// One changes, one is taken out and one comes.
+	cs := products(n + 1)
+	cs[0].Product.Name, cs[1].Product.Status = "Jug 1", catalog.Trashed
+	for _, i := range []int{0, 1, n} {
+		if _, err := x.Apply(t.Context(), site, "feed", cs[i], ingesting.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.drain()
+	x.wantServed(2, "b", n)
+	paid := func() (a, b int) { return len(x.models["a"].texts), len(x.models["b"].texts) }
+	beforeA, beforeB := paid()
+	blind := x.process("", func(d *ingesting.Deps) { d.Embedder = nil })
+	if _, err := blind.Rollback(t.Context(), site); !errors.Is(err, ingesting.ErrNoEmbedder) {
+		t.Errorf("who cannot embed for it: %v", err)
+	}
+	for range 2 { // it may be called again
+		g, err := server.Rollback(t.Context(), site)
+		if err != nil || g.Served.No != 2 || g.Building.No != 1 || !g.Pinned {
+			t.Fatalf("%+v, %v", g, err)
+		}
+	}
+	if r := server.drain(); !r.Switched || r.Built != 3 {
+		t.Fatalf("%+v", r)
+	}
+	for range 3 { // the server wants b all the time
+		server.drain()
+		if g := x.generations(); g.Served.No != 1 || g.Building.No != 0 || !g.Pinned {
+			t.Fatalf("%+v", g)
+		}
+	}
+	x.wantHeld(1, "a", n)
+	if got := x.meantBy(1, "a", "Jug 1"); got != "product:1" {
+		t.Errorf("what changed meanwhile is %s", got)
+	}
+	if a, b := paid(); a-beforeA != 2 || b != beforeB {
+		t.Errorf("%d texts of a were paid, %d of b", a-beforeA, b-beforeB)
+	}
+	if _, err := server.Rebuild(t.Context(), site); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; x.generations().Served.No != 3; i++ {
+		if server.drain(); i > 10 {
+			t.Fatalf("%+v", x.generations())
+		}
+	}
+	x.wantServed(3, "b", n)
+	if _, b := paid(); b-beforeB > 1 { // one to see whether the vectors are those of the model
+		t.Errorf("%d texts of b were paid again", b-beforeB)
+	}
+}
+
+// A rollback that nothing has changed before is done at once, and may be taken
+// back; where the model that is wanted is the one that was gone back to, the site
+// follows it again.
+func TestRollbackAndForth(t *testing.T) {
+	x := newShopIndex(t, 5)
+	x.want("b")
+	x.drain()
+	a, b := len(x.models["a"].texts), len(x.models["b"].texts)
+	for i, want := range []int64{1, 2, 1} {
+		if _, err := x.Rollback(t.Context(), site); err != nil {
+			t.Fatal(err)
+		}
+		if r := x.drain(); !r.Switched || r.Built != 0 {
+			t.Fatalf("%d: %+v", i, r)
+		}
+		if g := x.generations(); g.Served.No != want {
+			t.Fatalf("%d: %+v", i, g)
+		}
+	}
+	if len(x.models["a"].texts) != a || len(x.models["b"].texts) != b {
+		t.Error("texts were paid again")
+	}
+	x.want("a")
+	x.drain()
+	x.wantServed(1, "a", 5)
+	x.want("b")
+	x.drain()
+	if g := x.generations(); g.Served.Model != "b" {
+		t.Errorf("%+v", g)
+	}
 }
 
 // Processes with other settings follow what the server that started last wants,

@@ -198,7 +198,7 @@ func (s *Service) behind(ctx context.Context, scope tenant.Scope) (bool, error) 
 		if err != nil {
 			return false, err
 		}
-		if noted && wanted != g.Served.Model {
+		if noted && wanted != g.Served.Model && !g.Pinned {
 			return true, nil // somebody who can call it begins another generation
 		}
 	}

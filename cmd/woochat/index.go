@@ -12,8 +12,9 @@ import (
 )
 
 type indexCommand struct {
-	Status  indexStatus  `cmd:"" help:"Show which model's vectors each site is searched by, what waits, and what is being built."`
-	Rebuild indexRebuild `cmd:"" help:"Build a site's index anew behind the one that is searched."`
+	Status   indexStatus   `cmd:"" help:"Show which model's vectors each site is searched by, what waits, and what is being built."`
+	Rebuild  indexRebuild  `cmd:"" help:"Build a site's index anew behind the one that is searched."`
+	Rollback indexRollback `cmd:"" help:"Go back to the generation of the index that was searched before."`
 }
 
 type indexStatus struct {
@@ -27,7 +28,7 @@ func (indexStatus) Help() string {
 
 A site in a language that the model does not know is searched by words only: the word vectors of the program itself (glove) know English.
 
-WAITING are documents that are found by their words and not yet by their meaning.
+WAITING are documents that are found by their words and not yet by their meaning. BEFORE is the generation to which "woochat index rollback" goes back.
 `
 }
 
@@ -41,6 +42,20 @@ type indexRow struct {
 	Waiting    int           `json:"waiting"`
 	Unfound    int           `json:"unfound"`
 	Building   *buildingRow  `json:"building,omitempty"`
+	Former     *formerRow    `json:"former,omitempty"` // what the site can go back to
+	Pinned     bool          `json:"pinned"`           // it went back, and stays there
+}
+
+type formerRow struct {
+	Generation int64  `json:"generation"`
+	Model      string `json:"embedding_model"`
+}
+
+func (f *formerRow) String() string {
+	if f == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d, %s", f.Generation, modelWord(f.Model))
 }
 
 type buildingRow struct {
@@ -53,6 +68,10 @@ type buildingRow struct {
 func indexRowOf(site tenant.SiteID, st ingesting.IndexStatus) indexRow {
 	row := indexRow{
 		Site: site, Generation: st.Served.No, Model: st.Served.Model, Documents: st.Shown, Chunks: st.Chunks, Waiting: st.Waiting, Unfound: st.Unfound,
+		Pinned: st.Pinned,
+	}
+	if f := st.Former; f.No != 0 {
+		row.Former = &formerRow{Generation: f.No, Model: f.Model}
 	}
 	if b := st.Building; b != (retrieval.Generation{}) {
 		row.Building = &buildingRow{Generation: b.No, Model: b.Model, Built: max(0, st.Shown-st.Unbuilt), Total: st.Shown}
@@ -95,15 +114,20 @@ func (c indexStatus) Run(ctx context.Context, p *program) error {
 			r := indexRowOf(s.ID, st)
 			rows = append(rows, r)
 			cells = append(cells, []string{
-				string(r.Site), fmt.Sprint(r.Generation), modelWord(r.Model), grouped(int64(r.Documents)), grouped(int64(r.Chunks)), grouped(int64(r.Waiting)), r.Building.String(),
+				string(r.Site), fmt.Sprint(r.Generation), modelWord(r.Model), grouped(int64(r.Documents)), grouped(int64(r.Chunks)), grouped(int64(r.Waiting)), r.Building.String(), r.Former.String(),
 			})
 		}
 		if c.JSON {
 			return jsonList(p, rows)
 		}
 		p.table([]column{
-			{head: "SITE"}, {"GENERATION", true}, {head: "MODEL"}, {"DOCUMENTS", true}, {"CHUNKS", true}, {"WAITING", true}, {head: "BUILDING"},
+			{head: "SITE"}, {"GENERATION", true}, {head: "MODEL"}, {"DOCUMENTS", true}, {"CHUNKS", true}, {"WAITING", true}, {head: "BUILDING"}, {head: "BEFORE"},
 		}, cells, `There is no site yet: "woochat init" creates the first one.`)
+		for _, r := range rows {
+			if r.Pinned {
+				fmt.Fprintf(p.stdout, "\n%s went back, and stays there whatever embedding model is wanted, until \"woochat index rebuild\".\n", r.Site)
+			}
+		}
 		for _, s := range sites {
 			if !wiring.KnowsLanguage(app.Config.EmbeddingModel, s.Locale) {
 				fmt.Fprintf(p.stdout, "\n%s is in %s, which %s does not know: it is searched by words only.\n", s.ID, printable(s.Locale), app.Config.EmbeddingModel)

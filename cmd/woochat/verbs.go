@@ -71,8 +71,9 @@ func verbs() map[string]verb {
 		"synonyms set":    {action: roles.WriteSites},
 		"synonyms remove": {action: roles.WriteSites},
 
-		"index status":  {action: roles.ReadDocuments},
-		"index rebuild": {action: roles.WriteDocuments},
+		"index status":   {action: roles.ReadDocuments},
+		"index rebuild":  {action: roles.WriteDocuments},
+		"index rollback": {action: roles.WriteDocuments},
 
 		"eval": {action: roles.ReadDocuments},
 

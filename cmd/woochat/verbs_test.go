@@ -87,6 +87,7 @@ var runs = []struct {
 	{"synonyms remove", []string{"--site", "b.example.com", "--all"}},
 	{"index status", nil},
 	{"index rebuild", []string{"--site", "b.example.com"}},
+	{"index rollback", []string{"--all"}},
 	{"eval", []string{"--site", "b.example.com", "--questions", "JUDGED"}},
 	{"usage show", nil},
 	{"usage reprice", []string{"--as-of", "2026-11-24"}},

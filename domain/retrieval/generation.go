@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,12 @@ type Generation struct {
 type Generations struct {
 	Served   Generation // the one that is searched
 	Building Generation // the zero Generation if none is built
+	// Former was searched before Served and is kept for a while, so that the site
+	// can go back to it; the zero Generation if there is none.
+	Former Generation
+	// Pinned is set when the site went back: it stays at Head, whatever model is
+	// wanted, until one is asked for Anew or Head is of the model that is asked for.
+	Pinned bool
 }
 
 // Rebuild asks for a generation.
@@ -29,6 +36,8 @@ type Rebuild struct {
 	Model string // whose vectors it is to hold, "" for none
 	// Anew asks for a new one although there is one of this model.
 	Anew bool
+	// Back asks for Former instead, whatever Model says.
+	Back bool
 	At   time.Time // when it was asked for
 }
 
@@ -56,7 +65,10 @@ func (g Generations) Without(after Generations) []int64 {
 	if g.Building.No != 0 && !after.Has(g.Building.No) {
 		gone = append(gone, g.Building.No)
 	}
-	return gone
+	if g.Former.No != 0 && g.Former.No != after.Former.No && !after.Has(g.Former.No) {
+		gone = append(gone, g.Former.No)
+	}
+	return slices.DeleteFunc(gone, func(no int64) bool { return no != 0 && no == after.Former.No })
 }
 
 // Begin decides what becomes of g by r; last is the highest number that a
@@ -64,20 +76,28 @@ func (g Generations) Without(after Generations) []int64 {
 // document in g.Served. A site of which the index holds nothing is searched in
 // the new generation at once; any other goes on as it is until the new one is
 // complete. To ask for what is there or under way changes nothing, and to ask
-// for the model that is searched gives up what is built.
+// for the model that is searched gives up what is built. To go Back is to build
+// Former, which has most of what it needs; without one it changes nothing.
 func (g Generations) Begin(r Rebuild, last int64, held bool) Generations {
 	next := Generation{No: last + 1, Model: r.Model}
 	switch {
+	case r.Back && g.Former.No == 0:
+		return g
+	case r.Back:
+		return Generations{Served: g.Served, Building: g.Former, Pinned: true}
 	case r.Anew && held:
-		return Generations{Served: g.Served, Building: next}
+		return Generations{Served: g.Served, Building: next, Former: g.Former}
 	case r.Anew:
 		return Generations{Served: next}
 	case g.Head().Model == r.Model:
+		g.Pinned = false // it holds nothing back any more
+		return g
+	case g.Pinned:
 		return g
 	case g.Served.Model == r.Model:
-		return Generations{Served: g.Served}
+		return Generations{Served: g.Served, Former: g.Former}
 	case held:
-		return Generations{Served: g.Served, Building: next}
+		return Generations{Served: g.Served, Building: next, Former: g.Former}
 	}
 	return Generations{Served: next}
 }
@@ -85,8 +105,9 @@ func (g Generations) Begin(r Rebuild, last int64, held bool) Generations {
 // ErrNotBuilding is matched by the error of Switch.
 var ErrNotBuilding = errors.New("this generation is not being built")
 
-// Switch decides what becomes of g when the generation is complete. To switch
-// to the one that is searched changes nothing.
+// Switch decides what becomes of g when the generation is complete: the one that
+// was searched is Former then, unless it is 0, which has no vectors to keep. To
+// switch to the one that is searched changes nothing.
 func (g Generations) Switch(no int64) (Generations, error) {
 	switch {
 	case no == g.Served.No:
@@ -94,7 +115,7 @@ func (g Generations) Switch(no int64) (Generations, error) {
 	case no == 0 || no != g.Building.No:
 		return g, fmt.Errorf("%w: %d", ErrNotBuilding, no)
 	}
-	return Generations{Served: g.Building}, nil
+	return Generations{Served: g.Building, Former: g.Served, Pinned: g.Pinned}, nil
 }
 
 // Stage is how far a document has come into an index.

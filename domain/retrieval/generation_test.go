@@ -48,7 +48,7 @@ func TestBegin(t *testing.T) {
 func TestSwitch(t *testing.T) {
 	a, b := retrieval.Generation{No: 1, Model: "a"}, retrieval.Generation{No: 2, Model: "b"}
 	both := generations(a, b)
-	if got, err := both.Switch(2); err != nil || got != generations(b, retrieval.Generation{}) {
+	if got, err := both.Switch(2); err != nil || got != (retrieval.Generations{Served: b, Former: a}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if got, err := both.Switch(1); err != nil || got != both {
@@ -61,15 +61,56 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
+// A site that went back stays there until it is told otherwise.
+func TestBack(t *testing.T) {
+	a, b := retrieval.Generation{No: 1, Model: "a"}, retrieval.Generation{No: 2, Model: "b"}
+	site := retrieval.Generations{Served: b, Former: a}
+	if got := (retrieval.Generations{Served: b}).Begin(retrieval.Rebuild{Back: true}, 2, true); got != (retrieval.Generations{Served: b}) {
+		t.Errorf("back to none: %+v", got)
+	}
+	back := site.Begin(retrieval.Rebuild{Back: true}, 2, true)
+	if back != (retrieval.Generations{Served: b, Building: a, Pinned: true}) {
+		t.Fatalf("back: %+v", back)
+	}
+	for _, g := range []retrieval.Generations{back, {Served: a, Former: b, Pinned: true}} {
+		if got := g.Begin(retrieval.Rebuild{Model: "b"}, 2, true); got != g {
+			t.Errorf("%+v became %+v, though it is pinned", g, got)
+		}
+		if got := g.Begin(retrieval.Rebuild{Model: "a"}, 2, true); got.Pinned || got.Head() != a {
+			t.Errorf("%+v became %+v: the model that is wanted is there, and it need not be pinned", g, got)
+		}
+		if got := g.Begin(retrieval.Rebuild{Model: "b", Anew: true}, 2, true); got.Pinned || got.Building != (retrieval.Generation{No: 3, Model: "b"}) {
+			t.Errorf("%+v became %+v: it was asked for anew", g, got)
+		}
+	}
+	there, err := back.Switch(1)
+	if err != nil || there != (retrieval.Generations{Served: a, Former: b, Pinned: true}) {
+		t.Fatalf("switched: %+v, %v", there, err)
+	}
+	forward, err := there.Begin(retrieval.Rebuild{Back: true}, 2, true).Switch(2)
+	if err != nil || forward != (retrieval.Generations{Served: b, Former: a, Pinned: true}) {
+		t.Errorf("back again: %+v, %v", forward, err)
+	}
+}
+
 // What a site leaves behind is told once, whatever becomes of what.
 func TestWithout(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, to retrieval.Generations
 		want     []int64
 	}{
-		"nothing":    {generations(retrieval.Generation{No: 3}, retrieval.Generation{}), generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), nil},
-		"a switch":   {generations(retrieval.Generation{}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 4}, retrieval.Generation{}), []int64{0}},
-		"given up":   {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 5}), []int64{4}},
+		"nothing":  {generations(retrieval.Generation{No: 3}, retrieval.Generation{}), generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), nil},
+		"a switch": {generations(retrieval.Generation{}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 4}, retrieval.Generation{}), []int64{0}},
+		"given up": {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 5}), []int64{4}},
+		"kept":     {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), retrieval.Generations{Served: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 3}}, nil},
+		"kept enough": {
+			retrieval.Generations{Served: retrieval.Generation{No: 3}, Building: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 1}},
+			retrieval.Generations{Served: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 3}}, []int64{1},
+		},
+		"back": {
+			retrieval.Generations{Served: retrieval.Generation{No: 3}, Building: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 1}},
+			generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 1}), []int64{4},
+		},
 		"all of new": {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 5}, retrieval.Generation{}), []int64{3, 4}},
 	} {
 		if got := c.from.Without(c.to); !slices.Equal(got, c.want) {

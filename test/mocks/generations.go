@@ -105,6 +105,20 @@ func (m *MockRetiredGenerations) EXPECT() *MockRetiredGenerationsMockRecorder {
 	return m.recorder
 }
 
+// Expire mocks base method.
+func (m *MockRetiredGenerations) Expire(ctx context.Context, s tenant.Scope, before, at time.Time) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Expire", ctx, s, before, at)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Expire indicates an expected call of Expire.
+func (mr *MockRetiredGenerationsMockRecorder) Expire(ctx, s, before, at interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Expire", reflect.TypeOf((*MockRetiredGenerations)(nil).Expire), ctx, s, before, at)
+}
+
 // Forget mocks base method.
 func (m *MockRetiredGenerations) Forget(ctx context.Context, s tenant.Scope, generation int64) error {
 	m.ctrl.T.Helper()

@@ -37,6 +37,7 @@ type badDocs struct {
 	swap    func(context.Context, tenant.Scope, int64, time.Time) (retrieval.Generations, error)
 	retired func(context.Context, tenant.Scope, time.Time) ([]int64, error)
 	forget  func(context.Context, tenant.Scope, int64) error
+	expire  func(context.Context, tenant.Scope, time.Time, time.Time) error
 	want    func(context.Context, string) error
 	wanted  func(context.Context) (string, error)
 }
@@ -46,7 +47,7 @@ func newBadDocs() *badDocs {
 	return &badDocs{
 		good: good, put: good.Put, pending: good.Pending, indexed: good.Indexed, states: good.States, load: good.Load,
 		putAll: good.PutAll, stored: good.Stored, cursor: good.Cursor, save: good.SaveCursor, tally: good.Tally, of: good.GenerationsOf, begin: good.Begin, swap: good.Switch,
-		retired: good.Retired, forget: good.Forget, want: good.WantModel, wanted: good.WantedModel,
+		retired: good.Retired, forget: good.Forget, expire: good.Expire, want: good.WantModel, wanted: good.WantedModel,
 	}
 }
 
@@ -84,6 +85,10 @@ func (b *badDocs) Retired(ctx context.Context, s tenant.Scope, before time.Time)
 
 func (b *badDocs) Forget(ctx context.Context, s tenant.Scope, no int64) error {
 	return b.forget(ctx, s, no)
+}
+
+func (b *badDocs) Expire(ctx context.Context, s tenant.Scope, before, at time.Time) error {
+	return b.expire(ctx, s, before, at)
 }
 
 func (b *badDocs) WantModel(ctx context.Context, model string) error { return b.want(ctx, model) }

@@ -164,6 +164,88 @@ var brokenGenerations = []brokenDocs{
 	{"nothing is forgotten", porttest.Generations, "retired", func(b *badDocs) {
 		b.forget = func(ctx context.Context, _ tenant.Scope, _ int64) error { return ctx.Err() }
 	}},
+	{"what was searched is retired at once", porttest.Generations, "retired", func(b *badDocs) {
+		b.retired = func(ctx context.Context, s tenant.Scope, before time.Time) ([]int64, error) {
+			list, err := b.good.Retired(ctx, s, before)
+			if g, gerr := b.good.GenerationsOf(ctx, s); gerr == nil && g.Former.No != 0 {
+				list = append(list, g.Former.No)
+				slices.Sort(list)
+			}
+			return list, err
+		}
+	}},
+	{"the former one is kept for ever", porttest.Generations, "retired", func(b *badDocs) {
+		b.expire = func(ctx context.Context, _ tenant.Scope, _, _ time.Time) error { return ctx.Err() }
+	}},
+	{"the former one expires at once", porttest.Generations, "retired", func(b *badDocs) {
+		b.expire = func(ctx context.Context, s tenant.Scope, _, at time.Time) error {
+			return b.good.Expire(ctx, s, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), at)
+		}
+	}},
+	{"what expires was retired when it began to be kept", porttest.Generations, "retired", func(b *badDocs) {
+		b.expire = func(ctx context.Context, s tenant.Scope, before, _ time.Time) error {
+			return b.good.Expire(ctx, s, before, before.Add(-time.Hour))
+		}
+	}},
+	{"nobody goes back", porttest.Generations, "back", func(b *badDocs) {
+		b.begin = func(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error) {
+			if r.Back {
+				return b.good.GenerationsOf(ctx, s)
+			}
+			return b.good.Begin(ctx, s, r)
+		}
+	}},
+	{"the former one is as it was", porttest.Generations, "back", func(b *badDocs) {
+		b.begin = func(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error) {
+			g, err := b.good.Begin(ctx, s, r)
+			if err == nil && r.Back && g.Building.No != 0 {
+				err = noteAll(ctx, b, s, g.Building.No)
+			}
+			return g, err
+		}
+	}},
+	{"what was hidden meanwhile stays in the former one", porttest.Generations, "back", func(b *badDocs) {
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
+			if g, gerr := b.good.GenerationsOf(ctx, s); gerr == nil && g.Pinned && at.Generation == g.Building.No {
+				list = slices.DeleteFunc(list, func(p ports.PendingDocument) bool { return !p.Document.Shown })
+			}
+			return list, err
+		}
+	}},
+	{"the former one is made anew", porttest.Generations, "back", func(b *badDocs) {
+		b.pending = func(ctx context.Context, s tenant.Scope, at retrieval.Stage, limit int) ([]ports.PendingDocument, error) {
+			list, err := b.good.Pending(ctx, s, at, limit)
+			if g, gerr := b.good.GenerationsOf(ctx, s); gerr == nil && g.Pinned && at.Generation == g.Building.No {
+				all, serr := b.good.Stored(ctx, s, []retrieval.DocumentID{"page:5"})
+				for _, d := range all {
+					list = append(list, ports.PendingDocument{Document: d, Chunks: make([]retrieval.Chunk, 1)})
+				}
+				err = errors.Join(err, serr)
+			}
+			return list, err
+		}
+	}},
+	{"a site that went back goes forward by itself", porttest.Generations, "back", func(b *badDocs) {
+		b.begin = func(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error) {
+			if g, err := b.good.GenerationsOf(ctx, s); err == nil && g.Pinned && g.Head().Model != r.Model {
+				r.Anew = !r.Back
+			}
+			return b.good.Begin(ctx, s, r)
+		}
+	}},
+	{"a site that went back is never free again", porttest.Generations, "back", func(b *badDocs) {
+		pin := func(g retrieval.Generations, err error) (retrieval.Generations, error) {
+			g.Pinned = g.Pinned || g.Former.No > g.Served.No
+			return g, err
+		}
+		b.begin = func(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error) {
+			return pin(b.good.Begin(ctx, s, r))
+		}
+		b.of = func(ctx context.Context, s tenant.Scope) (retrieval.Generations, error) {
+			return pin(b.good.GenerationsOf(ctx, s))
+		}
+	}},
 	{"Switch looks first and writes then", porttest.Generations, "change or switch", func(b *badDocs) {
 		var puts remembered[string]
 		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {

@@ -51,6 +51,18 @@ func pair(served int64, model string, building int64, next string) retrieval.Gen
 	return retrieval.Generations{Served: retrieval.Generation{No: served, Model: model}, Building: retrieval.Generation{No: building, Model: next}}
 }
 
+// kept is a generation that is searched and the one that was before.
+func kept(served int64, model string, former int64, before string) retrieval.Generations {
+	return retrieval.Generations{Served: retrieval.Generation{No: served, Model: model}, Former: retrieval.Generation{No: former, Model: before}}
+}
+
+// pinned is a generation that is searched and one to which the site goes back.
+func pinned(served int64, model string, back int64, before string) retrieval.Generations {
+	g := pair(served, model, back, before)
+	g.Pinned = true
+	return g
+}
+
 // at is the stage at which a generation is complete.
 func at(no int64) retrieval.Stage { return retrieval.Stage{Generation: no} }
 
@@ -150,7 +162,7 @@ var generationCases = []contractCase[docs]{
 		for range 2 { // the second one changes nothing
 			got, err := f.Switch(f.Context(), s, 2, start().Add(time.Minute))
 			f.must("Switch", err)
-			f.want("Switch", got, pair(2, "b", 0, ""))
+			f.want("Switch", got, kept(2, "b", 1, "a"))
 			f.wantGenerations("Switch", s, got)
 			f.wantPendingAt("Switch", s, at(2))
 			f.wantStates("Switch", s, "", 10, state(one, "r1", 1), state(hidden, "", 0), state(waiting, "r1", 1))
@@ -203,13 +215,90 @@ var generationCases = []contractCase[docs]{
 		}
 		f.must("Forget", f.Forget(f.Context(), s, 0)) // of a site for which none was begun, which some note
 		f.wantRetired("a moment later", s, start().Add(time.Second), 2)
-		f.wantRetired("in the end", s, start().Add(time.Hour), 1, 2)
+		f.wantRetired("what was searched is kept", s, start().Add(time.Hour), 2)
+		f.must("Forget", f.Forget(f.Context(), s, 1))
 		f.must("Forget", f.Forget(f.Context(), s, 3))
-		f.wantGenerations("Forget of what is searched", s, pair(3, "c", 0, ""))
+		f.wantGenerations("Forget of what is searched, and was", s, kept(3, "c", 1, "a"))
+		f.must("Expire", f.Expire(f.Context(), s, start().Add(time.Minute), start().Add(2*time.Hour)))
+		f.wantGenerations("Expire too early", s, kept(3, "c", 1, "a"))
+		for range 2 {
+			f.must("Expire", f.Expire(f.Context(), s, start().Add(2*time.Minute), start().Add(2*time.Hour)))
+			f.wantGenerations("Expire", s, pair(3, "c", 0, ""))
+			f.wantRetired("retired just now", s, start().Add(time.Hour), 2)
+		}
+		got, err := f.Begin(f.Context(), s, retrieval.Rebuild{Back: true, At: start()})
+		f.must("Begin", err)
+		f.want("back to what has expired", got, pair(3, "c", 0, ""))
+		f.wantRetired("in the end", s, start().Add(3*time.Hour), 1, 2)
 		for range 2 {
 			f.must("Forget", f.Forget(f.Context(), s, 1))
-			f.wantRetired("forgotten", s, start().Add(time.Hour), 2)
+			f.wantRetired("forgotten", s, start().Add(3*time.Hour), 2)
 		}
+	}},
+	{"back", "a site can go back to the one that was searched before, which lacks what has changed since, and is pinned to it", func(f docs) {
+		s, one, _, waiting := f.served()
+		f.must("Forget", f.Forget(f.Context(), s, 0)) // of a site for which none was begun, which some note
+		put := func(id retrieval.DocumentID, rev string) retrieval.Document {
+			d, chunks := page(id, rev)
+			f.put(s, d, chunks, true)
+			return d
+		}
+		gone, same, again := put("page:4", "r1"), put("page:5", "r1"), put("page:6", "r1")
+		f.note(s, 1, gone)
+		f.note(s, 1, same)
+		f.note(s, 1, again)
+		back := func(want retrieval.Generations) {
+			f.Helper()
+			got, err := f.Begin(f.Context(), s, retrieval.Rebuild{Back: true, At: start().Add(time.Hour)})
+			f.must("Begin back", err)
+			f.want("Begin back", got, want)
+			f.wantGenerations("back", s, want)
+		}
+		back(pair(1, "a", 0, ""))
+		f.begin(s, "b", false, pair(1, "a", 2, "b"))
+		for _, d := range []retrieval.Document{one, waiting, gone, same, again} {
+			f.note(s, 2, d)
+		}
+		_, err := f.Switch(f.Context(), s, 2, start())
+		f.must("Switch", err)
+		// What the former one lacked at the switch it lacks still: page:3. Of the others
+		// one changes, one is hidden, one comes, one is shown again, and one changes and
+		// is as it was at last.
+		two := put("page:1", "r2")
+		gone = f.hide(s, gone)
+		seven, shown := put("page:7", "r1"), put("page:2", "r2")
+		put("page:6", "r2")
+		put("page:6", "r1")
+		back(pinned(2, "b", 1, "a"))
+		f.wantPendingInAnyOrder("back", s, 1, "page:1@r2", "page:2@r2", "page:3@r1", "page:4@"+gone.Revision, "page:7@r1")
+		for _, model := range []string{"b", "c"} {
+			f.begin(s, model, false, pinned(2, "b", 1, "a"))
+		}
+		back(pinned(2, "b", 1, "a"))
+		_, err = f.Switch(f.Context(), s, 1, start())
+		f.wantErr("Switch too early", err, ports.ErrConflict)
+		for _, d := range []retrieval.Document{two, waiting, gone, seven, shown} {
+			f.note(s, 1, d)
+		}
+		got, err := f.Switch(f.Context(), s, 1, start().Add(time.Hour))
+		f.must("Switch", err)
+		want := kept(1, "a", 2, "b")
+		want.Pinned = true
+		f.want("Switch back", got, want)
+		f.wantGenerations("Switch back", s, want)
+		f.wantPendingAt("Switch back", s, at(1))
+		f.begin(s, "b", false, want)
+		f.wantRetired("kept", s, start().Add(100*time.Hour))
+		// The model that is wanted is there: nothing holds it back any more.
+		want.Pinned = false
+		f.begin(s, "a", false, want)
+		want.Building = retrieval.Generation{No: 3, Model: "b"}
+		f.begin(s, "b", false, want)
+		// Asked for anew, it is pinned no longer.
+		back(pinned(1, "a", 2, "b"))
+		f.wantRetired("given up for it", s, start().Add(100*time.Hour), 3)
+		f.begin(s, "c", true, pair(1, "a", 4, "c"))
+		f.wantRetired("given up", s, start().Add(100*time.Hour), 2, 3)
 	}},
 	{"change or switch", "a change that comes while the generation is switched is pending in the one that is searched then", func(f docs) {
 		s := f.NewScope(f.T)
@@ -219,7 +308,11 @@ var generationCases = []contractCase[docs]{
 		f.note(s, 1, d)
 		for round := range rounds {
 			from := int64(round + 1)
-			f.begin(s, "m", true, pair(from, "m", from+1, "m"))
+			both := pair(from, "m", from+1, "m")
+			if from > 1 {
+				both.Former = retrieval.Generation{No: from - 1, Model: "m"}
+			}
+			f.begin(s, "m", true, both)
 			f.note(s, from+1, d)
 			next, chunks := page("page:1", fmt.Sprint("r", round))
 			var switched atomic.Bool
@@ -283,6 +376,9 @@ var generationCases = []contractCase[docs]{
 			f.must("Switch", err)
 			f.wantGenerations("theirs", theirs, before)
 			f.wantTally("theirs", theirs, tally)
+			f.must("Expire", f.Expire(f.Context(), theirs, start().Add(time.Hour), start()))
+			f.wantGenerations("mine is kept though theirs expire", mine, kept(g.Building.No, "m", g.Served.No, g.Served.Model))
+			f.must("Expire", f.Expire(f.Context(), mine, start().Add(time.Hour), start()))
 			f.must("Forget", f.Forget(f.Context(), theirs, g.Served.No))
 			f.wantRetired("theirs", theirs, start().Add(time.Hour), drop(retired, g.Served.No)...)
 			mineRetired, err := f.Retired(f.Context(), mine, start().Add(time.Hour))
@@ -303,6 +399,7 @@ var generationCases = []contractCase[docs]{
 			_, err = f.Retired(f.Context(), bad, start())
 			f.wantErr("Retired", err, tenant.ErrNoScope)
 			f.wantErr("Forget", f.Forget(f.Context(), bad, 1), tenant.ErrNoScope)
+			f.wantErr("Expire", f.Expire(f.Context(), bad, start(), start()), tenant.ErrNoScope)
 		}
 	}},
 	{"done context", "a done context ends each call, and nothing is changed", func(f docs) {
@@ -317,6 +414,7 @@ var generationCases = []contractCase[docs]{
 		_, err = f.Retired(f.done(), s, start())
 		f.wantErr("Retired", err, f.done().Err())
 		f.wantErr("Forget", f.Forget(f.done(), s, 1), f.done().Err())
+		f.wantErr("Expire", f.Expire(f.done(), s, start(), start()), f.done().Err())
 		f.wantGenerations("after it", s, pair(1, "a", 2, "b"))
 	}},
 }
