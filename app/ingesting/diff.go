@@ -83,7 +83,34 @@ func (y *Sync) Diff(ctx context.Context, s tenant.Scope) (time.Time, error) {
 			return y.deps.Now(), y.saveDiff(ctx, s, d)
 		}
 	}
-	return time.Time{}, y.saveDiff(ctx, s, nil)
+	return time.Time{}, errors.Join(y.unreadAgain(ctx, s), y.saveDiff(ctx, s, nil))
+}
+
+// unreadAgain asks for the products that could not be read when they were last:
+// what is wrong with one may be mended without a date that says so, and a sweep
+// compares no texts.
+func (y *Sync) unreadAgain(ctx context.Context, s tenant.Scope) error {
+	if y.deps.Health == nil {
+		return nil
+	}
+	open, err := y.deps.Health.Findings(ctx, s, manyFindings)
+	if err != nil {
+		return fmt.Errorf("what could not be read: %w", err)
+	}
+	var ids []string
+	for _, f := range open {
+		if f.Kind != ingestion.Rejected {
+			continue
+		}
+		object, err := ingestion.ParseObject(f.Subject)
+		if err != nil || object.Kind != ingestion.Product {
+			continue
+		}
+		if _, ok := shopID(object.ID); ok {
+			ids = append(ids, object.ID)
+		}
+	}
+	return y.hint(ctx, s, ids)
 }
 
 // diffing returns the Diff of the site that has not ended, or a new one.

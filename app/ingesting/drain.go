@@ -254,20 +254,16 @@ func (d *draining) note(p *pass) {
 	case errors.Is(p.paused, errBusy):
 		d.report.Busy = true
 	default:
-		d.report.Paused, d.report.ResumeAt = p.paused, d.resumeAt(p.paused)
+		d.report.Paused, d.report.ResumeAt = p.paused, d.resumeAt(p)
 	}
 }
 
-func (d *draining) resumeAt(err error) time.Time {
-	var limit *usage.LimitError
-	var model *ports.ModelError
-	switch {
-	case errors.As(err, &limit):
+func (d *draining) resumeAt(p *pass) time.Time {
+	if limit, ok := errors.AsType[*usage.LimitError](p.paused); ok {
 		return limit.ResetAt
-	case errors.As(err, &model) && model.RetryAfter > 0:
-		return d.deps.Now().Add(model.RetryAfter)
 	}
-	return time.Time{}
+	wait, _ := p.alone()
+	return wait.until
 }
 
 // tell says that embedding has paused, or that it has not.

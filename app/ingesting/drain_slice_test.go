@@ -3,6 +3,7 @@ package ingesting_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +89,35 @@ type slowIndex struct {
 func (x slowIndex) Put(ctx context.Context, s tenant.Scope, e retrieval.Entry) error {
 	<-time.After(x.each)
 	return x.Indexer.Put(ctx, s, e)
+}
+
+// An embedder that asks for patience is left alone, however many slices the words
+// take that are put meanwhile.
+func TestPatienceIsKeptOverSlices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorksWith(t, func(d *ingesting.Deps) { d.Indexer = slowIndex{d.Indexer, 10 * time.Millisecond} })
+		w.load(&feed{changes: products(1500)}, ingesting.Options{})
+		var asks atomic.Int64
+		var mended atomic.Bool
+		w.embedder.refuse = func([]string) error {
+			if mended.Load() {
+				return nil
+			}
+			asks.Add(1)
+			return &ports.ModelError{Kind: ports.ModelRateLimited, Status: 429, RetryAfter: time.Minute}
+		}
+		defer w.run(nil)()
+		w.hint(site, taskJob(ingestion.Reindex))
+		wait(50 * time.Second)
+		if n := len(w.finds("enamel")); n != 1500 || asks.Load() > 3 { // as many as are asked at once
+			t.Errorf("%d of 1500 are found, and it was asked %d times within the minute", n, asks.Load())
+		}
+		mended.Store(true)
+		wait(2 * time.Minute)
+		if tally, err := w.documents.Tally(t.Context(), site); err != nil || tally.Waiting != 0 {
+			t.Errorf("it was not asked again: %+v, %v", tally, err)
+		}
+	})
 }
 
 // What is put by words only, since nobody embeds now, does not hold hints either.

@@ -28,6 +28,11 @@ func (g *page) embed(ctx context.Context) error {
 	if len(g.missing()) == 0 {
 		return nil
 	}
+	// Whoever drains to the end asks: somebody waits for it.
+	if wait, ok := g.alone(); ok && !g.draining.until.IsZero() {
+		g.paused = wait.err
+		return nil
+	}
 	fresh, err := g.hold(ctx)
 	if err != nil {
 		if errors.Is(err, errBusy) {
@@ -175,7 +180,7 @@ func (g *page) take(ctx context.Context, r embedded, running int) (again [][]*te
 		r.texts[0].failed(fmt.Errorf("its text takes more tokens than the license allows a day: %w", r.err))
 		return nil, nil, g.putTouched(ctx, r.texts, true)
 	}
-	if g.paused == nil {
+	if g.leave(r.err); g.paused == nil {
 		g.paused = r.err
 	}
 	return nil, nil, nil

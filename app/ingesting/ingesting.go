@@ -104,6 +104,8 @@ type Service struct {
 	// pages are how many documents the next Drain of a site reads at once, where the
 	// last one was cut off: what it has learnt of their sizes.
 	pages map[tenant.Scope]int
+	// left are embedders that want to be left alone.
+	left map[asked]quietUntil
 }
 
 // New returns a Service. It reports every missing dependency at once.
@@ -143,7 +145,7 @@ func New(d Deps) (*Service, error) {
 	d.EmbedLongest = cmp.Or(max(d.EmbedLongest, 0), DefaultEmbedLongest)
 	d.EmbedParallel = cmp.Or(max(d.EmbedParallel, 0), 3)
 	d.EmbedTotal = cmp.Or(max(d.EmbedTotal, 0), 8)
-	return &Service{deps: d, turns: newTurns(d.EmbedParallel, d.EmbedTotal), calmed: map[tenant.Scope]struct{}{}, pages: map[tenant.Scope]int{}}, nil
+	return &Service{deps: d, turns: newTurns(d.EmbedParallel, d.EmbedTotal), calmed: map[tenant.Scope]struct{}{}, pages: map[tenant.Scope]int{}, left: map[asked]quietUntil{}}, nil
 }
 
 func (s *Service) pageOf(scope tenant.Scope) int {

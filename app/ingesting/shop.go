@@ -52,14 +52,14 @@ func (r *importing) takeOutGone(ctx context.Context, shop ports.Shop) error {
 	}
 	for batch := range slices.Chunk(gone, readBatch) {
 		// What a list does not have is asked for by its id before it goes.
-		var changes []catalog.Change
-		if err := patiently(ctx, r.opts.Wait, func() (err error) {
-			changes, err = shop.Read(ctx, batch)
-			return err
-		}); err != nil {
+		changes, err := r.readHalves(ctx, shop, batch)
+		if err != nil {
 			return err
 		}
 		for _, c := range changes {
+			if c.Rejected != nil {
+				r.count(incoming{change: c, rejected: c.Rejected}, false)
+			}
 			changed, err := r.Apply(ctx, r.scope, ShopProducts, c, r.opts)
 			if err != nil && !unreadable(err) {
 				return err
@@ -71,6 +71,36 @@ func (r *importing) takeOutGone(ctx context.Context, shop ports.Shop) error {
 		}
 	}
 	return nil
+}
+
+// readHalves reads products by their ids. A shop can break over one of them while
+// it answers for others: such are found by halves, and rejected.
+func (r *importing) readHalves(ctx context.Context, shop ports.Shop, ids []string) ([]catalog.Change, error) {
+	for {
+		changes, err := shop.Read(ctx, ids)
+		if err == nil {
+			return changes, nil
+		}
+		if ctx.Err() == nil && replied(err) && perhapsOneProduct(err) {
+			if len(ids) > 1 {
+				first, err := r.readHalves(ctx, shop, ids[:len(ids)/2])
+				if err != nil {
+					return nil, err
+				}
+				rest, err := r.readHalves(ctx, shop, ids[len(ids)/2:])
+				return append(first, rest...), err
+			}
+			if _, _, other := shop.Light(ctx, "", false, func(catalog.Product) error { return nil }); other == nil {
+				return []catalog.Change{{Rejected: &catalog.Rejected{Kind: catalog.KindProduct, ID: ids[0], Where: "product " + ids[0], Reason: err.Error()}}}, nil
+			}
+		}
+		if r.opts.Wait == nil || !errors.Is(err, ports.ErrUnavailable) {
+			return nil, err
+		}
+		if err := r.opts.Wait(ctx, err); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // patiently calls ask until it is answered, as far as wait goes on; once if wait

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -680,5 +681,106 @@ func TestWithoutWebhooksNoneIsLost(t *testing.T) {
 		if n := s.count(shopwork.LostWebhook, ""); n != 0 {
 			t.Errorf("%s: %d are lost", name, n)
 		}
+	}
+}
+
+// breakingAt is a shop that dies wherever it is asked for one of some products.
+type breakingAt struct {
+	ports.Shop
+	at   map[string]bool
+	away func() bool
+}
+
+func (b breakingAt) Read(ctx context.Context, ids []string) ([]catalog.Change, error) {
+	if b.away() || slices.ContainsFunc(ids, func(id string) bool { return b.at[id] }) {
+		return nil, &ports.ShopError{Status: 500, Reason: "the shop answered 500", Err: ports.ErrUnavailable}
+	}
+	return b.Shop.Read(ctx, ids)
+}
+
+func (b breakingAt) Light(ctx context.Context, since catalog.Cursor, offers bool, visit func(catalog.Product) error) (catalog.Cursor, bool, error) {
+	if b.away() {
+		return since, false, &ports.ShopError{Status: 500, Reason: "the shop answered 500", Err: ports.ErrUnavailable}
+	}
+	return b.Shop.Light(ctx, since, offers, visit)
+}
+
+// TestImportShopPassesWhatBreaksTheShop: of what is gone the shop dies at some, and
+// the import comes to its end all the same; a shop that is away is no such thing.
+func TestImportShopPassesWhatBreaksTheShop(t *testing.T) {
+	s := newSynced(t, 6, time.Hour)
+	s.Create(wooshop.Product{Name: "Kept", Regular: "10"})
+	var ids []int
+	for id := 901; id < 931; id++ {
+		ids = append(ids, id)
+		if _, err := s.in.Apply(t.Context(), demoSite, ingesting.ShopProducts, catalog.Change{Product: &catalog.Product{
+			ID: fmt.Sprint(id), Type: catalog.Simple, Name: "Gone", Status: catalog.Published, Visibility: catalog.Everywhere,
+			Offer: catalog.Offer{Regular: catalog.Money{Minor: 1000, Currency: "EUR", Exponent: 2}},
+		}}, ingesting.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	away := true
+	shop := breakingAt{s.open, map[string]bool{"907": true, "929": true}, func() bool { return away }}
+	// A shop that dies at everything is away, and nothing is taken from anybody.
+	first := true
+	shop.away = func() bool { first, away = false, !first; return away }
+	if r, err := s.in.ImportShop(t.Context(), demoSite, shop, ingesting.Options{Full: true}); !errors.Is(err, ports.ErrUnavailable) || r.Removed != 0 || s.told(901) != "1000" || s.told(907) != "1000" {
+		t.Fatalf("%+v, %v: 901 is %s, 907 %s", r, err, s.told(901), s.told(907))
+	}
+	s.Advance(time.Minute)
+	shop.away = func() bool { return false }
+	r, err := s.in.ImportShop(t.Context(), demoSite, shop, ingesting.Options{Full: true})
+	if err != nil || r.Removed != 28 || r.Rejected != 2 || len(r.Rejects) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, id := range ids {
+		want := "gone"
+		if shop.at[fmt.Sprint(id)] {
+			want = "no price" // nobody knows what it costs
+		}
+		if got := s.told(id); got != want {
+			t.Errorf("%d is %s, want %s", id, got, want)
+		}
+	}
+}
+
+// TestWhatIsMendedIsReadAgain: a text that a plugin had spoiled is mended there
+// without a new date, which no sweep sees.
+func TestWhatIsMendedIsReadAgain(t *testing.T) {
+	s := newSynced(t, 1, time.Hour)
+	id := s.Create(wooshop.Product{Name: "Table", Regular: "10", Description: "of oak"})
+	chair := s.Create(wooshop.Product{Name: "Chair", Regular: "5"})
+	s.task(shopwork.Import)
+	s.work()
+	s.Advance(time.Hour)
+	s.Say(id, "description", `"`+strings.Repeat("<div>", 5000)+`"`)
+	s.Edit(id, func(p *wooshop.Product) { p.Regular = "11" })
+	s.task(shopwork.Poll)
+	s.work()
+	if got := s.told(id); got != "1100" {
+		t.Fatalf("broken: %s is told", got)
+	}
+	// Polls have gone past it meanwhile.
+	for price := range 3 {
+		s.Advance(24 * time.Hour) // far beyond what a poll reads once more
+		s.Edit(chair, func(p *wooshop.Product) { p.Regular = fmt.Sprint(6 + price) })
+		s.task(shopwork.Poll)
+		s.work()
+	}
+	s.Say(id, "description", "")
+	for _, task := range []string{shopwork.Poll, shopwork.Sweep} {
+		s.Advance(time.Hour)
+		s.task(task)
+		s.work()
+	}
+	if len(s.differences()) == 0 {
+		t.Fatal("a poll or a sweep has seen it: then nobody needs to ask at night")
+	}
+	s.Advance(time.Hour)
+	s.task(shopwork.Diff)
+	s.work()
+	if d := s.differences(); len(d) > 0 {
+		t.Errorf("after the night: %s", strings.Join(d, "\n"))
 	}
 }
