@@ -29,12 +29,14 @@ func (s *Server) webhook(c *gin.Context) {
 	}
 	rc := http.NewResponseController(c.Writer)
 	// Not every writer has deadlines; those of net/http's servers do.
-	_ = rc.SetReadDeadline(wallClock().Add(s.deliveryTimeout))
+	whole := wallClock().Add(s.deliveryTimeout)
+	_ = rc.SetReadDeadline(whole)
+	body := &paced{Reader: c.Request.Body, control: rc, whole: whole, now: wallClock}
 	_, err := s.deps.Receiver.Receive(c.Request.Context(), ingesting.Delivery{
 		Site: tenant.SiteID(c.Param("site_id")), Topic: c.GetHeader("X-WC-Webhook-Topic"),
 		// Two signatures are joined to something that is none.
 		Signature:   strings.Join(c.Request.Header.Values("X-WC-Webhook-Signature"), ", "),
-		ContentType: c.ContentType(), From: network(c.ClientIP()), Body: c.Request.Body,
+		ContentType: c.ContentType(), From: network(c.ClientIP()), Body: body,
 	})
 	if !errors.Is(err, ingesting.ErrBroken) && !errors.Is(err, ingesting.ErrRefused) {
 		// The body is read. Where it may not be, net/http still waits for the rest

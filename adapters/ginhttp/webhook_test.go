@@ -480,6 +480,49 @@ func TestSlowSender(t *testing.T) {
 	}
 }
 
+// deadlines is a writer whose read deadline is looked at.
+type deadlines struct {
+	http.ResponseWriter
+	last time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.last = at
+	return nil
+}
+
+// TestTricklersAreCutOff: who has sent more than a small body must go on sending.
+func TestTricklersAreCutOff(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	begun := now
+	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
+	p := &paced{Reader: &manyBytes{64 << 20}, control: http.NewResponseController(w), whole: begun.Add(30 * time.Second), now: func() time.Time { return now }}
+	read := func(n int64) {
+		t.Helper()
+		if _, err := io.CopyN(io.Discard, p, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = begun.Add(10 * time.Second)
+	read(pacedAfter)
+	if !w.last.IsZero() {
+		t.Errorf("a small body must be there at %v", w.last)
+	}
+	read(1)
+	read(1)
+	if want := now.Add(pacedGrace); !w.last.Before(want.Add(time.Second)) || w.last.Before(want) {
+		t.Errorf("the next byte of a large one must be there at %v, want %v", w.last, want)
+	}
+	read(4 * pacedRate)
+	if want := now.Add(pacedGrace + 4*time.Second); w.last.Sub(want).Abs() > time.Second {
+		t.Errorf("after 2 MiB more: %v, want %v", w.last, want)
+	}
+	read(32 << 20)
+	if w.last != p.whole {
+		t.Errorf("all of it must be there at %v, want %v", w.last, p.whole)
+	}
+}
+
 // manyBytes is a body of n bytes that nobody holds.
 type manyBytes struct{ n int }
 
