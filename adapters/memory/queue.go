@@ -124,22 +124,15 @@ func (q *Queue) Take(ctx context.Context, worker string, limit int, ttl time.Dur
 	slices.SortFunc(b.Jobs, func(x, y ingestion.Job) int {
 		return cmp.Or(x.Due.Compare(y.Due), cmp.Compare(x.Object.String(), y.Object.String()))
 	})
-	b.Jobs = firstDue(b.Jobs, limit)
+	due := b.Jobs
+	b.Jobs, _ = ingestion.LastPlace(slices.Clip(due[:min(len(due), limit)]), limit, func() (ingestion.Job, bool, error) {
+		i := slices.IndexFunc(due, func(j ingestion.Job) bool { return j.Object.Kind == ingestion.Task })
+		if i < 0 {
+			return ingestion.Job{}, false, nil
+		}
+		return due[i], true, nil
+	}) // it fails only if the function does
 	return b, nil
-}
-
-// firstDue returns the first of jobs, which are in order: at most limit, of
-// which one is a task if there is any.
-func firstDue(jobs []ingestion.Job, limit int) []ingestion.Job {
-	if len(jobs) <= limit {
-		return slices.Clip(jobs)
-	}
-	first, rest := slices.Clip(jobs[:limit]), jobs[limit:]
-	isTask := func(j ingestion.Job) bool { return j.Object.Kind == ingestion.Task }
-	if i := slices.IndexFunc(rest, isTask); i >= 0 && limit > 1 && !slices.ContainsFunc(first, isTask) {
-		first[limit-1] = rest[i]
-	}
-	return first
 }
 
 func copyJob(j ingestion.Job) ingestion.Job {

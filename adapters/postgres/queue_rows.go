@@ -43,39 +43,31 @@ func (r keptRow) kept() (ingestion.Kept, error) {
 	}, nil
 }
 
-// dueJobs returns the first of a site's due jobs, of which one is a task if there
-// is any.
+// dueJobs returns what a turn of a site takes.
 func dueJobs(ctx context.Context, tx *sqlx.Tx, o owner, now time.Time, limit int) ([]ingestion.Job, error) {
 	var rows []keptRow
 	if err := tx.SelectContext(ctx, &rows, selectDue, o.tenant, o.site, now, limit); err != nil {
 		return nil, err
 	}
 	jobs := make([]ingestion.Job, 0, len(rows))
-	hasTask := false
 	for _, r := range rows {
 		k, err := r.kept()
 		if err != nil {
 			return nil, err
 		}
-		hasTask = hasTask || k.Object.Kind == ingestion.Task
 		jobs = append(jobs, k.Job)
 	}
-	if hasTask || len(jobs) < limit || limit == 1 {
-		return jobs, nil
-	}
-	var left keptRow
-	switch err := tx.GetContext(ctx, &left, selectDueTask, o.tenant, o.site, now); {
-	case errors.Is(err, sql.ErrNoRows):
-		return jobs, nil
-	case err != nil:
-		return nil, err
-	}
-	k, err := left.kept()
-	if err != nil {
-		return nil, err
-	}
-	jobs[limit-1] = k.Job
-	return jobs, nil
+	return ingestion.LastPlace(jobs, limit, func() (ingestion.Job, bool, error) {
+		var oldest keptRow
+		if err := tx.GetContext(ctx, &oldest, selectDueTask, o.tenant, o.site, now); err != nil {
+			if errors.Is(err, sql.ErrNoRows) {
+				err = nil
+			}
+			return ingestion.Job{}, false, err
+		}
+		k, err := oldest.kept()
+		return k.Job, err == nil, err
+	})
 }
 
 // loadKept returns the rows of a statement that takes the scope and args.

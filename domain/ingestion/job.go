@@ -2,6 +2,7 @@ package ingestion
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -79,6 +80,23 @@ func (k Kept) Finish(o Outcome, taken time.Time) Kept {
 func (k Kept) Retry(now time.Time) Kept {
 	k.Dead, k.Attempts, k.Error, k.Due = false, 0, "", now
 	return k
+}
+
+// LastPlace returns what one turn of a site takes. jobs are its first due jobs, at
+// most limit; where they leave out all of its due tasks, the oldest of these, which
+// task returns (false if there is none), has the last place, unless that is the only
+// one: products that come again and again must not hide what else the site has to
+// do. task is asked only if it matters; its error is returned.
+func LastPlace(jobs []Job, limit int, task func() (Job, bool, error)) ([]Job, error) {
+	isTask := func(j Job) bool { return j.Object.Kind == Task }
+	if limit <= 1 || len(jobs) < limit || slices.ContainsFunc(jobs, isTask) {
+		return jobs, nil
+	}
+	oldest, ok, err := task()
+	if err != nil || !ok {
+		return jobs, err
+	}
+	return append(slices.Clone(jobs[:limit-1]), oldest), nil
 }
 
 // later returns the later of two times.

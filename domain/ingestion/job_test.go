@@ -26,6 +26,48 @@ type step struct {
 // TestNoHintIsLost: whatever happens, an object that was hinted at after it was
 // last taken is live or dead, and never done; and one that is live is due within
 // Quiet of the last take, or when somebody said.
+// The oldest task has the last place of a turn that would have none.
+func TestLastPlace(t *testing.T) {
+	product := func(id string) ingestion.Job {
+		return ingestion.Job{Object: ingestion.Object{Kind: ingestion.Product, ID: id}}
+	}
+	task := ingestion.Job{Object: ingestion.Object{Kind: ingestion.Task, ID: ingestion.Poll}}
+	broken := errors.New("broken")
+	two := []ingestion.Job{product("1"), product("2")}
+	for name, c := range map[string]struct {
+		jobs  []ingestion.Job
+		limit int
+		there bool
+		err   error
+		want  string // ids
+		asked bool
+	}{
+		"room is left":   {two, 3, true, nil, "1 2", false},
+		"no room":        {two, 2, true, nil, "1 poll", true},
+		"no task is due": {two, 2, false, nil, "1 2", true},
+		"one place":      {two[:1], 1, true, nil, "1", false},
+		"one is there":   {[]ingestion.Job{task, product("1")}, 2, true, nil, "poll 1", false},
+		"broken":         {two, 2, true, broken, "1 2", true},
+		"nothing":        {nil, 2, true, nil, "", false},
+	} {
+		asked := false
+		got, err := ingestion.LastPlace(c.jobs, c.limit, func() (ingestion.Job, bool, error) {
+			asked = true
+			return task, c.there && c.err == nil, c.err
+		})
+		var ids []string
+		for _, j := range got {
+			ids = append(ids, j.Object.ID)
+		}
+		if strings.Join(ids, " ") != c.want || asked != c.asked || !errors.Is(err, c.err) {
+			t.Errorf("%s: %q, %v, asked %v; want %q, %v", name, ids, err, asked, c.want, c.asked)
+		}
+	}
+	if two[1].Object.ID != "2" {
+		t.Error("what was given was changed")
+	}
+}
+
 func TestNoHintIsLost(t *testing.T) {
 	check := func(story []step) bool {
 		var k ingestion.Kept
