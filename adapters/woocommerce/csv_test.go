@@ -288,10 +288,15 @@ func TestBrokenRows(t *testing.T) {
 	}
 }
 
-func TestRejectedVariationKeepsItsSiblings(t *testing.T) {
-	changes := read(t, export(variable, with(variation, "ID", "22", "Regular price", "x"), variation), config())
-	if len(changes) != 2 || changes[0].Product == nil || len(changes[0].Product.ShownVariations()) != 1 || changes[1].Rejected == nil {
-		t.Errorf("got %+v", changes)
+// Where one variation cannot be read the product stays, but not the range of its
+// siblings' prices: the one that is missing may be the lowest or the highest.
+func TestRejectedVariationTakesTheRange(t *testing.T) {
+	for _, spoiled := range [][]string{{"Regular price", "x"}, {"Sale price", "?"}, {"Published", "perhaps"}} {
+		changes := read(t, export(variable, with(variation, append([]string{"ID", "22"}, spoiled...)...), variation), config())
+		if len(changes) != 2 || changes[0].Product == nil || len(changes[0].Product.Facts(time.Time{}).Offers) != 0 ||
+			changes[1].Rejected == nil || !strings.Contains(changes[1].Rejected.Reason, "without prices") {
+			t.Errorf("%v: got %+v", spoiled, changes)
+		}
 	}
 }
 

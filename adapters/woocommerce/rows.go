@@ -30,6 +30,7 @@ type entry struct {
 	children  int
 	invisible []invisibleAttribute
 	stock     string // the parent's own, for variations that share it
+	unread    bool   // what one of its variations costs could not be read
 }
 
 // invisibleAttribute is one that the product page does not list. It is shown
@@ -344,13 +345,15 @@ func (r *reading) variation(v variation) {
 	}
 	status, err := published(cell(colPublished))
 	if err != nil {
-		r.reject(v.at, v.row, v.id, "%v", err)
+		parent.unread = true
+		r.reject(v.at, v.row, v.id, "%v: its product is kept without prices", err)
 		return
 	}
 	child := catalog.Variation{ID: v.id, Status: status}
 	if status == catalog.Published {
 		if child.Offer, err = r.offer(v.row, parent.stock); err != nil {
-			r.reject(v.at, v.row, v.id, "%v", err)
+			parent.unread = true
+			r.reject(v.at, v.row, v.id, "%v: its product is kept without prices", err)
 			return
 		}
 		if images := webURLs(cell(colImages)); len(images) > 0 {
@@ -384,7 +387,8 @@ func (r *reading) parent(ref string) *entry {
 
 // finish does what needs all rows. An attribute that the product page does not
 // list is shown if a variation is chosen by it; members get their ids; and who
-// mends a rejected row hears how much hangs on it.
+// mends a rejected row hears how much hangs on it. Where one of its variations
+// could not be read, a product has no prices: theirs may be the lowest or highest.
 func (r *reading) finish(e *entry) {
 	if e.rejected {
 		if e.children > 0 {
@@ -404,6 +408,9 @@ func (r *reading) finish(e *entry) {
 		}
 	}
 	e.product.Members = members
+	if e.unread {
+		e.product.Variations = nil
+	}
 }
 
 func (e *entry) chosenBy(name string) bool {
