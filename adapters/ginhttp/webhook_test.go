@@ -168,6 +168,8 @@ func (h *hooked) became() string {
 			switch {
 			case c.Deleted != nil:
 				text += " deleted"
+			case c.Rejected != nil:
+				text += " not read " + when
 			case c.Product.Shown():
 				text += " shown " + when
 			default:
@@ -551,7 +553,11 @@ func largeBody(n int) (body func() io.Reader, sig string) {
 func TestLargeDeliveries(t *testing.T) {
 	for _, key := range []bool{true, false} {
 		h := newHooked(t, key, hookSecret)
-		for n, want := range map[int]string{20 << 20: "product:7", ingesting.MaxDelivery: "delivery_too_big product:7"} {
+		dropped := "delivery_too_big product:7"
+		if !key { // nobody can ask what it costs now
+			dropped = "product:7 not read now, " + dropped
+		}
+		for n, want := range map[int]string{20 << 20: "product:7", ingesting.MaxDelivery: dropped} {
 			body, sig := largeBody(n)
 			r := h.send(h.site.ID, body(), "X-WC-Webhook-Topic", "product.updated", "X-WC-Webhook-Signature", sig)
 			if got := h.became(); r.StatusCode != 200 || !strings.HasPrefix(got, want) {

@@ -117,6 +117,9 @@ func (in *intake) take(ctx context.Context) (Reception, error) {
 	case !in.product:
 		return Ignored, nil
 	case in.size > MaxDelivery:
+		if err := in.unpriced(ctx, id); err != nil {
+			return 0, err
+		}
 		return in.report(ctx, ingestion.DeliveryTooBig, in.about(id),
 			fmt.Sprintf("a delivery of %d MiB was dropped; the most is %d MiB: the product is read when the shop is next polled", in.size>>20, MaxDelivery>>20))
 	case id == "":
@@ -142,6 +145,31 @@ func (in *intake) take(ctx context.Context) (Reception, error) {
 		in.deps.Bell.Ring()
 	}
 	return Hinted, nil
+}
+
+// unpriced asks for the price of a product not to be told any more that a shop
+// which we cannot ask has changed in a way that was not read: it may cost something
+// else by now.
+func (in *intake) unpriced(ctx context.Context, id string) error {
+	if in.to.HasKey || id == "" || in.variation() {
+		return nil
+	}
+	payload, err := EncodePayload(catalog.Change{Rejected: &catalog.Rejected{
+		Where: in.about(id), Kind: catalog.KindProduct, ID: id, Reason: "its delivery was too large: save it once more with a shorter text, or give woochat a REST key of the shop",
+	}})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	hint := ingestion.Hint{Object: ingestion.Object{Kind: ingestion.Product, ID: id}, Payload: payload, Modified: in.deps.Now().Truncate(time.Second)}
+	if err := in.deps.Queue.Enqueue(ctx, in.to.Scope, []ingestion.Hint{hint}); err != nil {
+		return err
+	}
+	if in.deps.Bell != nil {
+		in.deps.Bell.Ring()
+	}
+	return nil
 }
 
 func (in *intake) variation() bool {
@@ -175,6 +203,9 @@ func (in *intake) payload(ctx context.Context, hint *ingestion.Hint) (Reception,
 	hint.Modified = in.deps.Now().Truncate(time.Second)
 	switch {
 	case in.crowded:
+		if err := in.unpriced(ctx, id); err != nil {
+			return 0, err
+		}
 		return in.report(ctx, ingestion.DeliveryTooBig, in.about(id), "a large delivery was dropped, since others came at the same time; save the product once more, or give woochat a REST key of the shop")
 	case in.variation():
 		return in.report(ctx, ingestion.VariationUnread, "",

@@ -354,6 +354,31 @@ func TestReceiveProductThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// What is too large to be read of a shop that cannot be asked has changed all the
+// same: the price that is stored may be wrong by now, and is not told any more.
+func TestReceiveOfAProductThatIsDropped(t *testing.T) {
+	for _, key := range []string{"", "key"} {
+		s := newShop(t, key, plainSealer{})
+		if got, err := s.deliver(described(ingesting.MaxDelivery)); got != ingesting.Reported || err != nil || s.findings() != "delivery_too_big product:7 1" {
+			t.Errorf("got %d, %v, %s", got, err, s.findings())
+		}
+		batch, err := s.queue.Take(t.Context(), "w", 10, time.Minute)
+		if key != "" {
+			if !errors.Is(err, ports.ErrNotFound) { // a poll reads it
+				t.Errorf("with a key: %+v, %v", batch, err)
+			}
+			continue
+		}
+		if err != nil || len(batch.Jobs) != 1 {
+			t.Fatalf("waiting: %+v, %v", batch, err)
+		}
+		c, err := ingesting.DecodePayload(batch.Jobs[0].Payload)
+		if err != nil || c.Rejected == nil || c.Rejected.ID != "7" || c.Rejected.Kind != catalog.KindProduct || c.Rejected.Known != nil {
+			t.Errorf("it waits as %+v, %v", c, err)
+		}
+	}
+}
+
 // Another site's secret is no secret of this one.
 func TestReceiveSecretOfAnotherSite(t *testing.T) {
 	s := newShop(t, "key", plainSealer{})
