@@ -105,11 +105,13 @@ func TestWithout(t *testing.T) {
 		"kept":     {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), retrieval.Generations{Served: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 3}}, nil},
 		"kept enough": {
 			retrieval.Generations{Served: retrieval.Generation{No: 3}, Building: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 1}},
-			retrieval.Generations{Served: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 3}}, []int64{1},
+			retrieval.Generations{Served: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 3}},
+			[]int64{1},
 		},
 		"back": {
 			retrieval.Generations{Served: retrieval.Generation{No: 3}, Building: retrieval.Generation{No: 4}, Former: retrieval.Generation{No: 1}},
-			generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 1}), []int64{4},
+			generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 1}),
+			[]int64{4},
 		},
 		"all of new": {generations(retrieval.Generation{No: 3}, retrieval.Generation{No: 4}), generations(retrieval.Generation{No: 5}, retrieval.Generation{}), []int64{3, 4}},
 	} {
