@@ -122,7 +122,7 @@ func TestPostgresAway(t *testing.T) {
 					t.Error("the log does not say that the answer is not stored")
 				}
 				proxy.Recover()
-				env["OPENAI_BASE_URL"], env["WOOCHAT_CHAT_MODEL"], env["WOOCHAT_EMBEDDING_MODEL"] = fake.URL(), "talker", "none"
+				env["OPENAI_BASE_URL"], env["WOOCHAT_CHAT_MODEL"], env["WOOCHAT_EMBEDDING_MODEL"], env["WOOCHAT_LEAST_EVIDENCE"] = fake.URL(), "talker", "none", "0"
 				s = s.again(env)
 			} else {
 				proxy.Recover()
