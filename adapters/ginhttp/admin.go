@@ -85,6 +85,7 @@ func (s *Server) adminAPI() []adminRoute {
 		{http.MethodGet, "/usage/events", roles.ReadUsage, s.usageEvents},
 		{http.MethodGet, "/usage/events.csv", roles.ReadUsage, s.usageCSV},
 		{http.MethodGet, "/audit", roles.ReadAudit, s.audit},
+		{http.MethodGet, "/unanswered", roles.ReadConversations, s.unanswered},
 		{http.MethodGet, "/search", roles.ReadDocuments, s.search},
 		{http.MethodGet, "/synonyms", roles.ReadSites, s.synonyms},
 		{http.MethodPut, "/synonyms", roles.WriteSites, s.setSynonyms},

@@ -123,6 +123,13 @@ func newWorld(t *testing.T, change func(*world)) *world {
 func (w *world) keys() {
 	w.Helper()
 	w.random = &counter{}
+	a := w.stores.Accounts
+	var err error
+	w.deps.Administering, err = administering.New(administering.Deps{
+		Tenants: a, Sites: a, Keys: a, Licenses: w.stores.Licenses, LicenseBook: w.stores.Licenses, Members: a, PlatformUsers: a, Audit: w.acts,
+		Erasure: memory.NewErasure(w.stores.Conversations, w.stores.Ledger), Unanswered: w.stores.Conversations, Now: time.Now, NewID: porttest.NewID, Random: w.random,
+	})
+	w.must(err)
 	w.siteKey, _ = w.key(w.site.Scope(), tenant.SiteKey, 0)
 	w.apiKey, _ = w.key(w.site.Scope(), tenant.APIKey, roles.Support)
 }
@@ -130,13 +137,7 @@ func (w *world) keys() {
 // key creates a key of a site and returns its text.
 func (w *world) key(sc tenant.Scope, kind tenant.KeyKind, r roles.Role) (string, tenant.Key) {
 	w.Helper()
-	a := w.stores.Accounts
-	admin, err := administering.New(administering.Deps{
-		Tenants: a, Sites: a, Keys: a, Licenses: w.stores.Licenses, LicenseBook: w.stores.Licenses, Members: a, PlatformUsers: a, Audit: w.acts,
-		Erasure: memory.NewErasure(w.stores.Conversations, w.stores.Ledger), Now: time.Now, NewID: porttest.NewID, Random: w.random,
-	})
-	w.must(err)
-	k, text, err := admin.CreateKey(w.Context(), administering.Operator(), sc, kind, "", r)
+	k, text, err := w.deps.Administering.CreateKey(w.Context(), administering.Operator(), sc, kind, "", r)
 	w.must(err)
 	return text, k
 }

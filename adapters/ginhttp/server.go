@@ -17,6 +17,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/app/auditing"
 	"github.com/aiwoochat/woochat/app/connecting"
@@ -39,17 +40,18 @@ type Deps struct {
 	Feedback  ports.Feedback // nil: ratings are refused
 	Limiter   ports.Limiter  // nil: sessions are not smoothed
 	// What shops and their operators need; nil: their routes are not found.
-	Receiver   *ingesting.Receiver
-	Connecting *connecting.Service
-	Statuses   *ingesting.Statuses
-	Uploads    *ingesting.Uploads
-	Explainer  *searching.Explainer
-	Glossary   *searching.Glossary
-	Now        ports.Clock
-	NewID      ports.NewID
-	Log        *slog.Logger
-	Metrics    http.Handler // /metrics of the admin listener
-	Ready      func() error // nil: always ready; a *NotReadyError says why not
+	Receiver      *ingesting.Receiver
+	Connecting    *connecting.Service
+	Statuses      *ingesting.Statuses
+	Uploads       *ingesting.Uploads
+	Explainer     *searching.Explainer
+	Glossary      *searching.Glossary
+	Administering *administering.Service
+	Now           ports.Clock
+	NewID         ports.NewID
+	Log           *slog.Logger
+	Metrics       http.Handler // /metrics of the admin listener
+	Ready         func() error // nil: always ready; a *NotReadyError says why not
 }
 
 // Config is how a Server behaves.

@@ -30,6 +30,7 @@ type Deps struct {
 	Members       ports.Members
 	PlatformUsers ports.PlatformUsers
 	Erasure       ports.Erasure
+	Unanswered    ports.Unanswered
 	Audit         ports.AuditLog // of what is done as a super admin
 	Now           ports.Clock
 	NewID         ports.NewID
@@ -58,6 +59,7 @@ func New(d Deps) (*Service, error) {
 	need(d.Members != nil, "Members")
 	need(d.PlatformUsers != nil, "PlatformUsers")
 	need(d.Erasure != nil, "Erasure")
+	need(d.Unanswered != nil, "Unanswered")
 	need(d.Audit != nil, "Audit")
 	need(d.Now != nil, "Now")
 	need(d.NewID != nil, "NewID")

@@ -28,6 +28,7 @@ type world struct {
 	*testing.T
 	accounts *memory.Accounts
 	licenses *memory.Licenses
+	talks    *memory.Conversations
 	erasure  *memory.Erasure
 	clock    *porttest.Clock
 	deps     administering.Deps
@@ -37,13 +38,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, accounts: memory.NewAccounts(), clock: porttest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))}
+	w := &world{T: t, accounts: memory.NewAccounts(), talks: memory.NewConversations(), clock: porttest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))}
 	w.licenses = memory.NewLicenses(w.accounts)
-	w.erasure = memory.NewErasure(memory.NewConversations(), memory.NewLedger(w.clock.Now, porttest.NewID))
+	w.erasure = memory.NewErasure(w.talks, memory.NewLedger(w.clock.Now, porttest.NewID))
 	a := w.accounts
 	w.deps = administering.Deps{
 		Tenants: a, Sites: a, Keys: a, Licenses: w.licenses, LicenseBook: w.licenses, Members: a, PlatformUsers: a, Audit: memory.NewAuditLog(),
-		Erasure: w.erasure, Now: w.clock.Now, NewID: porttest.NewID, Random: &counter{},
+		Erasure: w.erasure, Unanswered: w.talks, Now: w.clock.Now, NewID: porttest.NewID, Random: &counter{},
 	}
 	w.Service = w.service(w.deps)
 	for _, site := range []*tenant.Site{&w.mine, &w.other} {
@@ -88,7 +89,7 @@ func (w *world) holding(role roles.Role) roles.Grants {
 func TestNewNamesAllThatIsMissing(t *testing.T) {
 	_, err := administering.New(administering.Deps{})
 	for _, name := range []string{
-		"Tenants", "Sites", "Keys", "Licenses", "LicenseBook", "Members", "PlatformUsers", "Erasure", "Audit", "Now", "NewID", "Random",
+		"Tenants", "Sites", "Keys", "Licenses", "LicenseBook", "Members", "PlatformUsers", "Erasure", "Unanswered", "Audit", "Now", "NewID", "Random",
 	} {
 		if err == nil || !strings.Contains(err.Error(), "Deps."+name+" ") {
 			t.Errorf("the error does not name %s: %v", name, err)
@@ -174,6 +175,10 @@ func TestWhoMay(t *testing.T) {
 		}},
 		"Erase": {roles.Admin, func(ctx context.Context, who roles.Grants, s tenant.Site) error {
 			_, err := w.Erase(ctx, who, s.Scope(), chat.VisitorID(chat.VisitorPrefix+porttest.NewID()), nil)
+			return err
+		}},
+		"Unanswered": {roles.Support, func(ctx context.Context, who roles.Grants, s tenant.Site) error {
+			_, err := w.Unanswered(ctx, who, s.Scope(), "", 1)
 			return err
 		}},
 		"ListSites": {roles.Support, func(ctx context.Context, who roles.Grants, s tenant.Site) error {
@@ -529,7 +534,7 @@ func ExampleService_CreateKey() {
 	licenses := memory.NewLicenses(accounts)
 	admin, err := administering.New(administering.Deps{
 		Tenants: accounts, Sites: accounts, Keys: accounts, Licenses: licenses, LicenseBook: licenses, Members: accounts, PlatformUsers: accounts, Audit: memory.NewAuditLog(),
-		Erasure: memory.NewErasure(memory.NewConversations(), memory.NewLedger(time.Now, porttest.NewID)), Now: time.Now, NewID: porttest.NewID, Random: &counter{}, // crypto/rand.Reader
+		Erasure: memory.NewErasure(memory.NewConversations(), memory.NewLedger(time.Now, porttest.NewID)), Unanswered: memory.NewConversations(), Now: time.Now, NewID: porttest.NewID, Random: &counter{}, // crypto/rand.Reader
 	})
 	if err != nil {
 		fmt.Println(err)

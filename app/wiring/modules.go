@@ -133,7 +133,7 @@ func memoryStore() fx.Option {
 			fx.Annotate(memory.NewLimiter, fx.As(new(ports.Limiter))),
 			fx.Annotate(memory.NewAccounts, fx.As(fx.Self()), fx.As(new(ports.Tenants)), fx.As(new(ports.Sites)), fx.As(new(ports.Keys)), fx.As(new(ports.SiteKeys)),
 				fx.As(new(ports.Members)), fx.As(new(ports.PlatformUsers)), fx.As(new(ports.Grants))),
-			fx.Annotate(memory.NewConversations, fx.As(fx.Self()), fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
+			fx.Annotate(memory.NewConversations, fx.As(fx.Self()), fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Unanswered)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
 			fx.Annotate(memory.NewErasure, fx.As(new(ports.Erasure))),
 			fx.Annotate(memory.NewDocuments, fx.As(fx.Self()), fx.As(new(ports.Documents)), fx.As(new(ports.DocumentBatches)), fx.As(new(ports.Inventory)), fx.As(new(ports.DocumentTotals)), fx.As(new(ports.StoredDocuments)), fx.As(new(ports.Passages)), fx.As(new(ports.Cursors)),
 				fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel))),
@@ -268,7 +268,7 @@ func useCases(cfg Config) fx.Option {
 		func(p adminParams) (*administering.Service, error) {
 			return administering.New(administering.Deps{
 				Tenants: p.Tenants, Sites: p.Sites, Keys: p.Keys, Licenses: p.Licenses, LicenseBook: p.LicenseBook,
-				Members: p.Members, PlatformUsers: p.PlatformUsers, Erasure: p.Erasure, Audit: p.Audit, Now: p.Now, NewID: p.NewID, Random: rand.Reader,
+				Members: p.Members, PlatformUsers: p.PlatformUsers, Erasure: p.Erasure, Unanswered: p.Unanswered, Audit: p.Audit, Now: p.Now, NewID: p.NewID, Random: rand.Reader,
 			})
 		},
 		func(u ports.UsageReports, log ports.AuditLog, now ports.Clock, id ports.NewID) (*metering.Reports, error) {
@@ -356,6 +356,7 @@ type adminParams struct {
 	Members       ports.Members
 	PlatformUsers ports.PlatformUsers
 	Erasure       ports.Erasure
+	Unanswered    ports.Unanswered
 	Audit         ports.AuditLog
 	Now           ports.Clock
 	NewID         ports.NewID

@@ -39,7 +39,7 @@ func postgresStore(cfg Config, o Options) fx.Option {
 		fx.Annotate((*postgres.DB).Limiter, fx.As(new(ports.Limiter))),
 		fx.Annotate((*postgres.DB).Accounts, fx.As(new(ports.Tenants)), fx.As(new(ports.Sites)), fx.As(new(ports.Keys)), fx.As(new(ports.SiteKeys)),
 			fx.As(new(ports.Members)), fx.As(new(ports.PlatformUsers)), fx.As(new(ports.Grants))),
-		fx.Annotate((*postgres.DB).Conversations, fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
+		fx.Annotate((*postgres.DB).Conversations, fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Unanswered)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
 		fx.Annotate((*postgres.DB).Erasure, fx.As(new(ports.Erasure))),
 		fx.Annotate((*postgres.DB).Documents, fx.As(new(ports.Documents)), fx.As(new(ports.DocumentBatches)), fx.As(new(ports.Inventory)), fx.As(new(ports.DocumentTotals)), fx.As(new(ports.StoredDocuments)), fx.As(new(ports.Passages)), fx.As(new(ports.Cursors)),
 			fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel))),

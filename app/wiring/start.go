@@ -139,6 +139,8 @@ type serverParams struct {
 	Uploads    *ingesting.Uploads
 	Explainer  *searching.Explainer
 	Glossary   *searching.Glossary
+
+	Administering *administering.Service
 }
 
 func httpModule(cfg Config, o Options, out *started) fx.Option {
@@ -193,7 +195,7 @@ func newServer(cfg Config, o Options, p serverParams) (*ginhttp.Server, error) {
 	return ginhttp.New(ginhttp.Deps{
 		Answering: p.Answering, Metering: p.Metering, Reports: p.Reports, Auditing: p.Auditing, Tenants: p.Tenants, Sites: p.Sites, SiteKeys: p.SiteKeys, Feedback: p.Feedback,
 		Limiter: p.Limiter, Now: p.Now, NewID: p.NewID, Log: p.Log, Metrics: p.Metrics, Ready: whyNotReady(p.Ready, p.Ledger),
-		Receiver: p.Receiver, Connecting: p.Connecting, Statuses: p.Statuses, Uploads: p.Uploads, Explainer: p.Explainer, Glossary: p.Glossary,
+		Receiver: p.Receiver, Connecting: p.Connecting, Statuses: p.Statuses, Uploads: p.Uploads, Explainer: p.Explainer, Glossary: p.Glossary, Administering: p.Administering,
 	}, ginhttp.Config{
 		TokenKeys: tokenKeys, TrustedProxies: cfg.TrustedProxies, Launcher: launcher, LauncherETag: etag, Assets: widget.Assets(),
 		Fallback: o.Fallback, Version: cfg.Version,

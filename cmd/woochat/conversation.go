@@ -11,7 +11,8 @@ import (
 )
 
 type conversationCommand struct {
-	Erase conversationErase `cmd:"" help:"Forget a shopper: remove conversations, and their names from what was spent."`
+	Unanswered conversationUnanswered `cmd:"" help:"List the questions on which the shop has nothing."`
+	Erase      conversationErase      `cmd:"" help:"Forget a shopper: remove conversations, and their names from what was spent."`
 }
 
 type conversationErase struct {

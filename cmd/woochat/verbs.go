@@ -45,7 +45,8 @@ func verbs() map[string]verb {
 		"platform-user list":   {action: roles.ReadPlatform},
 		"platform-user remove": {action: roles.WritePlatform},
 
-		"conversation erase": {action: roles.EraseConversations},
+		"conversation erase":      {action: roles.EraseConversations},
+		"conversation unanswered": {action: roles.ReadConversations},
 
 		"audit": {action: roles.ReadAudit},
 

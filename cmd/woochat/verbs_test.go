@@ -91,6 +91,7 @@ var runs = []struct {
 	{"eval", []string{"--site", "b.example.com", "--questions", "JUDGED"}},
 	{"usage show", nil},
 	{"usage reprice", []string{"--as-of", "2026-11-24"}},
+	{"conversation unanswered", []string{"--site", "b.example.com"}},
 	{"conversation erase", []string{"--site", "b.example.com", "--visitor", "vis_01890a5d-ac96-774b-bcce-b302099a8057"}},
 	{"backup", []string{"BACKUP"}},
 	{"doctor", nil},

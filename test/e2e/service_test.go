@@ -120,7 +120,7 @@ func TestNoRequestIsAskedByTheServiceLogin(t *testing.T) {
 	day := time.Now().UTC().Format(time.DateOnly)
 	for _, path := range []string{
 		"/api/admin/site", "/api/admin/usage/daily", "/api/admin/usage/summary?group_by=model", "/api/admin/usage/events?from=" + day,
-		"/api/admin/usage/events.csv?from=" + day + "&to=" + day,
+		"/api/admin/usage/events.csv?from=" + day + "&to=" + day, "/api/admin/unanswered",
 	} {
 		l.says(path, func() { s.want(s.onAdmin().call("GET", path, s.apiKey, ""), http.StatusOK) })
 	}

@@ -149,6 +149,44 @@ func (mr *MockTurnsMockRecorder) Finish(ctx, s, t interface{}) *gomock.Call {
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Finish", reflect.TypeOf((*MockTurns)(nil).Finish), ctx, s, t)
 }
 
+// MockUnanswered is a mock of Unanswered interface.
+type MockUnanswered struct {
+	ctrl     *gomock.Controller
+	recorder *MockUnansweredMockRecorder
+}
+
+// MockUnansweredMockRecorder is the mock recorder for MockUnanswered.
+type MockUnansweredMockRecorder struct {
+	mock *MockUnanswered
+}
+
+// NewMockUnanswered creates a new mock instance.
+func NewMockUnanswered(ctrl *gomock.Controller) *MockUnanswered {
+	mock := &MockUnanswered{ctrl: ctrl}
+	mock.recorder = &MockUnansweredMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockUnanswered) EXPECT() *MockUnansweredMockRecorder {
+	return m.recorder
+}
+
+// UnansweredQuestions mocks base method.
+func (m *MockUnanswered) UnansweredQuestions(ctx context.Context, s tenant.Scope, before chat.MessageID, n int) ([]chat.Turn, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "UnansweredQuestions", ctx, s, before, n)
+	ret0, _ := ret[0].([]chat.Turn)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// UnansweredQuestions indicates an expected call of UnansweredQuestions.
+func (mr *MockUnansweredMockRecorder) UnansweredQuestions(ctx, s, before, n interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "UnansweredQuestions", reflect.TypeOf((*MockUnanswered)(nil).UnansweredQuestions), ctx, s, before, n)
+}
+
 // MockDrafts is a mock of Drafts interface.
 type MockDrafts struct {
 	ctrl     *gomock.Controller

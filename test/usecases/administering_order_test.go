@@ -34,7 +34,7 @@ func TestNobodyReachesAStore(t *testing.T) {
 	s, err := administering.New(administering.Deps{
 		Tenants: mocks.NewMockTenants(ctrl), Sites: mocks.NewMockSites(ctrl), Keys: mocks.NewMockKeys(ctrl), Licenses: mocks.NewMockLicenses(ctrl),
 		LicenseBook: mocks.NewMockLicenseBook(ctrl), Members: mocks.NewMockMembers(ctrl), PlatformUsers: mocks.NewMockPlatformUsers(ctrl), Audit: mocks.NewMockAuditLog(ctrl),
-		Erasure: mocks.NewMockErasure(ctrl), Now: time.Now, NewID: porttest.NewID, Random: never{t},
+		Erasure: mocks.NewMockErasure(ctrl), Unanswered: mocks.NewMockUnanswered(ctrl), Now: time.Now, NewID: porttest.NewID, Random: never{t},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +71,7 @@ func everyCall(t *testing.T, s *administering.Service, who roles.Grants) map[str
 		"CreateKey, secret":  apiKeyErr,
 		"ListKeys":           drop(s.ListKeys(ctx, who, site)),
 		"SetKeyDisabled":     s.SetKeyDisabled(ctx, who, site, "key_1", true),
+		"Unanswered":         drop(s.Unanswered(ctx, who, site, "", 1)),
 		"Erase":              drop(s.Erase(ctx, who, site, chat.VisitorID(chat.VisitorPrefix+porttest.NewID()), nil)),
 		"PutMember":          drop(s.PutMember(ctx, who, "ten_1", "a@example.com", roles.Support)),
 		"ListMembers":        drop(s.ListMembers(ctx, who, "ten_1")),
@@ -97,7 +98,7 @@ func TestNothingIsDoneUnrecorded(t *testing.T) {
 	s, err := administering.New(administering.Deps{
 		Tenants: mocks.NewMockTenants(ctrl), Sites: mocks.NewMockSites(ctrl), Keys: mocks.NewMockKeys(ctrl), Licenses: mocks.NewMockLicenses(ctrl),
 		LicenseBook: mocks.NewMockLicenseBook(ctrl), Members: mocks.NewMockMembers(ctrl), PlatformUsers: mocks.NewMockPlatformUsers(ctrl), Audit: log,
-		Erasure: mocks.NewMockErasure(ctrl), Now: time.Now, NewID: porttest.NewID, Random: never{t},
+		Erasure: mocks.NewMockErasure(ctrl), Unanswered: mocks.NewMockUnanswered(ctrl), Now: time.Now, NewID: porttest.NewID, Random: never{t},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +129,7 @@ func TestABadOwnerStoresNoTenant(t *testing.T) {
 	s, err := administering.New(administering.Deps{
 		Tenants: mocks.NewMockTenants(ctrl), Sites: mocks.NewMockSites(ctrl), Keys: mocks.NewMockKeys(ctrl), Licenses: mocks.NewMockLicenses(ctrl),
 		LicenseBook: mocks.NewMockLicenseBook(ctrl), Members: mocks.NewMockMembers(ctrl), PlatformUsers: mocks.NewMockPlatformUsers(ctrl), Audit: mocks.NewMockAuditLog(ctrl),
-		Erasure: mocks.NewMockErasure(ctrl), Now: time.Now, NewID: porttest.NewID, Random: never{t},
+		Erasure: mocks.NewMockErasure(ctrl), Unanswered: mocks.NewMockUnanswered(ctrl), Now: time.Now, NewID: porttest.NewID, Random: never{t},
 	})
 	if err != nil {
 		t.Fatal(err)
