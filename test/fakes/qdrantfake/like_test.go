@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/qdrant/go-client/qdrant"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/aiwoochat/woochat/test/fakes/qdrantfake"
 )
@@ -390,9 +389,10 @@ func ranked(ctx context.Context, c *qdrant.Client, q *qdrant.QueryPoints) (any, 
 	if err != nil {
 		return nil, nil, err
 	}
-	whole := proto.CloneOf(q)
-	whole.Limit, whole.Offset = new(uint64(1000)), nil
-	all, err := c.Query(ctx, whole)
+	limit, offset := q.Limit, q.Offset
+	q.Limit, q.Offset = new(uint64(1000)), nil
+	all, err := c.Query(ctx, q)
+	q.Limit, q.Offset = limit, offset
 	if err != nil {
 		return nil, nil, err
 	}
