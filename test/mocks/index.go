@@ -116,3 +116,40 @@ func (mr *MockIndexerMockRecorder) Vectors(ctx, s, generation, documents interfa
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Vectors", reflect.TypeOf((*MockIndexer)(nil).Vectors), ctx, s, generation, documents)
 }
+
+// MockIndexBatches is a mock of IndexBatches interface.
+type MockIndexBatches struct {
+	ctrl     *gomock.Controller
+	recorder *MockIndexBatchesMockRecorder
+}
+
+// MockIndexBatchesMockRecorder is the mock recorder for MockIndexBatches.
+type MockIndexBatchesMockRecorder struct {
+	mock *MockIndexBatches
+}
+
+// NewMockIndexBatches creates a new mock instance.
+func NewMockIndexBatches(ctrl *gomock.Controller) *MockIndexBatches {
+	mock := &MockIndexBatches{ctrl: ctrl}
+	mock.recorder = &MockIndexBatchesMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockIndexBatches) EXPECT() *MockIndexBatchesMockRecorder {
+	return m.recorder
+}
+
+// PutAll mocks base method.
+func (m *MockIndexBatches) PutAll(ctx context.Context, s tenant.Scope, entries []retrieval.Entry) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "PutAll", ctx, s, entries)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// PutAll indicates an expected call of PutAll.
+func (mr *MockIndexBatchesMockRecorder) PutAll(ctx, s, entries interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "PutAll", reflect.TypeOf((*MockIndexBatches)(nil).PutAll), ctx, s, entries)
+}
