@@ -2,7 +2,9 @@ package searching
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,9 +26,13 @@ type vocabularies struct {
 }
 
 type vocabulary struct {
-	mu    sync.Mutex // held while it is made, so that it is made once
+	turn chan struct{} // has room for one: who reads the words
+
+	mu    sync.Mutex // guards all below
+	known bool
 	words shopWords
-	until time.Time // when it is made again
+	of    [sha256.Size]byte // what they were read of: see listed
+	until time.Time         // when they are looked at again
 }
 
 // shopWords are the words of a shop.
@@ -36,27 +42,78 @@ type shopWords struct {
 	synonyms   []retrieval.Synonym  // what it takes for the same; read for each question
 }
 
-// Words are read again after vocabularyLife, or later where reading them takes
+// Words are looked at again after vocabularyLife, or later where that takes
 // long, so that it never takes more than one part in vocabularyShare of the time.
+// Where the shop's documents are the same as before, its words are, too; but they
+// hold prices, which sales change by the clock, so that they are read anew after
+// vocabularyMost.
 const (
 	vocabularyLife  = 5 * time.Second
+	vocabularyMost  = time.Minute
 	vocabularyShare = 20
 	vocabularySites = 500
 	vocabularyPage  = 500
 )
 
+// of returns the words of a site. One question reads them, and others do not
+// wait for it if there are older ones.
 func (v *vocabularies) of(ctx context.Context, s tenant.Scope) (shopWords, error) {
 	e := v.entry(s)
+	words, known, fresh := e.now(v.now())
+	switch {
+	case fresh:
+		return words, nil
+	case known:
+		select {
+		case e.turn <- struct{}{}:
+		default:
+			return words, nil
+		}
+	default:
+		select {
+		case e.turn <- struct{}{}:
+		case <-ctx.Done():
+			return shopWords{}, fmt.Errorf("vocabulary: %w", ctx.Err())
+		}
+	}
+	defer func() { <-e.turn }()
+	began := v.now()
+	if words, _, fresh := e.now(began); fresh { // read by who had the turn before
+		return words, nil
+	}
+	words, err := v.again(ctx, s, e, began)
+	if err != nil {
+		return shopWords{}, fmt.Errorf("vocabulary: %w", err)
+	}
+	return words, nil
+}
+
+// now returns the words that there are, whether there are any, and whether they
+// need not be looked at.
+func (e *vocabulary) now(at time.Time) (words shopWords, known, fresh bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if now := v.now(); !now.Before(e.until) {
-		words, err := v.read(ctx, s)
-		if err != nil {
-			return shopWords{}, fmt.Errorf("vocabulary: %w", err)
-		}
-		e.words, e.until = words, now.Add(max(vocabularyLife, vocabularyShare*v.now().Sub(now)))
+	return e.words, e.known, e.known && at.Before(e.until)
+}
+
+// again looks whether the shop has changed, and reads its words anew if it has.
+// Who calls it has the turn.
+func (v *vocabularies) again(ctx context.Context, s tenant.Scope, e *vocabulary, began time.Time) (shopWords, error) {
+	listed, refs, err := v.list(ctx, s)
+	if err != nil {
+		return shopWords{}, err
 	}
-	return e.words, nil
+	words, known, _ := e.now(began)
+	if age := began.Sub(words.vocabulary.At); !known || e.of != listed || age < 0 || age >= vocabularyMost {
+		if words, err = v.read(ctx, s, refs); err != nil {
+			return shopWords{}, err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.known, e.words, e.of = true, words, listed
+	e.until = began.Add(max(vocabularyLife, vocabularyShare*v.now().Sub(began)))
+	return words, nil
 }
 
 func (v *vocabularies) entry(s tenant.Scope) *vocabulary {
@@ -70,28 +127,43 @@ func (v *vocabularies) entry(s tenant.Scope) *vocabulary {
 			}
 			delete(v.sites, old)
 		}
-		e = &vocabulary{}
+		e = &vocabulary{turn: make(chan struct{}, 1)}
 		v.sites[s] = e
 	}
 	return e
 }
 
-func (v *vocabularies) read(ctx context.Context, s tenant.Scope) (shopWords, error) {
-	words := shopWords{vocabulary: retrieval.Vocabulary{At: v.now()}, lexicon: &retrieval.Lexicon{}}
+// list returns the passages of a shop, and a hash of them: a revision is a hash
+// of all that is said.
+func (v *vocabularies) list(ctx context.Context, s tenant.Scope) (listed [sha256.Size]byte, refs []retrieval.PassageRef, err error) {
+	h := sha256.New()
 	var after retrieval.DocumentID
 	for {
 		states, err := v.inventory.States(ctx, s, after, vocabularyPage)
 		if err != nil {
-			return words, err
+			return listed, nil, err
 		}
-		var refs []retrieval.PassageRef
 		for _, st := range states {
 			after = st.ID
-			for i := 0; st.Shown && i < st.Chunks; i++ {
+			if !st.Shown {
+				continue
+			}
+			_, _ = fmt.Fprintf(h, "%q %q %d\n", st.ID, st.Revision, st.Chunks)
+			for i := range st.Chunks {
 				refs = append(refs, retrieval.PassageRef{Document: st.ID, Revision: st.Revision, Seq: i})
 			}
 		}
-		ps, err := v.passages.Load(ctx, s, refs)
+		if len(states) < vocabularyPage {
+			return [sha256.Size]byte(h.Sum(nil)), refs, nil
+		}
+	}
+}
+
+// read reads the words of these passages.
+func (v *vocabularies) read(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) (shopWords, error) {
+	words := shopWords{vocabulary: retrieval.Vocabulary{At: v.now()}, lexicon: &retrieval.Lexicon{}}
+	for page := range slices.Chunk(refs, vocabularyPage) {
+		ps, err := v.passages.Load(ctx, s, page)
 		if err != nil {
 			return words, err
 		}
@@ -102,8 +174,6 @@ func (v *vocabularies) read(ctx context.Context, s tenant.Scope) (shopWords, err
 			}
 			words.lexicon.Add(p.Heading + "\n" + p.Text)
 		}
-		if len(states) < vocabularyPage {
-			return words, nil
-		}
 	}
+	return words, nil
 }

@@ -1,0 +1,119 @@
+package searching_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// readings counts how often all of a shop is read for its words, and can hold
+// such a reading up. A search itself loads what it has found only: not the page
+// that no question here asks for.
+type readings struct {
+	ports.Passages
+	times atomic.Int32
+	began chan struct{} // told when a reading begins, unless nil
+	hold  chan struct{} // waited for by a reading, unless nil
+}
+
+func (r *readings) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+	if slices.ContainsFunc(refs, func(ref retrieval.PassageRef) bool { return ref.Document == "page:1" }) {
+		r.times.Add(1)
+		if r.began != nil {
+			r.began <- struct{}{}
+		}
+		if r.hold != nil {
+			select {
+			case <-r.hold:
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+	}
+	return r.Passages.Load(ctx, s, refs)
+}
+
+// The words of a shop are read when it has changed, and else once a minute.
+func TestWordsAreReadWhenTheShopChanges(t *testing.T) {
+	w := newWorld(t)
+	r := &readings{Passages: w.deps.Passages}
+	now := time.Now()
+	w.deps.Passages, w.deps.Now = r, func() time.Time { return now }
+	service, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	ask := func(text string) searching.Result {
+		t.Helper()
+		out, err := service.Search(t.Context(), searching.Question{Scope: w.scope(), Text: text})
+		w.must(err)
+		return out
+	}
+	for _, step := range []struct {
+		name  string
+		after time.Duration
+		do    func()
+		want  int32
+	}{
+		{"the first question", 0, nil, 1},
+		{"the next", time.Second, nil, 1},
+		{"another, after a while in which nothing changed", 10 * time.Second, nil, 1},
+		{"a product is new", 10 * time.Second, func() { w.product("3", "Wool Anorak", "Keeps warm.", 9000) }, 2},
+		{"and nothing since", 10 * time.Second, nil, 2},
+		{"a minute later, since sales end by the clock", time.Minute, nil, 3},
+	} {
+		now = now.Add(step.after)
+		if step.do != nil {
+			step.do()
+		}
+		ask("jacket")
+		if got := r.times.Load(); got != step.want {
+			t.Errorf("%s: read %d times, want %d", step.name, got, step.want)
+		}
+	}
+	if got := ask("anorack").Understanding.Text; got == "anorack" {
+		t.Errorf("understood as %q: the new product's word is not known", got)
+	}
+}
+
+// While one question reads the words, others go by the older ones. Where there
+// are none, they wait, and no longer than their caller.
+func TestOnlyOneQuestionWaitsForTheWords(t *testing.T) {
+	w := newWorld(t)
+	r := &readings{Passages: w.deps.Passages, began: make(chan struct{}, 10), hold: make(chan struct{})}
+	var late atomic.Int64
+	start := time.Now()
+	w.deps.Passages, w.deps.Now = r, func() time.Time { return start.Add(time.Duration(late.Load())) }
+	service, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	ask := func(ctx context.Context) error {
+		_, err := service.Search(ctx, searching.Question{Scope: w.scope(), Text: "jacket"})
+		return err
+	}
+	first := make(chan error, 1)
+	go func() { first <- ask(t.Context()) }()
+	<-r.began
+	impatient, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := ask(impatient); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without words, the caller's deadline: %v", err)
+	}
+	r.hold <- struct{}{}
+	w.must(<-first)
+
+	late.Store(int64(2 * time.Minute))
+	go func() { first <- ask(t.Context()) }()
+	<-r.began
+	w.must(ask(t.Context())) // or it would wait for what nobody lets go
+	r.hold <- struct{}{}
+	w.must(<-first)
+	if got := r.times.Load(); got != 2 {
+		t.Errorf("read %d times, want 2", got)
+	}
+}
