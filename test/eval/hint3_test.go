@@ -2,6 +2,7 @@ package eval_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -13,13 +14,14 @@ import (
 var bm25 = map[string][]point{
 	"curekart":    {{refused: 0.244, right: 0.699}, {refused: 0.461, right: 0.660}, {refused: 0.690, right: 0.523}},
 	"sofmattress": {{refused: 0.306, right: 0.557}, {refused: 0.583, right: 0.458}},
+	heldOutShop:   {{refused: 0.151, right: 0.540}, {refused: 0.510, right: 0.498}},
 }
 
-// TestHINT3: what customers wrote to two shops is answered rightly or refused, by
+// TestHINT3: what customers wrote to three shops is answered rightly or refused, by
 // the evidence, better than by BM25 whatever the threshold, by words alone and
 // with meaning. Nothing was fitted to these questions.
 func TestHINT3(t *testing.T) {
-	for _, shop := range shops {
+	for _, shop := range append(slices.Clone(shops), heldOutShop) {
 		t.Run(shop, func(t *testing.T) {
 			for what, meaning := range map[string]bool{"words": false, "words and meaning": true} {
 				js := ofTest(t, shop, meaning)
