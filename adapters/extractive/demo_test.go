@@ -11,6 +11,7 @@ import (
 
 	"github.com/aiwoochat/woochat/adapters/extractive"
 	"github.com/aiwoochat/woochat/adapters/files"
+	"github.com/aiwoochat/woochat/adapters/glove"
 	"github.com/aiwoochat/woochat/adapters/html"
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/adapters/woocommerce"
@@ -75,6 +76,7 @@ func newDemoShop(t *testing.T) *demoShop {
 	must(err)
 	search, err := searching.New(searching.Deps{
 		Meter: meter, Searcher: stores.Index, Passages: stores.Documents, Inventory: stores.Documents, Tokenizer: stores.Tokenizer, Now: now,
+		IsWord: glove.New().IsWord,
 	}, searching.Config{Model: extractive.Name})
 	must(err)
 	service, err := answering.New(answering.Deps{
@@ -158,6 +160,7 @@ func TestAnswersOfTheDemo(t *testing.T) {
 		{"Do you ship to the USA?", []string{nothing}, nil},
 
 		// Products.
+		{"do you have watrproof jakets under 200?", []string{"pages:\n\n**Stormvind Rain Jacket**"}, []string{"- "}},
 		{"How much is the Kilde Insulated Bottle?", []string{"**Kilde Insulated Bottle**, €24.90 – €31.90, in stock"}, []string{"- "}},
 		{"Is the Glacier Enamel Mug available in green?", []string{"Colour Green, €14.90, out of stock"}, []string{"Colour Red"}},
 		{"Do you have the Rondane boots in size 42?", []string{"Colour Brown, Size 42, €179.00, out of stock", "Colour Slate, Size 42, €179.00, in stock"}, []string{"Size 43"}},

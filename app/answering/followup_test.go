@@ -107,6 +107,20 @@ func TestFollowUpOfNothing(t *testing.T) {
 	})
 }
 
+// A question with slips is answered as it was read, and the model is given the
+// shopper's own words.
+func TestSlipsAreMeant(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		p := w.promptOf("Is the Storm Jackte waterproof?")
+		if p.Meant != "Is the Storm jacket waterproof?" || p.Question != "Is the Storm Jackte waterproof?" {
+			w.Errorf("asked %q, meant %q", p.Question, p.Meant)
+		}
+		if p := w.promptOf("Is the Storm Jacket waterproof?"); p.Meant != "" {
+			w.Errorf("meant %q", p.Meant)
+		}
+	})
+}
+
 func (w *world) promptOf(question string) *chat.Prompt {
 	w.Helper()
 	st, err := w.Ask(w.Context(), w.question(question))

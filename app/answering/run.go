@@ -119,8 +119,8 @@ func (s *Service) generate(ctx context.Context, j job) result {
 	}
 	in := s.promptInput(j.site, j.question)
 	in.History, in.Evidence = history, chat.EvidenceOf(found.Chosen(), s.Now())
-	if found.FollowUp.Depends() {
-		in.Meant = found.FollowUp.Question
+	if read := found.FollowUp.Question; read != j.question.Text {
+		in.Meant = read
 	}
 	prompt, ok := chat.FitPrompt(in, s.promptBudget(), s.counter(s.cfg.Model))
 	if !ok {

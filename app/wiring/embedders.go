@@ -16,14 +16,16 @@ import (
 
 // embedders gives the embedder of a model, nil for none: that of the program
 // itself, or of the provider. While an index is built for another model,
-// questions are still embedded by the one before it. The zero embedders has none
-// at all.
+// questions are still embedded by the one before it.
 type embedders struct {
-	of func(model string) ports.Embedder
-	// isWord tells words from slips, by the program's own list of words; nil
-	// without one.
+	of func(model string) ports.Embedder // nil if there is none at all
+	// isWord tells words from slips, by the program's own list of words.
 	isWord func(word string) bool
 }
+
+// noEmbedders returns what there is where nothing is embedded: slips are told
+// from words all the same.
+func noEmbedders() embedders { return embedders{isWord: glove.New().IsWord} }
 
 // ownEmbedders returns the embedders where there is no provider.
 func ownEmbedders(now ports.Clock, sink *system.Sink) embedders {

@@ -182,7 +182,7 @@ type modelNames struct {
 func modelModule(cfg Config) fx.Option {
 	if cfg.OpenAIKey == "" && cfg.OpenAIBaseURL == "" {
 		return fx.Module("extractive", fx.Provide(func(now ports.Clock, sink *system.Sink) models {
-			out := models{Chat: extractive.New(), Names: modelNames{chat: extractiveModel, words: "extractive (quotes the shop's pages, no model)"}}
+			out := models{Chat: extractive.New(), Embedders: noEmbedders(), Names: modelNames{chat: extractiveModel, words: "extractive (quotes the shop's pages, no model)"}}
 			if cfg.EmbeddingModel != "" {
 				out.Embedders, out.Names.embedding = ownEmbedders(now, sink), cfg.EmbeddingModel
 			}
@@ -200,8 +200,9 @@ func modelModule(cfg Config) fx.Option {
 		}
 		c.add(chat.Close)
 		out := models{
-			Chat:  decorated.ChatModel(chat, decorated.Observed(now, sink.Called), decorated.Breaker(decorated.BreakerConfig{Now: now})),
-			Names: modelNames{chat: cfg.ChatModel, words: cfg.ChatModel + " at " + hostOf(cfg.OpenAIBaseURL)},
+			Chat:      decorated.ChatModel(chat, decorated.Observed(now, sink.Called), decorated.Breaker(decorated.BreakerConfig{Now: now})),
+			Embedders: noEmbedders(),
+			Names:     modelNames{chat: cfg.ChatModel, words: cfg.ChatModel + " at " + hostOf(cfg.OpenAIBaseURL)},
 		}
 		if cfg.EmbeddingModel != "" {
 			if out.Embedders, err = newEmbedders(oc, now, sink, c); err != nil {

@@ -14,16 +14,22 @@ type PromptInput struct {
 	ContactURL string // "" if the shop has named none
 	Locale     string
 	Question   string
-	Meant      string // see Prompt; it is in no message
+	Meant      string // see Prompt
 	Page       Page
 	History    []Turn // oldest first
 	Evidence   []Evidence
 	MaxTokens  int64
 	Now        time.Time
+
+	// forgetful is set if turns were left out that the question may go on with.
+	forgetful bool
 }
 
 // BuildPrompt assembles the prompt for a question. Everything that comes from
 // the shop or a shopper is fenced as data: it is never an instruction.
+//
+// Meant is in no message: a chat model reads slips by itself, and sees what the
+// question goes on with, while our reading is a guess that it would go by.
 func BuildPrompt(in PromptInput) Prompt {
 	var sys strings.Builder
 	fmt.Fprintf(&sys, `You are the shop assistant of %q. Answer the shopper's question from the sources below and from nothing else.
@@ -54,13 +60,19 @@ Rules:
 			p.Messages = append(p.Messages, Message{Shopper, t.Question}, Message{Assistant, t.Answer})
 		}
 	}
-	p.Messages = append(p.Messages, Message{Shopper, in.Question})
+	question := in.Question
+	if in.forgetful && in.Meant != "" {
+		question += "\n(" + clean(in.Meant) + ")"
+	}
+	p.Messages = append(p.Messages, Message{Shopper, question})
 	return p
 }
 
 // FitPrompt builds the prompt that is at most budget tokens long: it drops the
-// oldest turns first, then the last passages. It returns false if the question
-// alone is too long. count is as in Prompt.CountInput.
+// oldest turns first, then the last passages. Where it drops turns, Meant stands
+// beside the question, since nothing else may say what that goes on with. It
+// returns false if the question alone is too long. count is as in
+// Prompt.CountInput.
 func FitPrompt(in PromptInput, budget int64, count func(string) (int64, bool)) (Prompt, bool) {
 	for {
 		p := BuildPrompt(in)
@@ -69,9 +81,11 @@ func FitPrompt(in PromptInput, budget int64, count func(string) (int64, bool)) (
 		}
 		switch {
 		case len(in.History) > 0:
-			in.History = in.History[1:]
+			in.History, in.forgetful = in.History[1:], true
 		case len(in.Evidence) > 0:
 			in.Evidence = in.Evidence[:len(in.Evidence)-1]
+		case in.forgetful:
+			in.forgetful = false
 		default:
 			return Prompt{}, false
 		}

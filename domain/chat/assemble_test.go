@@ -103,6 +103,33 @@ func TestFitPromptDropsTheLeastFirst(t *testing.T) {
 	}
 }
 
+// What a question goes on with is said where the turns that say it are not, as
+// long as there is room.
+func TestFitPromptSaysWhatIsMeant(t *testing.T) {
+	in := input()
+	in.Meant = "Storm Jacket:\nWhat does it cost?"
+	last := func(budget int64) string {
+		p, ok := chat.FitPrompt(in, budget, words)
+		if n, _ := p.CountInput(words); !ok || n > budget {
+			t.Fatalf("%d tokens: it fits: %v, and has %d", budget, ok, n)
+		}
+		return p.Messages[len(p.Messages)-1].Text
+	}
+	whole, _ := chat.BuildPrompt(in).CountInput(words)
+	in2 := in
+	in2.History, in2.Evidence = nil, nil
+	bare, _ := chat.BuildPrompt(in2).CountInput(words)
+	const asked, full = "What does it cost?", "What does it cost?\n(Storm Jacket: What does it cost?)"
+	for _, c := range []struct {
+		budget int64
+		want   string
+	}{{whole, asked}, {whole - 1, full}, {bare + 6, full}, {bare + 5, asked}, {bare, asked}} {
+		if got := last(c.budget); got != c.want {
+			t.Errorf("%d of %d tokens: got %q, want %q", c.budget, whole, got, c.want)
+		}
+	}
+}
+
 // TestFitPromptKeepsTheBudget is the bound that a reservation rests on.
 func TestFitPromptKeepsTheBudget(t *testing.T) {
 	err := quick.Check(func(question, answer, source string, budget uint16) bool {

@@ -18,8 +18,10 @@ type Prompt struct {
 	// work on them directly.
 	Question string
 	Evidence []Evidence
-	// Meant is Question in full, with what it takes up from earlier turns; ""
-	// if it stands alone. It is for models that see no history.
+	// Meant is Question as it was read: slips of the fingers as the shop's words,
+	// and with what it takes up from earlier turns. It is "" if that is how it was
+	// asked. Evidence was searched by it, and a model that sees no history, or
+	// compares words, goes by it.
 	Meant string
 	// Locale is the language to answer in, BCP 47.
 	Locale string

@@ -26,12 +26,13 @@ func (q *reading) isPrice(start, end int, signed, firm bool) bool {
 		return false
 	}
 	var last, next string
+	nextAt := -1
 	for _, w := range q.words {
 		if w.end <= start+1 {
 			last = w.token
 		}
 		if w.start >= end && next == "" && strings.TrimSpace(q.text[end:w.start]) == "" {
-			next = w.token
+			next, nextAt = w.token, w.start
 		}
 	}
 	if spending(last) {
@@ -40,8 +41,8 @@ func (q *reading) isPrice(start, end int, signed, firm bool) bool {
 	if signed {
 		return true
 	}
-	if ages(last) || unit(next) {
-		return false
+	if ages(last) || unit(next) || next == "in" && q.words[len(q.words)-1].start == nextAt {
+		return false // 15 in: "in" is a unit where nothing comes after it
 	}
 	return firm || next == "" || stopWord(next) || boundary(next)
 }

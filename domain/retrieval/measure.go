@@ -148,7 +148,8 @@ type measure struct {
 	terms []term
 }
 
-// readQuantities finds numbers with units that an attribute of the shop has.
+// readQuantities finds numbers with units that an attribute of the shop has. What
+// was read as a price is none: under 200 in red.
 func (q *reading) readQuantities() {
 	if len(q.vocabulary.measured) == 0 {
 		return
@@ -156,7 +157,7 @@ func (q *reading) readQuantities() {
 	for _, m := range quantityPhrase.FindAllStringSubmatchIndex(q.text, -1) {
 		sub := func(i int) string { return submatch(q.text, m, i) }
 		hi, ok := quantityOf(sub(4), sub(5))
-		if !ok {
+		if !ok || slices.ContainsFunc(q.prices, func(s span) bool { return s.start < m[9] && m[8] < s.end }) {
 			continue
 		}
 		lo, ranged := hi, sub(2) != ""

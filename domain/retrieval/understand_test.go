@@ -119,6 +119,8 @@ func TestUnderstand(t *testing.T) {
 		{"jackets under $30", "pages", "jackets under $30"},
 		{"a lamp under 30 cm", "pages", "a lamp under 30 cm"},
 		{"a lamp under 30cm", "pages", "a lamp under 30cm"},
+		{"jackets under 200 in red", "<200.00 Colour=Red category=Jackets", "jackets in red"},
+		{"poles under 200 in", "Length=Long 200 cm pages", "poles"},
 		{"ready in under 3 days", "pages", "ready in under 3 days"},
 		{"something with more than 2 colours", "pages", "something with more than 2 colours"},
 		{"jackets for women over 50", "pages", "jackets for women over 50"},

@@ -48,6 +48,10 @@ func TestConversationGoesOn(t *testing.T) {
 			{"What does the Nattely Tent weigh?", "2.3 kg", "Boots"},
 			{"What colours does it come in?", "Nattely Tent", "Boots"},
 		},
+		{
+			{"do you have watrproof jakets under 200?", "Stormvind Rain Jacket", "Nothing on"},
+			{"and in red?", "Colour Red", "Colour Blue"},
+		},
 	} {
 		token, id := s.session(), ""
 		for _, c := range conversation {
@@ -62,6 +66,18 @@ func TestConversationGoesOn(t *testing.T) {
 	token := s.session()
 	if a := s.talk(token, "", "How much does it cost?"); strings.Contains(a.Answer, "Stormvind") || strings.Contains(a.Answer, "Nattely") || len(a.Products) > 0 {
 		t.Errorf("a new visitor is answered\n%s", a.Answer)
+	}
+}
+
+// Words are told from slips whatever is embedded, and where nothing is.
+func TestWordsAreNoSlips(t *testing.T) {
+	const asked = "What happens if my parcel is lost?" // not cost, which the shop writes oftener
+	for _, model := range []string{"none", "glove"} {
+		s := open(t, withStore("memory", t.TempDir()), withEnv("WOOCHAT_EMBEDDING_MODEL", model))
+		x, err := s.app.Explainer.Explain(s.Context(), administering.Operator(), s.site.Scope(), asked, 1)
+		if s.must(err); x.Understood.ReadAs != "" {
+			t.Errorf("%s: %q is read as %q", model, asked, x.Understood.ReadAs)
+		}
 	}
 }
 
