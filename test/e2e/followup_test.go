@@ -71,12 +71,12 @@ func TestConversationGoesOn(t *testing.T) {
 
 // Words are told from slips whatever is embedded, and where nothing is.
 func TestWordsAreNoSlips(t *testing.T) {
-	const asked = "What happens if my parcel is lost?" // not cost, which the shop writes oftener
+	const asked = "What happens if my parcel is lost?" // not last, which the shop writes
 	for _, model := range []string{"none", "glove"} {
 		s := open(t, withStore("memory", t.TempDir()), withEnv("WOOCHAT_EMBEDDING_MODEL", model))
 		x, err := s.app.Explainer.Explain(s.Context(), administering.Operator(), s.site.Scope(), asked, 1)
-		if s.must(err); x.Understood.ReadAs != "" {
-			t.Errorf("%s: %q is read as %q", model, asked, x.Understood.ReadAs)
+		if s.must(err); x.Understood.Text != asked {
+			t.Errorf("%s: %q is read as %q", model, asked, x.Understood.Text)
 		}
 	}
 }
