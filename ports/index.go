@@ -23,6 +23,9 @@ type Searcher interface {
 	// Arms.Words and Arms.Cosine are the same whatever the limit: how sure an
 	// answer is hangs on them.
 	//
+	// q.Filter.Language asks for the language of Entry.Locale. A document that an
+	// index stored before it kept locales is in retrieval.LocaleUnknown.
+	//
 	// With q.Vector and q.Text both arms are searched and fused by
 	// retrieval.Fuse. With neither (and no Codes), all documents that the
 	// filter lets through are found, in the order of their ids.

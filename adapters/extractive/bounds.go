@@ -16,7 +16,7 @@ func fitting(bounds retrieval.Filter, picked []source) (fit []source, near bool)
 	for _, s := range picked {
 		// A card has no offers of its own but the range of their prices: what
 		// either end of it passes, some variation may pass.
-		ok := !s.product || bounds.Match(catalog.KindProduct, s.Title, factsOf(*s.Card), s.Card.AsOf)
+		ok := !s.product || bounds.Match(catalog.KindProduct, "", s.Title, factsOf(*s.Card), s.Card.AsOf)
 		if ok {
 			fit = append(fit, s)
 		}

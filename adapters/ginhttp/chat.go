@@ -1,6 +1,7 @@
 package ginhttp
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/aiwoochat/woochat/app/answering"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -41,7 +43,7 @@ func (s *Server) message(c *gin.Context) {
 	sum := sha256.Sum256(body)
 	st, err := s.deps.Answering.Ask(c.Request.Context(), answering.Question{
 		Scope: v.Scope, Visitor: v.ID, Conversation: req.Conversation, Text: req.Message,
-		Page: chat.Page{URL: req.Page.URL, Title: req.Page.Title}, Locale: req.Locale,
+		Page: chat.Page{URL: req.Page.URL, Title: req.Page.Title}, Locale: cmp.Or(catalog.LocaleOf(req.Locale), v.Locale),
 		Key: c.GetHeader("Idempotency-Key"), BodyHash: hex.EncodeToString(sum[:]),
 	})
 	if err != nil {

@@ -345,6 +345,35 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// listener keeps the language in which it was asked to answer.
+type listener struct {
+	ports.ChatModel
+
+	locale string
+}
+
+func (l *listener) Complete(ctx context.Context, p chat.Prompt, emit func(string) error) (chat.Completion, error) {
+	l.locale = p.Locale
+	return l.ChatModel.Complete(ctx, p, emit)
+}
+
+// A message is in the language of the page on which the session was opened, unless
+// it says another one.
+func TestLocaleOfTheSession(t *testing.T) {
+	heard := &listener{}
+	w := newWorld(t, func(w *world) { heard.ChatModel, w.model = w.model, heard })
+	for _, c := range []struct{ session, message, want string }{
+		{"de-AT", "", "de-AT"}, {"de-AT", "fr", "fr"}, {"", "fr", "fr"}, {"", "", w.site.Locale}, {"de-AT", "no locale!", "de-AT"}, {"no locale!", "", w.site.Locale},
+	} {
+		var s sessionBody
+		rec := w.do("POST", "/api/chat/session", "", fmt.Sprintf(`{"site_key":%q,"locale":%q}`, w.siteKey, c.session))
+		w.must(json.Unmarshal(rec.Body.Bytes(), &s))
+		if rec := w.do("POST", "/api/chat/message", s.Token, fmt.Sprintf(`{"message":"What does shipping cost?","locale":%q}`, c.message)); rec.Code != 200 || heard.locale != c.want {
+			t.Errorf("session %q, message %q: %d, asked in %q, want %q", c.session, c.message, rec.Code, heard.locale, c.want)
+		}
+	}
+}
+
 // TestVisitorOfAnotherSite: a token is good for its own site only.
 func TestVisitorOfAnotherSite(t *testing.T) {
 	w := newWorld(t, nil)

@@ -12,7 +12,7 @@ import (
 )
 
 // search searches the key's site as an answer does, and says why it found what:
-// GET /api/admin/search?q=...&limit=...&after=...&after=...
+// GET /api/admin/search?q=...&locale=...&limit=...&after=...&after=...
 func (s *Server) search(c *gin.Context) {
 	if s.deps.Explainer == nil {
 		s.fail(c, ports.ErrNotFound)
@@ -27,7 +27,7 @@ func (s *Server) search(c *gin.Context) {
 		}
 	}
 	h := holding(c)
-	e, err := s.deps.Explainer.Explain(c.Request.Context(), h.grants, h.scope, c.Query("q"), limit, c.QueryArray("after")...)
+	e, err := s.deps.Explainer.Explain(c.Request.Context(), h.grants, h.scope, c.Query("q"), searching.ExplainOptions{Limit: limit, Locale: c.Query("locale"), After: c.QueryArray("after")})
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -30,6 +30,7 @@ type visitor struct {
 	Scope      tenant.Scope
 	Origin     string
 	Generation int64
+	Locale     string // of the page that the session was opened on, "" if nobody knows
 }
 
 type claims struct {
@@ -38,6 +39,7 @@ type claims struct {
 	Site       tenant.SiteID `json:"sid"`
 	Origin     string        `json:"org"`
 	Generation int64         `json:"gen"`
+	Locale     string        `json:"loc,omitempty"`
 }
 
 // tokens signs and checks visitor tokens: HS256, the first key signs, all
@@ -56,7 +58,7 @@ func (t tokens) sign(v visitor) (text string, expires time.Time, err error) {
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Subject: string(v.ID), IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
 		},
-		Tenant: v.Scope.Tenant, Site: v.Scope.Site, Origin: v.Origin, Generation: v.Generation,
+		Tenant: v.Scope.Tenant, Site: v.Scope.Site, Origin: v.Origin, Generation: v.Generation, Locale: v.Locale,
 	})
 	tok.Header["kid"] = t.keys[0].ID
 	text, err = tok.SignedString(t.keys[0].Secret)
@@ -81,7 +83,7 @@ func (t tokens) open(text string, late time.Duration) (visitor, error) {
 	if err != nil {
 		return visitor{}, fmt.Errorf("%w: %w", errUnauthenticated, err)
 	}
-	v := visitor{ID: chat.VisitorID(c.Subject), Scope: tenant.Scope{Tenant: c.Tenant, Site: c.Site}, Origin: c.Origin, Generation: c.Generation}
+	v := visitor{ID: chat.VisitorID(c.Subject), Scope: tenant.Scope{Tenant: c.Tenant, Site: c.Site}, Origin: c.Origin, Generation: c.Generation, Locale: c.Locale}
 	if err := errors.Join(v.ID.Valid(), v.Scope.Valid()); err != nil {
 		return visitor{}, fmt.Errorf("%w: %w", errUnauthenticated, err)
 	}

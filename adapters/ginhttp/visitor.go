@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -221,7 +222,7 @@ func (s *Server) session(c *gin.Context) {
 			return
 		}
 	}
-	v := visitor{ID: chat.VisitorID(chat.VisitorPrefix + s.deps.NewID()), Scope: scope, Origin: origin, Generation: site.Generation}
+	v := visitor{ID: chat.VisitorID(chat.VisitorPrefix + s.deps.NewID()), Scope: scope, Origin: origin, Generation: site.Generation, Locale: catalog.LocaleOf(req.Locale)}
 	if old, err := s.tokens.open(bearer(c), renewable); err == nil && old.Scope == scope && old.Generation == site.Generation {
 		v.ID = old.ID
 	}

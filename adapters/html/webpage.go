@@ -73,7 +73,7 @@ func (w *webPage) head(n *html.Node) {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		switch c.DataAtom {
 		case atom.Html:
-			w.lang = localeOf(attr(c, "lang"))
+			w.lang = catalog.LocaleOf(attr(c, "lang"))
 		case atom.Body:
 			w.body = " " + attr(c, "class") + " "
 		case atom.Title:
@@ -198,15 +198,6 @@ func isAround(n *html.Node) bool {
 		}
 	}
 	return false
-}
-
-// localeOf returns a language that can be one.
-func localeOf(lang string) string {
-	lang = strings.ReplaceAll(strings.TrimSpace(lang), "_", "-")
-	if len(lang) < 2 || len(lang) > 35 || strings.Trim(lang, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
-		return ""
-	}
-	return lang
 }
 
 func oneLineOf(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }

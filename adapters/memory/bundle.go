@@ -77,7 +77,7 @@ func (s *Stores) AddSite(ctx context.Context, name, url string, l usage.Limits) 
 // app/ingesting.
 func (s *Stores) Add(ctx context.Context, sc tenant.Scope, d retrieval.Document, texts ...string) error {
 	d.Shown = true
-	e := retrieval.Entry{Document: d.ID, Revision: d.Revision, Kind: d.Kind, Title: d.Title, Facts: d.Facts}
+	e := retrieval.Entry{Document: d.ID, Revision: d.Revision, Kind: d.Kind, Locale: d.Locale, Title: d.Title, Facts: d.Facts}
 	for i, text := range texts {
 		e.Chunks = append(e.Chunks, retrieval.Chunk{Seq: i, Text: text})
 	}

@@ -254,7 +254,7 @@ func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.P
 			continue
 		}
 		list = append(list, retrieval.Passage{
-			Ref: ref, Kind: doc.Kind, Title: doc.Title, URL: doc.URL, Heading: doc.chunks[i].Heading,
+			Ref: ref, Kind: doc.Kind, Locale: doc.Locale, Title: doc.Title, URL: doc.URL, Heading: doc.chunks[i].Heading,
 			Text: doc.chunks[i].Text, Facts: copyFacts(doc.Facts), Updated: doc.Updated,
 		})
 	}

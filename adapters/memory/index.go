@@ -223,7 +223,7 @@ func (x *Index) Drop(ctx context.Context, s tenant.Scope, generation int64) erro
 func newIndexed(e retrieval.Entry) *indexed {
 	chunks := slices.SortedFunc(slices.Values(e.Chunks), func(a, b retrieval.Chunk) int { return a.Seq - b.Seq })
 	d := &indexed{Indexed: &retrieval.Indexed{
-		Document: e.Document, Revision: e.Revision, Kind: e.Kind, Title: e.Title, Facts: e.Facts.Clone(),
+		Document: e.Document, Revision: e.Revision, Kind: e.Kind, Locale: e.Locale, Title: e.Title, Facts: e.Facts.Clone(),
 	}}
 	for _, c := range chunks {
 		words, n := retrieval.WeightedTokens(e, c)

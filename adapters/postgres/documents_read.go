@@ -29,7 +29,7 @@ const (
 
 	// One statement, so that two passages of a document are never of two
 	// revisions.
-	selectPassages = `select r.n, d.kind, d.title, d.url, d.facts, d.updated_at, c.heading, c.text
+	selectPassages = `select r.n, d.kind, d.locale, d.title, d.url, d.facts, d.updated_at, c.heading, c.text
 	from unnest($3::text[], $4::text[], $5::bigint[]) with ordinality as r (document, revision, seq, n)
 	join documents d on d.tenant_id = $1 and d.site_id = $2 and d.id = r.document and d.revision = r.revision and d.shown
 	join chunks c on c.tenant_id = $1 and c.site_id = $2 and c.document_id = d.id and c.seq = r.seq
@@ -89,6 +89,7 @@ func (d *Documents) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally,
 type passageRow struct {
 	N       int          `db:"n"` // from 1, the place of its ref
 	Kind    string       `db:"kind"`
+	Locale  string       `db:"locale"`
 	Title   string       `db:"title"`
 	URL     string       `db:"url"`
 	Facts   string       `db:"facts"`
@@ -104,7 +105,7 @@ func (r passageRow) passage(ref retrieval.PassageRef) (retrieval.Passage, error)
 	}
 	facts, err := factsOfJSON(r.Facts)
 	return retrieval.Passage{
-		Ref: ref, Kind: kind, Title: r.Title, URL: r.URL, Heading: r.Heading, Text: r.Text, Facts: facts, Updated: timeOrZero(r.Updated),
+		Ref: ref, Kind: kind, Locale: r.Locale, Title: r.Title, URL: r.URL, Heading: r.Heading, Text: r.Text, Facts: facts, Updated: timeOrZero(r.Updated),
 	}, err
 }
 

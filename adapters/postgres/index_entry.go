@@ -15,7 +15,8 @@ import (
 // that a version that cuts words otherwise needs no new index.
 type entryJSON struct {
 	Revision string           `json:"revision,omitzero"`
-	Kind     catalog.Kind     `json:"kind,omitzero"` // its numbers are part of the format
+	Kind     catalog.Kind     `json:"kind,omitzero"`    // its numbers are part of the format
+	Locale   *string          `json:"locale,omitempty"` // nil: stored before indexes kept it
 	Title    string           `json:"title,omitzero"`
 	Facts    factsJSON        `json:"facts,omitzero"`
 	Chunks   []entryChunkJSON `json:"chunks"`
@@ -32,7 +33,7 @@ type entryChunkJSON struct {
 // chunks that have one; nil, which is null, for none.
 func entryToJSON(e retrieval.Entry) (stored string, vectors []byte, err error) {
 	stored, err = encoded(entryJSON{
-		Revision: e.Revision, Kind: e.Kind, Title: e.Title, Facts: factsJSONOf(e.Facts),
+		Revision: e.Revision, Kind: e.Kind, Locale: &e.Locale, Title: e.Title, Facts: factsJSONOf(e.Facts),
 		Chunks: each(e.Chunks, func(c retrieval.Chunk) entryChunkJSON {
 			for _, x := range c.Vector {
 				vectors = binary.LittleEndian.AppendUint32(vectors, math.Float32bits(x))
@@ -49,7 +50,10 @@ func entryOfJSON(document retrieval.DocumentID, stored string, dim int, vectors 
 	if err != nil {
 		return retrieval.Entry{}, err
 	}
-	e := retrieval.Entry{Document: document, Revision: j.Revision, Kind: j.Kind, Title: j.Title, Facts: j.Facts.facts()}
+	e := retrieval.Entry{Document: document, Revision: j.Revision, Kind: j.Kind, Locale: retrieval.LocaleUnknown, Title: j.Title, Facts: j.Facts.facts()}
+	if j.Locale != nil {
+		e.Locale = *j.Locale
+	}
 	for _, c := range j.Chunks {
 		k := retrieval.Chunk{Seq: c.Seq, Heading: c.Heading, Text: c.Text}
 		if c.Vector {

@@ -57,7 +57,7 @@ func newSiteIndex(w retrieval.FusionWeights) *siteIndex {
 
 // newSiteDocument returns e as it is compared.
 func newSiteDocument(e retrieval.Entry) *siteDocument {
-	d := &siteDocument{indexed: &retrieval.Indexed{Document: e.Document, Revision: e.Revision, Kind: e.Kind, Title: e.Title, Facts: e.Facts}}
+	d := &siteDocument{indexed: &retrieval.Indexed{Document: e.Document, Revision: e.Revision, Kind: e.Kind, Locale: e.Locale, Title: e.Title, Facts: e.Facts}}
 	d.bytes = int64(documentBytes + len(e.Document) + len(e.Revision) + 2*len(e.Title) + 256*len(e.Facts.Offers))
 	for _, list := range [][]string{e.Facts.SKUs, e.Facts.GTINs, e.Facts.Brands, e.Facts.Categories, e.Facts.Tags} {
 		for _, s := range list {

@@ -103,6 +103,37 @@ func TestIndexOfTwoProcesses(t *testing.T) {
 	}
 }
 
+// An entry from before there were locales is in a language that is not known,
+// until it is put again.
+func TestIndexWithoutLocales(t *testing.T) {
+	d := migrated(t)
+	s, e := newScope(d)(t), entryOf("page:1", "copper kettle")
+	putEntries(t, opened(t, d, noon).Index(postgres.IndexConfig{}), s, e)
+	result, err := super(t, d).Exec(`update index_entries set entry = entry #- '{data,locale}' where entry #> '{data,locale}' is not null`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		t.Fatalf("%d entries had a locale, %v", n, err)
+	}
+	x := opened(t, d, noon).Index(postgres.IndexConfig{})
+	german := func() int {
+		t.Helper()
+		ps, err := x.Search(t.Context(), s, retrieval.Query{Text: "kettle", Limit: 9, At: noon(), Filter: retrieval.Filter{Language: retrieval.Language{Locale: "de"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(ps)
+	}
+	if n := german(); n != 1 {
+		t.Errorf("found %d, want the page whose language is not known", n)
+	}
+	putEntries(t, x, s, e) // which says no locale, and so is in the site's language
+	if n := german(); n != 0 {
+		t.Errorf("found %d of the page that was put again", n)
+	}
+}
+
 // Whoever searches while many put in what is theirs sees each put that has
 // returned, and in the end all of them.
 func TestIndexWhileManyPut(t *testing.T) {

@@ -109,6 +109,7 @@ func indexedFields() []*qdrant.CreateFieldIndexCollection {
 		{fieldTitle, keyword},
 		{fieldCodes, keyword},
 		{fieldKind, integer},
+		{fieldLanguage, keyword},
 		{fieldBrands, keyword},
 		{fieldCategories, keyword},
 		{fieldOffers + "[]." + offerLow, float},

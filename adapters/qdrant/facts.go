@@ -21,8 +21,9 @@ import (
 // by fieldFacts.
 const (
 	fieldKind       = "kind"
-	fieldTitle      = "title" // its retrieval.TitleKey
-	fieldCodes      = "codes" // retrieval.CodeKey of all SKUs and GTINs
+	fieldLanguage   = "language" // see language.go; points from before have none
+	fieldTitle      = "title"    // its retrieval.TitleKey
+	fieldCodes      = "codes"    // retrieval.CodeKey of all SKUs and GTINs
 	fieldBrands     = "brands"
 	fieldCategories = "categories" // each part of each path
 	fieldOffers     = "offers"
@@ -38,14 +39,15 @@ const (
 
 // factsJSON is what Match is asked with.
 type factsJSON struct {
-	Kind  catalog.Kind
-	Title string
-	Facts catalog.Facts
+	Kind   catalog.Kind
+	Locale string
+	Title  string
+	Facts  catalog.Facts
 }
 
 // factsPayload returns the fields of e's facts: the same for all of its chunks.
 func factsPayload(e retrieval.Entry) (map[string]*qdrant.Value, error) {
-	facts, err := json.Marshal(factsJSON{e.Kind, e.Title, e.Facts})
+	facts, err := json.Marshal(factsJSON{e.Kind, e.Locale, e.Title, e.Facts})
 	if err != nil {
 		return nil, fmt.Errorf("%w: facts: %w", ports.ErrInvalid, err)
 	}
@@ -64,6 +66,7 @@ func factsPayload(e retrieval.Entry) (map[string]*qdrant.Value, error) {
 	}
 	return map[string]*qdrant.Value{
 		fieldKind:       qdrant.NewValueInt(int64(e.Kind)),
+		fieldLanguage:   qdrant.NewValueString(languageWord(e.Locale)),
 		fieldTitle:      qdrant.NewValueString(retrieval.TitleKey(e.Title)),
 		fieldCodes:      keywords(codes, retrieval.CodeKey),
 		fieldBrands:     keywords(f.Brands, fold),
@@ -149,11 +152,10 @@ func fold(s string) string {
 func filtered(f retrieval.Filter) []*qdrant.Condition {
 	var out []*qdrant.Condition
 	if len(f.Kinds) > 0 {
-		kinds := make([]int64, len(f.Kinds))
-		for i, k := range f.Kinds {
-			kinds[i] = int64(k)
-		}
-		out = append(out, qdrant.NewMatchInts(fieldKind, kinds...))
+		out = append(out, ofKinds(f.Kinds))
+	}
+	if !f.Language.IsZero() {
+		out = append(out, inLanguage(f.Language))
 	}
 	if len(f.Brands) > 0 {
 		out = append(out, orTitled(qdrant.NewMatchKeywords(fieldBrands, folded(f.Brands)...), f.Brands))
@@ -172,6 +174,14 @@ func filtered(f retrieval.Filter) []*qdrant.Condition {
 		out = append(out, qdrant.NewNestedFilter(fieldOffers, &qdrant.Filter{Must: offerConditions(f)}))
 	}
 	return out
+}
+
+func ofKinds(kinds []catalog.Kind) *qdrant.Condition {
+	numbers := make([]int64, len(kinds))
+	for i, k := range kinds {
+		numbers[i] = int64(k)
+	}
+	return qdrant.NewMatchInts(fieldKind, numbers...)
 }
 
 // room is by how much a price may miss a bound and still be looked at: floats

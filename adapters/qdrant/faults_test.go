@@ -188,8 +188,8 @@ func TestPutThatIsOvertaken(t *testing.T) {
 	}
 }
 
-// held counts the points of a document, of whomever.
-func held(t *testing.T, server *qdrantfake.Server, document string) int {
+// plainClient returns a client of the server that is not the adapter's.
+func plainClient(t *testing.T, server *qdrantfake.Server) *client.Client {
 	t.Helper()
 	host, port, _ := strings.Cut(server.Addr(), ":")
 	var n int
@@ -198,7 +198,14 @@ func held(t *testing.T, server *qdrantfake.Server, document string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// held counts the points of a document, of whomever.
+func held(t *testing.T, server *qdrantfake.Server, document string) int {
+	t.Helper()
+	c := plainClient(t, server)
 	count := 0
 	names, err := c.ListCollections(t.Context())
 	if err != nil {

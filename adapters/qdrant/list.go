@@ -76,7 +76,7 @@ func (l *looking) listed(ctx context.Context, facts bool) ([]retrieval.Listed, e
 					return err
 				}
 			}
-			if l.q.Filter.Match(f.Kind, f.Title, f.Facts, l.q.At) {
+			if l.q.Filter.Match(f.Kind, f.Locale, f.Title, f.Facts, l.q.At) {
 				lets[revision{m.ref.Document, m.ref.Revision}] = retrieval.Listed{Title: f.Title, Facts: f.Facts}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/qdrant/go-client/qdrant"
 
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -15,12 +16,13 @@ func (l *looking) matches(p map[string]*qdrant.Value) (bool, error) {
 		return true, nil
 	}
 	f, err := factsOf(p)
-	return err == nil && l.q.Filter.Match(f.Kind, f.Title, f.Facts, l.q.At), err
+	return err == nil && l.q.Filter.Match(f.Kind, f.Locale, f.Title, f.Facts, l.q.At), err
 }
 
-// factsOf reads the facts of a point.
+// factsOf reads the facts of a point. Those of a point from before points had a
+// language say no locale, not even an empty one.
 func factsOf(p map[string]*qdrant.Value) (factsJSON, error) {
-	var f factsJSON
+	f := factsJSON{Locale: retrieval.LocaleUnknown}
 	if err := json.Unmarshal([]byte(p[fieldFacts].GetStringValue()), &f); err != nil {
 		return f, fmt.Errorf("%w: the facts of a document are damaged: woochat index rebuild makes the index anew", ports.ErrUnavailable)
 	}

@@ -80,6 +80,7 @@ func (d *Documents) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally,
 
 type passageRow struct {
 	Kind    string        `db:"kind"`
+	Locale  string        `db:"locale"`
 	Title   string        `db:"title"`
 	URL     string        `db:"url"`
 	Facts   string        `db:"facts"`
@@ -95,7 +96,7 @@ func (r passageRow) passage(ref retrieval.PassageRef) (retrieval.Passage, error)
 	}
 	facts, err := factsOfJSON(r.Facts)
 	return retrieval.Passage{
-		Ref: ref, Kind: kind, Title: r.Title, URL: r.URL, Heading: r.Heading, Text: r.Text, Facts: facts, Updated: timeOrZero(r.Updated),
+		Ref: ref, Kind: kind, Locale: r.Locale, Title: r.Title, URL: r.URL, Heading: r.Heading, Text: r.Text, Facts: facts, Updated: timeOrZero(r.Updated),
 	}, err
 }
 
@@ -109,7 +110,7 @@ func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.P
 	var list []retrieval.Passage
 	err = d.db.read(ctx, func(tx *sqlx.Tx) error {
 		find, err := tx.PreparexContext(ctx, `
-			select d.kind, d.title, d.url, d.facts, d.updated_at, c.heading, c.text
+			select d.kind, d.locale, d.title, d.url, d.facts, d.updated_at, c.heading, c.text
 			from documents d
 			join chunks c on c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id
 			where d.tenant_id = ? and d.site_id = ? and d.id = ? and d.revision = ? and d.shown and c.seq = ?`)

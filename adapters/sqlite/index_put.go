@@ -22,10 +22,10 @@ const (
 
 	selectEntry = `select id, chunks from entries where site_id = ? and document = ?`
 
-	putEntryRow = `insert into entries (site_id, document, change_no, revision, kind, title, facts, chunks, dim)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	putEntryRow = `insert into entries (site_id, document, change_no, revision, kind, locale, title, facts, chunks, dim)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		on conflict (site_id, document) do update set change_no = excluded.change_no, revision = excluded.revision, kind = excluded.kind,
-			title = excluded.title, facts = excluded.facts, chunks = excluded.chunks, dim = excluded.dim
+			locale = excluded.locale, title = excluded.title, facts = excluded.facts, chunks = excluded.chunks, dim = excluded.dim
 		returning id`
 
 	deleteWords      = `delete from words where rowid = ?`
@@ -155,7 +155,7 @@ func putEntry(ctx context.Context, tx queryer, site indexedSite, e puttable) (en
 			return row, err
 		}
 	}
-	err := tx.GetContext(ctx, &row.ID, putEntryRow, site.ID, e.Document, site.Change, e.Revision, e.Kind, e.Title, e.facts, len(e.Chunks), e.dim)
+	err := tx.GetContext(ctx, &row.ID, putEntryRow, site.ID, e.Document, site.Change, e.Revision, e.Kind, e.Locale, e.Title, e.facts, len(e.Chunks), e.dim)
 	if err != nil {
 		return row, err
 	}

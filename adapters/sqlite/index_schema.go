@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
 // indexFile is the name of the index in the data folder.
@@ -12,8 +14,12 @@ const indexFile = "index.db"
 
 // indexVersion is the schema's version, kept in the file's user_version. An
 // index of another version is thrown away and made anew: everything in it can
-// be had from the documents.
-const indexVersion = 3
+// be had from the documents. Only one that lacks locales is kept, since vectors
+// cost money: see addLocales.
+const (
+	indexVersion        = 4
+	indexWithoutLocales = 3
+)
 
 // indexSchema makes the tables.
 //
@@ -50,6 +56,7 @@ create table entries (
 	change_no integer not null, -- the change that made it what it is
 	revision text not null,
 	kind integer not null,
+	locale text not null,
 	title text not null,
 	facts blob not null, -- JSON
 	chunks integer not null,
@@ -79,6 +86,10 @@ drop table if exists sites;
 drop table if exists state;
 `
 
+// addLocales brings an index of version 3 up to date. What is in it is in a
+// language that is not known until it is put again.
+const addLocales = `alter table entries add column locale text not null default '` + retrieval.LocaleUnknown + `';`
+
 // prepareIndex makes the tables of f if they are not there or not of this
 // version.
 func prepareIndex(ctx context.Context, f *file) error {
@@ -87,7 +98,11 @@ func prepareIndex(ctx context.Context, f *file) error {
 		if err := tx.GetContext(ctx, &have, `pragma user_version`); err != nil || have == indexVersion {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, indexDrop+indexSchema+fmt.Sprintf("pragma user_version = %d;", indexVersion))
+		statements := indexDrop + indexSchema
+		if have == indexWithoutLocales {
+			statements = addLocales
+		}
+		_, err := tx.ExecContext(ctx, statements+fmt.Sprintf("pragma user_version = %d;", indexVersion))
 		return err
 	})
 }

@@ -177,7 +177,7 @@ func loadEntries(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64,
 
 // loadDocuments reads those entries without their chunks.
 func loadDocuments(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int64) ([]siteEntry, error) {
-	rows, err := tx.QueryxContext(ctx, `select id, document, revision, kind, title, facts, chunks from entries
+	rows, err := tx.QueryxContext(ctx, `select id, document, revision, kind, locale, title, facts, chunks from entries
 		where site_id = ? and change_no > ? order by change_no, id`, row.ID, after)
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func loadDocuments(ctx context.Context, tx *sqlx.Tx, row indexedSite, after int6
 		d := e.document
 		var kind, chunks int64
 		var facts []byte
-		if err := rows.Scan(&e.id, &d.Document, &d.Revision, &kind, &d.Title, &facts, &chunks); err != nil {
+		if err := rows.Scan(&e.id, &d.Document, &d.Revision, &kind, &d.Locale, &d.Title, &facts, &chunks); err != nil {
 			return nil, err
 		}
 		if len(facts) > 0 {

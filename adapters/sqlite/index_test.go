@@ -170,6 +170,47 @@ func TestIndexOfAnotherVersionIsMadeAnew(t *testing.T) {
 	}
 }
 
+// An index from before there were locales is kept, with its vectors: its documents
+// are in a language that is not known until they are put again.
+func TestIndexWithoutLocales(t *testing.T) {
+	dir, s := t.TempDir(), newIndexScope(t)
+	x := openIndexAt(t, dir, 0)
+	e := entryOf("page:1", "kettle")
+	e.Chunks[0].Vector = []float32{1, 0}
+	putAll(t, x, s, e)
+	if err := x.Rebuilt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.file.writer.Exec(`alter table entries drop column locale; pragma user_version = 3`); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x = openIndexAt(t, dir, 0)
+	if needs, err := x.NeedsRebuild(t.Context()); err != nil || needs {
+		t.Errorf("NeedsRebuild: %v, %v", needs, err)
+	}
+	if vectors, err := x.Vectors(t.Context(), s, 0, []retrieval.DocumentID{"page:1"}); err != nil || len(vectors) != 1 {
+		t.Errorf("the vectors: %v, %v", vectors, err)
+	}
+	german := func() []retrieval.Passage {
+		t.Helper()
+		ps, err := x.Search(t.Context(), s, retrieval.Query{Text: "kettle", Limit: 9, Filter: retrieval.Filter{Language: retrieval.Language{Locale: "de"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ps
+	}
+	if got := german(); len(got) != 1 {
+		t.Errorf("of a page whose language is not known: %v", got)
+	}
+	putAll(t, x, s, e) // which says no locale, and so is in the site's language
+	if got := german(); len(got) != 0 {
+		t.Errorf("of the page that was put again: %v", got)
+	}
+}
+
 func TestOpenIndexWhereNothingCanBe(t *testing.T) {
 	if _, err := OpenIndex(t.Context(), IndexConfig{}); !errors.Is(err, ports.ErrInvalid) {
 		t.Errorf("no folder: got %v, want ErrInvalid", err)

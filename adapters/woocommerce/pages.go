@@ -9,7 +9,7 @@ import (
 	"github.com/aiwoochat/woochat/domain/catalog"
 )
 
-const pageFields = "id,status,link,modified_gmt,title,content"
+const pageFields = "id,status,link,modified_gmt,title,content,lang"
 
 // wirePage is what is read of a page or post.
 type wirePage struct {
@@ -17,6 +17,7 @@ type wirePage struct {
 	Status   text `json:"status"`
 	Link     text `json:"link"`
 	Modified text `json:"modified_gmt"`
+	Lang     any  `json:"lang"` // in shops with Polylang Pro
 	Title    struct {
 		Rendered text `json:"rendered"`
 	} `json:"title"`
@@ -65,7 +66,7 @@ func (c *client) page(it item) (p catalog.Page, reason string) {
 		return p, "has no id"
 	}
 	p = catalog.Page{
-		ID: string(w.ID), Title: plain(string(w.Title.Rendered)), URL: webURL(string(w.Link)), Protected: w.Content.Protected, Updated: gmt(w.Modified),
+		ID: string(w.ID), Title: plain(string(w.Title.Rendered)), URL: webURL(string(w.Link)), Locale: localeOf(w.Lang), Protected: w.Content.Protected, Updated: gmt(w.Modified),
 	}
 	var err error
 	if p.Status, err = published(string(w.Status)); err != nil {

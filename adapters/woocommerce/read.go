@@ -28,7 +28,7 @@ var (
 // shoppers from being sent at all.
 const productFields = "id,parent_id,type,name,sku,global_unique_id,permalink,status,catalog_visibility,post_password,date_modified_gmt," +
 	"description,short_description,regular_price,sale_price,date_on_sale_from_gmt,date_on_sale_to_gmt,stock_status,stock_quantity,manage_stock,backorders," +
-	"weight,dimensions,brands,categories,tags,images,attributes,variations,grouped_products,external_url"
+	"weight,dimensions,brands,categories,tags,images,attributes,variations,grouped_products,external_url,lang"
 
 const variationFields = "id,parent_id,type,status,sku,global_unique_id,regular_price,sale_price,date_on_sale_from_gmt,date_on_sale_to_gmt," +
 	"stock_status,stock_quantity,manage_stock,backorders,image,attributes"

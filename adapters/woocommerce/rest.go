@@ -78,7 +78,7 @@ func ParseProduct(body []byte, cfg RESTConfig) (catalog.Product, error) {
 	}
 	kind, _, known := productType(string(w.Type))
 	p := catalog.Product{
-		ID: id, Type: kind, Name: plain(string(w.Name)), SKU: string(w.SKU), GTIN: string(w.GTIN), URL: webURL(string(w.Permalink)),
+		ID: id, Type: kind, Name: plain(string(w.Name)), SKU: string(w.SKU), GTIN: string(w.GTIN), URL: webURL(string(w.Permalink)), Locale: localeOf(w.Lang),
 		Protected: w.Password != "", Updated: gmt(w.Modified),
 	}
 	if p.Status, err = published(string(w.Status)); err != nil {
@@ -206,6 +206,9 @@ type wireProduct struct {
 	Variations  wireList[text]       `json:"variations"`
 	Grouped     wireList[text]       `json:"grouped_products"`
 	ExternalURL text                 `json:"external_url"`
+	// Lang is the language of a translated shop's product: WPML's WooCommerce
+	// Multilingual and Polylang Pro add it to what WooCommerce says.
+	Lang any `json:"lang"`
 
 	// Of an error.
 	Code    text            `json:"code"`

@@ -180,6 +180,17 @@ func TestParseLenient(t *testing.T) {
 	}
 }
 
+// WPML's and Polylang's "lang" is the locale of a product's texts; anything but a
+// text there is none.
+func TestParseLanguage(t *testing.T) {
+	for lang, want := range map[string]string{`"de"`: "de", `"pt_BR"`: "pt-BR", `""`: "", `false`: "", `null`: "", `["de"]`: "", `{"de":1}`: "", `7`: "", `"all languages"`: ""} {
+		p, err := woocommerce.ParseProduct([]byte(`{"id":7,"type":"simple","status":"publish","catalog_visibility":"visible","name":"A","lang":`+lang+`,"translations":{"de":7}}`), rest)
+		if err != nil || p.Locale != want {
+			t.Errorf("%s: %q, %v, want %q", lang, p.Locale, err, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"id":1,"type":"simple","status":"publish","catalog_visibility":"visible"}`))
 	f.Add([]byte(`{"code":"x","data":null}`))

@@ -607,8 +607,18 @@ func TestPages(t *testing.T) {
 	m.Advance(40 * time.Hour)
 	_, cursor = m.feed(ports.FeedPages, cursor)
 	m.EditPage(faq, func(p *wooshop.Page) { p.HTML = "<p>We ship weekly.</p>" })
-	got, _ = m.feed(ports.FeedPages, cursor)
+	got, cursor = m.feed(ports.FeedPages, cursor)
 	wantNames(t, "edited", got, []string{"page:" + strconv.Itoa(faq)})
+	if got[0].Page.Locale != "" {
+		t.Errorf("without a plugin for languages the page is in %q", got[0].Page.Locale)
+	}
+	m.Advance(40 * time.Hour)
+	german := m.AddPage(wooshop.Page{Title: "Versand", HTML: "<p>Täglich.</p><details><summary>Wie lange?</summary><p>Zwei Tage.</p></details>", Lang: "de"})
+	got, _ = m.feed(ports.FeedPages, cursor)
+	got = got[max(0, len(got)-2):] // behind what is read again
+	if len(got) != 2 || got[0].Page == nil || got[0].Page.ID != strconv.Itoa(german) || got[0].Page.Locale != "de" || got[1].FAQ == nil || got[1].FAQ.Locale != "de" {
+		t.Errorf("a page in German: %v", names(got))
+	}
 	for _, a := range m.Asked() {
 		if strings.Contains(a.Path, "wp/v2") && (a.Query.Has("consumer_key") || a.Query.Has("oauth_consumer_key")) {
 			t.Error("a shop's key was sent to WordPress")

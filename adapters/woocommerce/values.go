@@ -220,3 +220,10 @@ func dimensions(length, width, height, unit string) string {
 	}
 	return strings.Join(given, ", ")
 }
+
+// localeOf returns the locale that a translation plugin says; some say false for
+// none.
+func localeOf(lang any) string {
+	tag, _ := lang.(string)
+	return catalog.LocaleOf(tag)
+}

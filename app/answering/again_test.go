@@ -3,6 +3,7 @@ package answering_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -342,6 +343,38 @@ func TestNothingLikeThatShowsTheNearest(t *testing.T) {
 		}
 		if got := w.evidence("jacket under 100 euros"); got != "Storm Jacket" {
 			w.Errorf("got %q", got)
+		}
+	})
+}
+
+// A shopper whose page is in one of a shop's languages is answered from the texts
+// in it; one whose page is in none of them, from all.
+func TestEvidenceInTheLanguageOfThePage(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		for locale, text := range map[string]string{ // the site is in English
+			"": "Repairs\nWe mend zippers within a week, also by post.", "de": "Reparaturen\nAuch zippers nimmt unser Laden an, nach acht Tagen sind sie fertig.",
+		} {
+			title, text, _ := strings.Cut(text, "\n")
+			w.must(w.stores.Add(w.Context(), w.site.Scope(), retrieval.Document{
+				ID: retrieval.DocumentID("page:" + title), Revision: "r1", Kind: catalog.KindPage, Locale: locale, Title: title,
+			}, text))
+		}
+		for locale, want := range map[string]string{"de-AT": "Reparaturen", "en-GB": "Repairs", "": "Repairs, Reparaturen", "fr": "Repairs, Reparaturen"} {
+			q := w.question("zippers")
+			q.Locale = locale
+			st, err := w.Ask(w.Context(), q)
+			w.must(err)
+			w.model.end("Well.")
+			w.all(st)
+			calls := w.model.calls()
+			var titles []string
+			for _, e := range calls[len(calls)-1].Evidence {
+				titles = append(titles, e.Title)
+			}
+			slices.Sort(titles)
+			if got := strings.Join(titles, ", "); got != want {
+				w.Errorf("%q: got %q, want %q", locale, got, want)
+			}
 		}
 	})
 }

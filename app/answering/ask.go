@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
@@ -135,19 +136,15 @@ func (q Question) valid() error {
 // What a browser says of its page and language beside the question. It goes
 // into the prompt, so that it is short and, where it has a form, of that form.
 const (
-	maxTitle  = 200 // bytes
-	maxURL    = 2000
-	maxLocale = 35 // RFC 5646, 4.4.1
+	maxTitle = 200 // bytes
+	maxURL   = 2000
 )
 
 // plain returns q with what comes beside the question cut to size. A locale
 // that is none counts as not given: some browsers send odd ones.
 func (q Question) plain() Question {
 	q.Page.Title, q.Page.URL = clip(printable(q.Page.Title), maxTitle), clip(printable(q.Page.URL), maxURL)
-	const tag = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
-	if len(q.Locale) > maxLocale || strings.Trim(q.Locale, tag) != "" {
-		q.Locale = ""
-	}
+	q.Locale = catalog.LocaleOf(q.Locale)
 	return q
 }
 

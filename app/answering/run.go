@@ -108,7 +108,7 @@ func (s *Service) generate(ctx context.Context, j job) result {
 		return failed(ctx, fmt.Errorf("history: %w", err))
 	}
 	found, err := s.Search.Search(ctx, searching.Question{
-		Scope: j.question.Scope, Text: j.question.Text, Before: chat.Earlier(history), Locales: []string{j.site.Locale, j.question.Locale},
+		Scope: j.question.Scope, Text: j.question.Text, Before: chat.Earlier(history), ShopLocale: j.site.Locale, Locale: j.question.Locale,
 		Budget: s.promptBudget(),
 	})
 	if err != nil {

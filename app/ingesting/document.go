@@ -100,6 +100,7 @@ func (s *Service) document(source string, c catalog.Change, o Options) (retrieva
 	case c.Product != nil:
 		p := c.Product
 		d.ID, d.Kind, d.Title, d.Updated = retrieval.NewDocumentID(catalog.KindProduct, p.ID), catalog.KindProduct, p.Name, p.Updated
+		d.Locale = cmp.Or(p.Locale, o.Locale)
 		if d.Shown = p.Shown(); d.Shown {
 			d.URL, d.Body, d.Facts = p.URL, p.Text(text(p.URL)), p.Facts(asOf)
 		}

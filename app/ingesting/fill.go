@@ -348,7 +348,7 @@ func (g *page) putOne(ctx context.Context, l *leaving) error {
 
 func (g *page) entry(l *leaving) retrieval.Entry {
 	doc := l.Document
-	e := retrieval.Entry{Generation: g.gen.No, Document: doc.ID, Revision: doc.Revision, Kind: doc.Kind}
+	e := retrieval.Entry{Generation: g.gen.No, Document: doc.ID, Revision: doc.Revision, Kind: doc.Kind, Locale: doc.Locale}
 	if len(l.Chunks) > 0 {
 		e.Title, e.Facts = doc.Title, doc.Facts
 	}

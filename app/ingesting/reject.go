@@ -73,6 +73,7 @@ func (s *Service) withoutTexts(source string, known *catalog.Product, stored ret
 		return s.withoutOffers(stored, o)
 	}
 	p := *known
+	p.Locale = cmp.Or(p.Locale, stored.Locale)
 	p.Short, p.Description, p.Weight, p.Dimensions, p.Images = "", "", "", "", nil
 	if stored.Shown {
 		p.Name, p.URL = cmp.Or(p.Name, stored.Title), cmp.Or(p.URL, stored.URL)
@@ -83,7 +84,7 @@ func (s *Service) withoutTexts(source string, known *catalog.Product, stored ret
 	doc, err := s.document(source, catalog.Change{Product: &p}, o)
 	if err != nil { // its terms are too many, or its name is too long
 		p = catalog.Product{
-			ID: p.ID, Type: p.Type, Name: beginning(p.Name), URL: p.URL, Status: p.Status, Visibility: p.Visibility, Protected: p.Protected,
+			ID: p.ID, Type: p.Type, Locale: p.Locale, Name: beginning(p.Name), URL: p.URL, Status: p.Status, Visibility: p.Visibility, Protected: p.Protected,
 			Updated: p.Updated, Images: p.Images,
 		}
 		if doc, err = s.document(source, catalog.Change{Product: &p}, o); err != nil {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aiwoochat/woochat/app/auditing"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/roles"
@@ -107,8 +108,11 @@ type Understood struct {
 	Text    string   `json:"text"` // the words that were searched
 	Codes   []string `json:"codes"`
 	Filter  string   `json:"filter"` // in words, "" for none
-	Sort    string   `json:"sort"`
-	Because []string `json:"because"`
+	// Language is that of the page, if its texts were searched alone, as in "in de:
+	// page or faq"; "" if those of all languages were.
+	Language string   `json:"language"`
+	Sort     string   `json:"sort"`
+	Because  []string `json:"because"`
 }
 
 // Searched is one search of the index.
@@ -157,19 +161,28 @@ type Explained struct {
 	Cost         int64   `json:"tokens"` // in the prompt; 0 if nobody had to know
 }
 
+// ExplainOptions say how a question is asked. The zero ExplainOptions is by
+// somebody of whom nothing is known.
+type ExplainOptions struct {
+	Limit  int    // how many passages are listed at most, 0 for 20
+	Locale string // of the page that is asked from, BCP 47; "" for none
+	// After are earlier questions of the same conversation, oldest first, at most
+	// MaxAfter: the question is read after them, as if their answers had shown what
+	// a search for each finds first. They are searched by words alone.
+	After []string
+}
+
 // Explain searches the site for a question, as an answer to it would, and
-// lists at most limit of what was found (0 for 20). It costs what the embedding
-// of the question costs, which is metered.
-//
-// After are earlier questions of the same conversation, oldest first, at most
-// MaxAfter: the question is read after them, as if their answers had shown what
-// a search for each finds first. They are searched by words alone.
+// lists what was found. It costs what the embedding of the question costs, which
+// is metered.
 //
 // The error matches roles.ErrForbidden if who may not read the site's
 // documents, ports.ErrNotFound if there is no such site, and is a
-// *chat.InputError for a question that cannot be asked or a limit that is none.
-func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Scope, question string, limit int, after ...string) (Explanation, error) {
+// *chat.InputError for a question that cannot be asked or for options that are
+// none.
+func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Scope, question string, o ExplainOptions) (Explanation, error) {
 	var e Explanation
+	limit, after := o.Limit, o.After
 	if err := x.audit.Allow(ctx, who, roles.ReadDocuments, sc, "search"); err != nil {
 		return e, err
 	}
@@ -178,6 +191,10 @@ func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Sco
 		limit = 20
 	case limit < 0 || limit > MaxExplained:
 		return e, &chat.InputError{Field: "limit", Reason: fmt.Sprintf("must be from 1 to %d", MaxExplained)}
+	}
+	locale := catalog.LocaleOf(o.Locale)
+	if o.Locale != "" && locale == "" {
+		return e, &chat.InputError{Field: "locale", Reason: "must be a BCP 47 tag, such as de-AT"}
 	}
 	if len(after) > MaxAfter {
 		return e, &chat.InputError{Field: "after", Reason: fmt.Sprintf("may be given %d times at most", MaxAfter)}
@@ -195,11 +212,11 @@ func (x *Explainer) Explain(ctx context.Context, who roles.Grants, sc tenant.Sco
 		return e, err
 	}
 	budget := x.deps.Search.Budget(x.budget)
-	before, err := x.deps.Search.earlier(ctx, sc, after, budget)
+	before, err := x.deps.Search.earlier(ctx, Question{Scope: sc, ShopLocale: site.Locale, Locale: locale, Budget: budget, WordsOnly: true}, after)
 	if err != nil {
 		return e, err
 	}
-	r, err := x.deps.Search.Search(ctx, Question{Scope: sc, Text: question, Before: before, Locales: []string{site.Locale}, Budget: budget})
+	r, err := x.deps.Search.Search(ctx, Question{Scope: sc, Text: question, Before: before, ShopLocale: site.Locale, Locale: locale, Budget: budget})
 	if err != nil {
 		return e, err
 	}
@@ -222,7 +239,7 @@ func explanation(question string, r Result, now time.Time) Explanation {
 	u := r.Understanding
 	e := Explanation{
 		Question: question, Generation: r.Generation.No, Found: len(r.Found), Evidence: r.Fit.Evidence, NothingFits: r.Fit.Nothing,
-		Understood: Understood{Text: u.Text, Codes: list(u.Codes), Filter: u.Filter.String(), Sort: u.Sort.String(), Because: list(u.Because)},
+		Understood: Understood{Text: u.Text, Codes: list(u.Codes), Filter: u.Filter.String(), Language: r.Language.String(), Sort: u.Sort.String(), Because: list(u.Because)},
 		Searches:   []Searched{}, Passages: []Explained{},
 		Took: map[string]float64{
 			"vocabulary": ms(r.Took.Vocabulary), "embed": ms(r.Took.Embed), "search": ms(r.Took.Search), "load": ms(r.Took.Load), "rerank": ms(r.Took.Rerank), "choose": ms(r.Took.Choose),

@@ -37,7 +37,7 @@ func TestExplain(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.EmbeddingModel = "embedder-1"
 	w.deps.Embedder = func(string) ports.Embedder { return memory.NewEmbedder(8) }
-	e, err := w.explainer().Explain(t.Context(), w.support(), w.scope(), "jackets under 100", 1)
+	e, err := w.explainer().Explain(t.Context(), w.support(), w.scope(), "jackets under 100", searching.ExplainOptions{Limit: 1})
 	w.must(err)
 	if len(e.Passages) != 1 || e.Found != 1 {
 		t.Fatalf("%d passages of %d", len(e.Passages), e.Found)
@@ -86,12 +86,12 @@ func TestExplainRefuses(t *testing.T) {
 		"a limit too many": {w.support(), w.scope(), "jacket", 101, inputError("limit")},
 		"less than none":   {w.support(), w.scope(), "jacket", -1, inputError("limit")},
 	} {
-		if _, err := x.Explain(t.Context(), c.who, c.scope, c.q, c.limit); !c.want(err) {
+		if _, err := x.Explain(t.Context(), c.who, c.scope, c.q, searching.ExplainOptions{Limit: c.limit}); !c.want(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// Operators of a query language are words.
-	e, err := x.Explain(t.Context(), w.support(), w.scope(), `"AND (jacket* OR NEAR/2 -x`, 0)
+	e, err := x.Explain(t.Context(), w.support(), w.scope(), `"AND (jacket* OR NEAR/2 -x`, searching.ExplainOptions{})
 	if err != nil || len(e.Passages) != 2 {
 		t.Errorf("%d passages, %v", len(e.Passages), err)
 	}
@@ -133,7 +133,7 @@ func ExampleExplainer_Explain() {
 		return
 	}
 	support := roles.Grants{Subject: "user_1", Tenants: map[tenant.ID]roles.Role{site.Tenant: roles.Support}}
-	e, err := explainer.Explain(ctx, support, site.Scope(), "What does shipping cost?", 10)
+	e, err := explainer.Explain(ctx, support, site.Scope(), "What does shipping cost?", searching.ExplainOptions{Limit: 10})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -23,7 +23,7 @@ func understand(q Question, words shopWords, isWord func(string) bool) (retrieva
 	if q.Plain {
 		return retrieval.FollowUp{Question: q.Text}, retrieval.Understanding{Text: q.Text}
 	}
-	in := languages(q.Locales)
+	in := languages(q.ShopLocale, q.Locale)
 	right := func(text string) (string, []retrieval.Respelled) {
 		return retrieval.Respell(text, words.vocabulary, words.lexicon, func(word string) bool {
 			return isWord != nil && isWord(word) || words.lexicon.HasForm(word, in...) || retrieval.InSynonyms(words.synonyms, word, in...)
@@ -59,7 +59,7 @@ func asked(f retrieval.FollowUp, v retrieval.Vocabulary) retrieval.Understanding
 }
 
 // languages returns those of locales, each once.
-func languages(locales []string) []string {
+func languages(locales ...string) []string {
 	var out []string
 	for _, l := range locales {
 		if language := retrieval.LanguageOf(l); language != "" && !slices.Contains(out, language) {
@@ -119,13 +119,14 @@ const termsFirst = 2
 // wrote.
 const shownFirst = 3
 
-// earlier returns the turns in which these questions were asked, as if each
-// answer had shown the first products that are found for it, or the only one
+// earlier returns the turns in which these questions were asked as q is, as if
+// each answer had shown the first products that are found for it, or the only one
 // that the question names.
-func (s *Service) earlier(ctx context.Context, sc tenant.Scope, questions []string, budget int64) ([]retrieval.Earlier, error) {
+func (s *Service) earlier(ctx context.Context, q Question, questions []string) ([]retrieval.Earlier, error) {
 	var out []retrieval.Earlier
 	for _, text := range questions {
-		r, err := s.Search(ctx, Question{Scope: sc, Text: text, Before: out, Budget: budget, WordsOnly: true})
+		q.Text, q.Before = text, out
+		r, err := s.Search(ctx, q)
 		if err != nil {
 			return nil, err
 		}

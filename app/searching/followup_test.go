@@ -80,12 +80,12 @@ func TestWhatWasSpokenOfIsLookedUp(t *testing.T) {
 // As it is asked, and as it was meant, is what an explanation says.
 func TestExplainSaysWhatWasTakenUp(t *testing.T) {
 	w := newWorld(t)
-	e, err := w.explainer().Explain(t.Context(), w.support(), w.scope(), "is it waterproof?", 0)
+	e, err := w.explainer().Explain(t.Context(), w.support(), w.scope(), "is it waterproof?", searching.ExplainOptions{})
 	w.must(err)
 	if e.Understood.ReadAs != "" || e.Understood.Follows != "" {
 		t.Errorf("without anything before it: %+v", e.Understood)
 	}
-	e, err = w.explainer().Explain(t.Context(), w.support(), w.scope(), "is it waterproof?", 0, "Is the Camp Jacket warm?")
+	e, err = w.explainer().Explain(t.Context(), w.support(), w.scope(), "is it waterproof?", searching.ExplainOptions{After: []string{"Is the Camp Jacket warm?"}})
 	w.must(err)
 	if e.Question != "is it waterproof?" || e.Understood.ReadAs != "Camp Jacket: is it waterproof?" || !strings.Contains(e.Understood.Follows, `"it" is Camp Jacket`) {
 		t.Errorf("%q: %+v", e.Question, e.Understood)

@@ -40,7 +40,7 @@ func TestSynonymsHoldFromTheNextQuestion(t *testing.T) {
 	w.must(err)
 	ask := func(text string) searching.Result {
 		t.Helper()
-		r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: text, Budget: 4000, Locales: []string{"en"}})
+		r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: text, Budget: 4000, ShopLocale: "en"})
 		w.must(err)
 		return r
 	}

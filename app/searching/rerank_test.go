@@ -67,7 +67,7 @@ func TestRerank(t *testing.T) {
 	if r.Reranked.Model != "model-1" || r.Reranked.Asked != 2 || r.Reranked.Judged != 2 || r.Reranked.Failed != "" {
 		t.Errorf("%+v", r.Reranked)
 	}
-	e, err := w.explainer().Explain(t.Context(), w.support(), w.scope(), "waterproof jacket", 0)
+	e, err := w.explainer().Explain(t.Context(), w.support(), w.scope(), "waterproof jacket", searching.ExplainOptions{})
 	w.must(err)
 	if p := e.Passages[0]; p.Title != "Camp Jacket" || p.RerankBefore != 2 || p.RerankAfter != 1 || p.RerankScore < 1 {
 		t.Errorf("%+v", p)

@@ -11,7 +11,6 @@ import (
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
-	"github.com/aiwoochat/woochat/ports"
 )
 
 // Question is what is searched for.
@@ -21,9 +20,12 @@ type Question struct {
 	// Before are the earlier turns of the same conversation, oldest first: what
 	// "and in red?" goes on with.
 	Before []retrieval.Earlier
-	// Locales are of the shop's texts and of who asks, BCP 47: in their languages
-	// words are found in other forms than they are asked in, too.
-	Locales []string
+	// ShopLocale is of the shop's texts that do not say theirs, and Locale of the
+	// page that is asked from, "" if nobody knows it; both BCP 47. In their
+	// languages words are found in other forms than they are asked in, too. Of what
+	// a shop says in several languages, that of the page is searched, see
+	// retrieval.Languages.Prefer; if nothing in it fits, all are.
+	ShopLocale, Locale string
 	// Budget is what the chosen passages may take together, in what
 	// Config.Model's input is counted in: Service.Budget says what that is.
 	Budget int64
@@ -43,10 +45,13 @@ type Result struct {
 	// is what was searched.
 	FollowUp      retrieval.FollowUp
 	Understanding retrieval.Understanding
-	Generation    retrieval.Generation // in which it was searched
-	Meaning       bool                 // it was searched by meaning, too
-	Searches      []Search
-	Reranked      Reranked // the zero Reranked if nothing was to be judged
+	// Language is the one whose texts were searched alone; the zero Language if all
+	// were.
+	Language   retrieval.Language
+	Generation retrieval.Generation // in which it was searched
+	Meaning    bool                 // it was searched by meaning, too
+	Searches   []Search
+	Reranked   Reranked // the zero Reranked if nothing was to be judged
 	// Fit says whether the shop has anything on the question, by the first
 	// Config.Passages of Found.
 	Fit retrieval.Fit
@@ -131,114 +136,23 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	if r.Generation, err = s.generation(ctx, q.Scope); err != nil {
 		return r, err
 	}
-	vector := s.embed(ctx, q, &r)
-	var arms [][]retrieval.Passage
-	exact := false // something fits the filter or the codes
-	for i, query := range u.Queries(vector, limit, now) {
-		why := ""
-		if i > 0 {
-			why = WhyPages
-		}
-		arm, err := s.search(ctx, q.Scope, query, why, &r)
-		if err != nil {
-			return r, err
-		}
-		if len(arm) == 0 && query.Text != "" && query.Filter.ConstrainsOffer() {
-			// No product that fits has the words: the fields say all that is known.
-			query.Text, query.Vector = "", nil
-			if arm, err = s.search(ctx, q.Scope, query, WhyFields, &r); err != nil {
-				return r, err
-			}
-		}
-		if query.Sort != retrieval.ByRelevance {
-			if last := r.Searches[len(r.Searches)-1]; last.Hits >= limit && slices.ContainsFunc(arm, bestMatch) {
-				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the %d passages that match best: nothing has all words", u.Sort, limit))
-			}
-			arm = retrieval.SortPassages(arm, u.Sort, u.Filter, now) // what was loaded may be newer than the index
-		}
-		if !query.Filter.IsZero() {
-			arm = retrieval.Spread(arm)
-		}
-		exact = exact || i == 0 && len(arm) > 0 && (!u.Filter.IsZero() || len(u.Codes) > 0 || u.Sort != retrieval.ByRelevance)
-		arms = append(arms, arm)
+	l := look{q: q, followUp: f, understanding: u, vector: s.embed(ctx, q, &r), limit: limit, at: now}
+	if !q.Plain {
+		l.language = words.languages.Prefer(q.ShopLocale, q.Locale)
 	}
-	found := retrieval.Interleave(arms...)
-	if u.Sort == retrieval.ByRelevance {
-		found = s.rerank(ctx, q, found, &r)
+	if err := s.find(ctx, l, &r); err != nil {
+		return r, err
 	}
-	found = retrieval.TitledFirst(found, u.Head)
-	if len(found) == 0 && !u.Filter.IsZero() {
-		// Show the nearest, and let the answer say so.
-		near := retrieval.Query{Text: q.Text, Also: u.Also, Vector: vector, Limit: limit, At: now, Filter: retrieval.Filter{Without: u.Filter.Without}}
-		if found, err = s.search(ctx, q.Scope, near, WhyNear, &r); err != nil {
+	if !l.language.IsZero() && (len(r.Found) == 0 || r.Fit.Nothing) {
+		// Better an answer from a text in another language than none.
+		r.Understanding = u
+		r.Understanding.Because = append(slices.Clone(u.Because), "all languages: nothing "+l.language.String()+" fits")
+		l.language = retrieval.Language{}
+		if err := s.find(ctx, l, &r); err != nil {
 			return r, err
 		}
 	}
-	if u.Sort == retrieval.ByRelevance {
-		found = retrieval.NamedFirst(found, q.Text)
-	}
-	if len(f.About) > 0 {
-		if found, err = s.about(ctx, q.Scope, f, found, now, &r); err != nil {
-			return r, err
-		}
-	}
-	start = s.deps.Now()
-	r.Fit = s.fit(f.Question, found, exact || len(f.About) > 0, r)
-	r.Found = retrieval.Choose(found, q.Budget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
-	r.Took.Choose = s.deps.Now().Sub(start)
 	return r, nil
-}
-
-// bestMatch reports whether p was found by relevance.
-func bestMatch(p retrieval.Passage) bool { return p.Arms.Lexical > 0 || p.Arms.Dense > 0 }
-
-// fit says whether the first of found answer. By meaning only where the vectors
-// are of the model for which it is known how near is near.
-func (s *Service) fit(question string, found []retrieval.Passage, exact bool, r Result) retrieval.Fit {
-	known := r.Generation.Model == s.cfg.EvidenceModel
-	least := s.cfg.LeastEvidence
-	if least == 0 && (known || !r.Meaning) {
-		least = retrieval.DefaultLeastEvidence
-	}
-	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && known, exact, least, r.Understanding.Also...)
-}
-
-// search finds, loads and checks again: an index may be behind the shop, so
-// the loaded facts decide.
-func (s *Service) search(ctx context.Context, sc tenant.Scope, q retrieval.Query, why string, r *Result) ([]retrieval.Passage, error) {
-	q.Generation = r.Generation.No
-	start := s.deps.Now()
-	hits, err := s.deps.Searcher.Search(ctx, sc, q)
-	if len(q.Vector) > 0 && errors.Is(err, ports.ErrInvalid) {
-		// Not of the index's kind: another server behind the model's name, say.
-		s.publish(ctx, sc, LexicalOnly{Err: err})
-		q.Vector, r.Meaning = nil, false
-		hits, err = s.deps.Searcher.Search(ctx, sc, q)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("search: %w", err)
-	}
-	found := s.deps.Now()
-	r.Took.Search += found.Sub(start)
-	refs := make([]retrieval.PassageRef, len(hits))
-	byRef := make(map[retrieval.PassageRef]retrieval.Passage, len(hits))
-	for i, h := range hits {
-		refs[i], byRef[h.Ref] = h.Ref, h
-	}
-	loaded, err := s.deps.Passages.Load(ctx, sc, refs)
-	if err != nil {
-		return nil, fmt.Errorf("load passages: %w", err)
-	}
-	r.Took.Load += s.deps.Now().Sub(found)
-	out := loaded[:0]
-	for _, p := range loaded {
-		if q.Filter.Match(p.Kind, p.Title, p.Facts, q.At) {
-			p.Score, p.Arms = byRef[p.Ref].Score, byRef[p.Ref].Arms
-			out = append(out, p)
-		}
-	}
-	r.Searches = append(r.Searches, Search{Query: q, Why: why, Hits: len(hits), Left: len(out)})
-	return out, nil
 }
 
 // generation returns the one in which the site is searched.

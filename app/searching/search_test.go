@@ -168,22 +168,22 @@ func TestOtherForms(t *testing.T) {
 	s, err := searching.New(w.deps, w.cfg)
 	w.must(err)
 	for _, c := range []struct {
-		locales []string
-		want    string
-		because string
+		shop, page string
+		want       string
+		because    string
 	}{
-		{[]string{"de-AT"}, "Wanderstiefel", "searched feste also as festen; searched sohle also as sohlen"},
-		{[]string{"en", "de"}, "Wanderstiefel", "searched feste also as festen; searched sohle also as sohlen"},
-		{[]string{"en"}, "", ""},
-		{nil, "", ""},
+		{"de-AT", "", "Wanderstiefel", "searched feste also as festen; searched sohle also as sohlen"},
+		{"en", "de", "Wanderstiefel", "searched feste also as festen; searched sohle also as sohlen"},
+		{"en", "", "", ""},
+		{"", "", "", ""},
 	} {
-		r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: "feste sohle qqq", Budget: 4000, Locales: c.locales})
+		r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: "feste sohle qqq", Budget: 4000, ShopLocale: c.shop, Locale: c.page})
 		w.must(err)
 		if got := titles(r.Chosen()); c.want != "" && got != c.want {
-			t.Errorf("%v: chose %q, want %q", c.locales, got, c.want)
+			t.Errorf("%s, %s: chose %q, want %q", c.shop, c.page, got, c.want)
 		}
 		if because := strings.Join(r.Understanding.Because, "; "); c.because != "" && because != c.because || c.because == "" && strings.Contains(because, "also") {
-			t.Errorf("%v: because %q, want %q", c.locales, because, c.because)
+			t.Errorf("%s, %s: because %q, want %q", c.shop, c.page, because, c.because)
 		}
 	}
 }

@@ -39,6 +39,7 @@ type vocabulary struct {
 type shopWords struct {
 	vocabulary retrieval.Vocabulary // what it calls things
 	lexicon    *retrieval.Lexicon   // all that it writes
+	languages  retrieval.Languages  // in which languages that is
 	synonyms   []retrieval.Synonym  // what it takes for the same; read for each question
 }
 
@@ -171,6 +172,7 @@ func (v *vocabularies) read(ctx context.Context, s tenant.Scope, refs []retrieva
 			if p.Ref.Seq == 0 {
 				words.vocabulary.Add(p.Title, p.Facts)
 				words.lexicon.AddFacts(p.Title, p.Facts)
+				words.languages.Add(p.Kind, p.Locale)
 			}
 			words.lexicon.Add(p.Heading + "\n" + p.Text)
 		}

@@ -18,7 +18,7 @@ func newEvaluating(search *searching.Service, sites ports.Sites) (*evaluating.Se
 		if err != nil {
 			return evaluating.Answer{}, err
 		}
-		r, err := search.Search(ctx, searching.Question{Scope: s, Text: a.Question, Locales: []string{site.Locale}, Candidates: a.Limit, WordsOnly: a.Words, Plain: a.Plain})
+		r, err := search.Search(ctx, searching.Question{Scope: s, Text: a.Question, ShopLocale: site.Locale, Candidates: a.Limit, WordsOnly: a.Words, Plain: a.Plain})
 		out := evaluating.Answer{Passages: make([]retrieval.Passage, 0, len(r.Found)), NothingFits: r.Fit.Nothing || len(r.Found) == 0}
 		for _, c := range r.Found {
 			out.Passages = append(out.Passages, c.Passage)

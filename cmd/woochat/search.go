@@ -16,6 +16,7 @@ type searchCommand struct {
 	Question string   `arg:"" help:"What a shopper would ask, in quotes."`
 	Explain  bool     `help:"Say what the question was taken to ask for, what was searched, and why each passage was chosen or not."`
 	After    []string `sep:"none" placeholder:"QUESTION" help:"An earlier question of the same conversation, in quotes; may be repeated, oldest first."`
+	Locale   string   `placeholder:"TAG" help:"The language of the page that is asked from, such as de-AT: in a shop of several languages its texts are searched first."`
 	Limit    int      `default:"20" help:"How many passages to list, at most 100."`
 	jsonFlag
 }
@@ -37,7 +38,7 @@ func (c searchCommand) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		e, err := app.Explainer.Explain(ctx, app.Operator, site.Scope(), c.Question, c.Limit, c.After...)
+		e, err := app.Explainer.Explain(ctx, app.Operator, site.Scope(), c.Question, searching.ExplainOptions{Limit: c.Limit, Locale: c.Locale, After: c.After})
 		if err != nil {
 			return err
 		}
@@ -72,6 +73,7 @@ func (p *program) explain(e searching.Explanation) {
 	say("words", e.Understood.Text)
 	say("codes", strings.Join(e.Understood.Codes, ", "))
 	say("filter", e.Understood.Filter)
+	say("language", e.Understood.Language)
 	say("order", e.Understood.Sort)
 	for _, why := range e.Understood.Because {
 		say("because", why)

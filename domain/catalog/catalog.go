@@ -50,6 +50,7 @@ type Product struct {
 	Visibility Visibility
 	Protected  bool // behind a password
 
+	Locale      string // of the texts, BCP 47; "" for the site's
 	Short       string // HTML
 	Description string // HTML
 

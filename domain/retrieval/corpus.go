@@ -68,6 +68,7 @@ type Indexed struct {
 	Document DocumentID
 	Revision string
 	Kind     catalog.Kind
+	Locale   string // LocaleUnknown for one that was stored without
 	Title    string
 	Facts    catalog.Facts
 	Chunks   []IndexedChunk // by Seq
@@ -160,7 +161,7 @@ func (c *Corpus) matcher(q Query) func(row int32) bool {
 		d := c.rows[row].d
 		if known[d.place] == unknown {
 			known[d.place] = no
-			if q.Filter.Match(d.Kind, d.Title, d.Facts, q.At) {
+			if q.Filter.Match(d.Kind, d.Locale, d.Title, d.Facts, q.At) {
 				known[d.place] = yes
 			}
 		}

@@ -20,6 +20,7 @@ import (
 // than a title. What has no offers, such as a page, has no field either.
 type Filter struct {
 	Kinds      []catalog.Kind      // one of these; none for any
+	Language   Language            // in which it is written
 	MinPrice   catalog.Money       // inclusive; not set for none
 	MaxPrice   catalog.Money       // inclusive unless Below
 	Below      bool                // MaxPrice itself is too much
@@ -33,7 +34,7 @@ type Filter struct {
 
 // IsZero reports whether f lets everything through.
 func (f Filter) IsZero() bool {
-	return len(f.Kinds) == 0 && !f.ConstrainsOffer() && len(f.Brands) == 0 && len(f.Categories) == 0 && len(f.Without) == 0
+	return len(f.Kinds) == 0 && f.Language.IsZero() && !f.ConstrainsOffer() && len(f.Brands) == 0 && len(f.Categories) == 0 && len(f.Without) == 0
 }
 
 // ConstrainsOffer reports whether f asks for anything that only an offer has,
@@ -42,10 +43,10 @@ func (f Filter) ConstrainsOffer() bool {
 	return f.MinPrice.IsSet() || f.MaxPrice.IsSet() || f.InStock || f.OnSale || len(f.Attributes) > 0
 }
 
-// Match reports whether a document with the given kind, title and facts passes
-// f at the time now.
-func (f Filter) Match(kind catalog.Kind, title string, facts catalog.Facts, now time.Time) bool {
-	if len(f.Kinds) > 0 && !slices.Contains(f.Kinds, kind) {
+// Match reports whether a document with the given kind, locale, title and facts
+// passes f at the time now. The locale is as in a Document.
+func (f Filter) Match(kind catalog.Kind, locale, title string, facts catalog.Facts, now time.Time) bool {
+	if len(f.Kinds) > 0 && !slices.Contains(f.Kinds, kind) || !f.Language.Match(kind, locale) {
 		return false
 	}
 	named := title

@@ -72,7 +72,7 @@ func TestFilterMatch(t *testing.T) {
 		{"without, and the title says free", retrieval.Filter{Without: []string{"sugar"}}, "Sugar-free tea", page, true},
 		{"without nothing", retrieval.Filter{Without: []string{"", "?"}}, "x", jacket, true},
 	} {
-		if got := c.f.Match(catalog.KindProduct, c.title, c.facts, now); got != c.want {
+		if got := c.f.Match(catalog.KindProduct, "", c.title, c.facts, now); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}

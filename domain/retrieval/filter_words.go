@@ -10,11 +10,10 @@ func (f Filter) String() string {
 	var parts []string
 	add := func(text string) { parts = append(parts, text) }
 	if len(f.Kinds) > 0 {
-		names := make([]string, len(f.Kinds))
-		for i, k := range f.Kinds {
-			names[i] = k.String()
-		}
-		add("kind: " + anyOf(names))
+		add("kind: " + anyOf(kindNames(f.Kinds)))
+	}
+	if !f.Language.IsZero() {
+		add(f.Language.String())
 	}
 	if f.InStock {
 		add("in stock")

@@ -72,6 +72,7 @@ type Entry struct {
 	Document   DocumentID
 	Revision   string
 	Kind       catalog.Kind
+	Locale     string // as of its Document
 	Title      string
 	Facts      catalog.Facts
 	Chunks     []Chunk
@@ -92,6 +93,7 @@ type Passage struct {
 	Arms  Arms
 
 	Kind    catalog.Kind
+	Locale  string
 	Title   string
 	URL     string
 	Heading string

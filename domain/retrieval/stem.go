@@ -2,13 +2,6 @@ package retrieval
 
 import "strings"
 
-// LanguageOf returns the language of a BCP 47 tag in lower case: de of de-AT. It
-// is "" for none.
-func LanguageOf(locale string) string {
-	language, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(locale), "_", "-"), "-")
-	return strings.ToLower(language)
-}
-
 // Stem returns what a word, folded as an index has it, has in common with its
 // plural and its other light inflections in a language; the word itself in a
 // language that it does not know. Two words of one language with the same stem

@@ -104,7 +104,7 @@ func (s *site) remove(id retrieval.DocumentID) {
 }
 
 func (s *site) add(e retrieval.Entry) {
-	d := &retrieval.Indexed{Document: e.Document, Revision: e.Revision, Kind: e.Kind, Title: e.Title, Facts: e.Facts.Clone()}
+	d := &retrieval.Indexed{Document: e.Document, Revision: e.Revision, Kind: e.Kind, Locale: e.Locale, Title: e.Title, Facts: e.Facts.Clone()}
 	for i, c := range e.Chunks {
 		words, n := retrieval.WeightedTokens(e, c)
 		chunk := retrieval.IndexedChunk{Seq: c.Seq, Tokens: n}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/aiwoochat/woochat/app/administering"
+	"github.com/aiwoochat/woochat/app/searching"
 )
 
 // talk asks in a conversation, "" for a new one, and returns the answer.
@@ -74,7 +75,7 @@ func TestWordsAreNoSlips(t *testing.T) {
 	const asked = "What happens if my parcel is lost?" // not last, which the shop writes
 	for _, model := range []string{"none", "glove"} {
 		s := open(t, withStore("memory", t.TempDir()), withEnv("WOOCHAT_EMBEDDING_MODEL", model))
-		x, err := s.app.Explainer.Explain(s.Context(), administering.Operator(), s.site.Scope(), asked, 1)
+		x, err := s.app.Explainer.Explain(s.Context(), administering.Operator(), s.site.Scope(), asked, searching.ExplainOptions{Limit: 1})
 		if s.must(err); x.Understood.Text != asked {
 			t.Errorf("%s: %q is read as %q", model, asked, x.Understood.Text)
 		}
@@ -114,7 +115,7 @@ func TestQuestionsStandAlone(t *testing.T) {
 	befores := []string{"Do you have blue jackets?", "What does the Nattely Tent cost?"}
 	may := []string{"I only have 7 euros to spend", "nothing above 9 euros please", "navy or mustard", "can I exchange it for another size"}
 	for i, q := range questions {
-		x, err := s.app.Explainer.Explain(s.Context(), administering.Operator(), s.site.Scope(), q, 1, befores[i%2])
+		x, err := s.app.Explainer.Explain(s.Context(), administering.Operator(), s.site.Scope(), q, searching.ExplainOptions{Limit: 1, After: []string{befores[i%2]}})
 		s.must(err)
 		if x.Understood.Follows != "" && !slices.Contains(may, q) {
 			t.Errorf("%q is read as %q: %s", q, x.Understood.ReadAs, x.Understood.Follows)

@@ -164,6 +164,24 @@ func brokenIndexes() map[string]struct {
 			q.Filter = retrieval.Filter{}
 			return x.Search(ctx, s, q)
 		}),
+		"forgets the language": searching("language", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			q.Filter.Language = retrieval.Language{}
+			return x.Search(ctx, s, q)
+		}),
+		"asks the language of every kind": searching("language", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			q.Filter.Language.Kinds = nil
+			return x.Search(ctx, s, q)
+		}),
+		"compares regions": putting("language", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			e.Locale = strings.ReplaceAll(e.Locale, "-", "x") // de-AT is no de then
+			return x.Put(ctx, s, e)
+		}),
+		"takes the site's language for none": putting("language", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			if e.Locale == "" {
+				e.Locale = retrieval.LocaleUnknown
+			}
+			return x.Put(ctx, s, e)
+		}),
 		"mixes offers": searching("one offer", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 			price, rest := q, q
 			price.Filter = retrieval.Filter{MaxPrice: q.Filter.MaxPrice, InStock: q.Filter.InStock}

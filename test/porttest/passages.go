@@ -24,7 +24,7 @@ func ref(d retrieval.Document, seq int) retrieval.PassageRef {
 // passage is what Load returns for chunk c of d.
 func passage(d retrieval.Document, c retrieval.Chunk) retrieval.Passage {
 	return retrieval.Passage{
-		Ref: ref(d, c.Seq), Kind: d.Kind, Title: d.Title, URL: d.URL, Heading: c.Heading, Text: c.Text,
+		Ref: ref(d, c.Seq), Kind: d.Kind, Locale: d.Locale, Title: d.Title, URL: d.URL, Heading: c.Heading, Text: c.Text,
 		Facts: d.Facts, Updated: d.Updated,
 	}
 }

@@ -101,8 +101,10 @@ func randomVector(r *rand.Rand) []float32 {
 
 // randomEntry returns one of 40 products; a quarter of them have no chunks.
 func randomEntry(r *rand.Rand, step int) retrieval.Entry {
+	n := r.IntN(40)
 	e := retrieval.Entry{
-		Document: retrieval.DocumentID(fmt.Sprintf("product:%d", r.IntN(40))), Revision: fmt.Sprint(step), Kind: catalog.KindProduct, Title: RandomText(r, 1+r.IntN(3)),
+		Document: retrieval.DocumentID(fmt.Sprintf("product:%d", n)), Revision: fmt.Sprint(step), Kind: catalog.KindProduct,
+		Locale: []string{"", "de", "de-AT", "en", retrieval.LocaleUnknown}[(n+step)%5], Title: RandomText(r, 1+r.IntN(3)),
 		Facts: catalog.Facts{
 			SKUs: []string{fmt.Sprintf("AB-%d", r.IntN(30))}, Brands: []string{RandomText(r, 1)},
 			Offers: []catalog.Offer{{Regular: indexEuros(int64(r.IntN(100)))}},
@@ -131,6 +133,9 @@ func randomQuery(r *rand.Rand) retrieval.Query {
 	}
 	if r.IntN(3) == 0 {
 		q.Filter.MaxPrice = indexEuros(int64(r.IntN(100)))
+	}
+	if r.IntN(4) == 0 {
+		q.Filter.Language = retrieval.Language{Locale: []string{"de-CH", "en"}[r.IntN(2)], Unmarked: r.IntN(2) == 0}
 	}
 	return q
 }

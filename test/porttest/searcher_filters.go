@@ -48,6 +48,42 @@ var indexFilterCases = []contractCase[*indexFixture]{
 			}
 		}
 	}},
+	{"language", "texts of a language pass whatever their region, those that do not say theirs if q.Filter says so, and those of which it is not known", func(f *indexFixture) {
+		for id, locale := range map[string]string{
+			"page:1": "de-AT", "page:2": "de", "page:3": "en-GB", "page:4": "", "page:5": retrieval.LocaleUnknown, "page:6": "DE_ch", "page:7": "den",
+		} {
+			e := f.text(id, "thing")
+			e.Locale = locale
+			f.put(f.a, indexVector(e, []float32{1, 0}))
+		}
+		other := f.product("product:1", catalog.Offer{Regular: indexEuros(1000)})
+		other.Locale = "en"
+		f.put(f.a, indexVector(other, []float32{1, 0}))
+		pages := []catalog.Kind{catalog.KindPage, catalog.KindFAQ}
+		for name, c := range map[string]struct {
+			l    retrieval.Language
+			want []string
+		}{
+			"of a region":       {retrieval.Language{Locale: "de-CH"}, []string{"page:1", "page:2", "page:5", "page:6"}},
+			"of none":           {retrieval.Language{Locale: "de"}, []string{"page:1", "page:2", "page:5", "page:6"}},
+			"and the site's":    {retrieval.Language{Locale: "de", Unmarked: true}, []string{"page:1", "page:2", "page:4", "page:5", "page:6"}},
+			"another":           {retrieval.Language{Locale: "en-US"}, []string{"page:3", "page:5", "product:1"}},
+			"that nothing has":  {retrieval.Language{Locale: "fr"}, []string{"page:5"}},
+			"of pages":          {retrieval.Language{Locale: "de", Kinds: pages}, []string{"page:1", "page:2", "page:5", "page:6", "product:1"}},
+			"of products":       {retrieval.Language{Locale: "de", Kinds: []catalog.Kind{catalog.KindProduct}}, []string{"page:1", "page:2", "page:3", "page:4", "page:5", "page:6", "page:7"}},
+			"of no language":    {retrieval.Language{}, []string{"page:1", "page:2", "page:3", "page:4", "page:5", "page:6", "page:7", "product:1"}},
+			"pages of the site": {retrieval.Language{Locale: "en", Unmarked: true, Kinds: pages}, []string{"page:3", "page:4", "page:5", "product:1"}},
+		} {
+			for arm, q := range map[string]retrieval.Query{"words": words("thing"), "vector": {Vector: []float32{1, 0}}, "everything": {}, "order": {Sort: retrieval.CheapestFirst}} {
+				q.Filter.Language = c.l
+				f.wantSet(name+" by "+arm, f.a, q, c.want...)
+			}
+		}
+		changed := f.text("page:3", "thing")
+		changed.Revision, changed.Locale = "r2", "de"
+		f.put(f.a, changed)
+		f.wantSet("after a change", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{Language: retrieval.Language{Locale: "en", Kinds: pages}}}, "page:5", "product:1")
+	}},
 	{"one offer", "price, stock and attributes must hold for one and the same offer", func(f *indexFixture) {
 		f.put(f.a, f.product(
 			"product:1",

@@ -47,6 +47,13 @@ func meets(c *qdrant.Condition, id string, p *point, data payload) (bool, error)
 	case *qdrant.Condition_HasVector:
 		// "has a vector of that name" (search/filtering, Has Vector)
 		return p.dense[c.HasVector.GetHasVector()] != nil || p.sparse[c.HasVector.GetHasVector()] != nil, nil
+	case *qdrant.Condition_IsEmpty:
+		// "the field either does not exist, or has null or [] value"
+		// (search/filtering, Is Empty)
+		return !slices.ContainsFunc(values(data, c.IsEmpty.GetKey()), func(v *qdrant.Value) bool {
+			_, null := v.GetKind().(*qdrant.Value_NullValue)
+			return !null
+		}), nil
 	case *qdrant.Condition_Nested:
 		// The conditions must hold for one and the same element of the array
 		// (search/filtering, Nested object filter).

@@ -223,11 +223,13 @@ func (b *both) points() []*qdrant.PointStruct {
 // an element of offers.
 func (b *both) condition(depth int) *qdrant.Condition {
 	if depth > 0 {
-		switch b.r.IntN(10) {
+		switch b.r.IntN(11) {
 		case 0:
 			return qdrant.NewNestedFilter("offers", &qdrant.Filter{Must: append(b.conditions(0), b.condition(0)), MustNot: b.conditions(0)})
 		case 1:
 			return qdrant.NewHasVector([]string{"dense", "sparse"}[b.r.IntN(2)])
+		case 10:
+			return qdrant.NewIsEmpty(fields[b.r.IntN(len(fields))])
 		case 2:
 			return qdrant.NewHasID(b.ids()...)
 		case 3:

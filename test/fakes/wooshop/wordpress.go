@@ -14,6 +14,7 @@ type Page struct {
 	HTML     string // as shown
 	Status   string // publish (default), draft, private
 	Password string
+	Lang     string // as Polylang Pro adds it (polylang.pro/doc/rest-api, "The language and translations in responses"); "" without that plugin
 }
 
 type page struct {
@@ -187,6 +188,9 @@ func (s *Shop) pageView(p *page) object {
 		{"excerpt", object{{"rendered", excerpt}, {"protected", protected}}},
 		{"author", 1},
 		{"featured_media", 0},
+	}
+	if p.Lang != "" {
+		o = append(o, object{{"lang", p.Lang}, {"translations", object{{p.Lang, p.id}}}}...)
 	}
 	if p.Post {
 		o = append(o, object{{"comment_status", "open"}, {"ping_status", "open"}, {"sticky", false}, {"template", ""}, {"format", "standard"}, {"meta", object{{"footnotes", ""}}}, {"categories", list{1}}, {"tags", list{}}}...)

@@ -1,0 +1,149 @@
+package searching
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/ports"
+)
+
+// look is a question as it is looked for, once or again in all languages.
+type look struct {
+	q             Question
+	followUp      retrieval.FollowUp
+	understanding retrieval.Understanding
+	language      retrieval.Language // what is searched alone
+	vector        []float32
+	limit         int
+	at            time.Time
+}
+
+// filter returns f in the language that is searched.
+func (l look) filter(f retrieval.Filter) retrieval.Filter {
+	f.Language = l.language
+	return f
+}
+
+// find searches, judges and chooses what l asks for, into r. In one language
+// alone it shows nothing that is only near what was asked: another language may
+// have it.
+func (s *Service) find(ctx context.Context, l look, r *Result) error {
+	u, sc := l.understanding, l.q.Scope
+	r.Language = l.language
+	var arms [][]retrieval.Passage
+	exact := false // something fits the filter or the codes
+	for i, query := range u.Queries(l.vector, l.limit, l.at) {
+		why := ""
+		if i > 0 {
+			why = WhyPages
+		}
+		filtered := !query.Filter.IsZero()
+		query.Filter = l.filter(query.Filter)
+		arm, err := s.search(ctx, sc, query, why, r)
+		if err != nil {
+			return err
+		}
+		if len(arm) == 0 && query.Text != "" && query.Filter.ConstrainsOffer() {
+			// No product that fits has the words: the fields say all that is known.
+			query.Text, query.Vector = "", nil
+			if arm, err = s.search(ctx, sc, query, WhyFields, r); err != nil {
+				return err
+			}
+		}
+		if query.Sort != retrieval.ByRelevance {
+			if last := r.Searches[len(r.Searches)-1]; last.Hits >= l.limit && slices.ContainsFunc(arm, bestMatch) {
+				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the %d passages that match best: nothing has all words", u.Sort, l.limit))
+			}
+			arm = retrieval.SortPassages(arm, u.Sort, u.Filter, l.at) // what was loaded may be newer than the index
+		}
+		if filtered {
+			arm = retrieval.Spread(arm)
+		}
+		exact = exact || i == 0 && len(arm) > 0 && (!u.Filter.IsZero() || len(u.Codes) > 0 || u.Sort != retrieval.ByRelevance)
+		arms = append(arms, arm)
+	}
+	found := retrieval.Interleave(arms...)
+	if u.Sort == retrieval.ByRelevance {
+		found = s.rerank(ctx, l.q, found, r)
+	}
+	found = retrieval.TitledFirst(found, u.Head)
+	if len(found) == 0 && !u.Filter.IsZero() && l.language.IsZero() {
+		// Show the nearest, and let the answer say so.
+		near := retrieval.Query{Text: l.q.Text, Also: u.Also, Vector: l.vector, Limit: l.limit, At: l.at, Filter: retrieval.Filter{Without: u.Filter.Without}}
+		var err error
+		if found, err = s.search(ctx, sc, near, WhyNear, r); err != nil {
+			return err
+		}
+	}
+	if u.Sort == retrieval.ByRelevance {
+		found = retrieval.NamedFirst(found, l.q.Text)
+	}
+	if len(l.followUp.About) > 0 {
+		var err error
+		if found, err = s.about(ctx, sc, l.followUp, found, l.at, r); err != nil {
+			return err
+		}
+	}
+	start := s.deps.Now()
+	r.Fit = s.fit(l.followUp.Question, found, exact || len(l.followUp.About) > 0, *r)
+	r.Found = retrieval.Choose(found, l.q.Budget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
+	r.Took.Choose = s.deps.Now().Sub(start)
+	return nil
+}
+
+// bestMatch reports whether p was found by relevance.
+func bestMatch(p retrieval.Passage) bool { return p.Arms.Lexical > 0 || p.Arms.Dense > 0 }
+
+// fit says whether the first of found answer. By meaning only where the vectors
+// are of the model for which it is known how near is near.
+func (s *Service) fit(question string, found []retrieval.Passage, exact bool, r Result) retrieval.Fit {
+	known := r.Generation.Model == s.cfg.EvidenceModel
+	least := s.cfg.LeastEvidence
+	if least == 0 && (known || !r.Meaning) {
+		least = retrieval.DefaultLeastEvidence
+	}
+	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && known, exact, least, r.Understanding.Also...)
+}
+
+// search finds, loads and checks again: an index may be behind the shop, so
+// the loaded facts decide.
+func (s *Service) search(ctx context.Context, sc tenant.Scope, q retrieval.Query, why string, r *Result) ([]retrieval.Passage, error) {
+	q.Generation = r.Generation.No
+	start := s.deps.Now()
+	hits, err := s.deps.Searcher.Search(ctx, sc, q)
+	if len(q.Vector) > 0 && errors.Is(err, ports.ErrInvalid) {
+		// Not of the index's kind: another server behind the model's name, say.
+		s.publish(ctx, sc, LexicalOnly{Err: err})
+		q.Vector, r.Meaning = nil, false
+		hits, err = s.deps.Searcher.Search(ctx, sc, q)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	found := s.deps.Now()
+	r.Took.Search += found.Sub(start)
+	refs := make([]retrieval.PassageRef, len(hits))
+	byRef := make(map[retrieval.PassageRef]retrieval.Passage, len(hits))
+	for i, h := range hits {
+		refs[i], byRef[h.Ref] = h.Ref, h
+	}
+	loaded, err := s.deps.Passages.Load(ctx, sc, refs)
+	if err != nil {
+		return nil, fmt.Errorf("load passages: %w", err)
+	}
+	r.Took.Load += s.deps.Now().Sub(found)
+	out := loaded[:0]
+	for _, p := range loaded {
+		if q.Filter.Match(p.Kind, p.Locale, p.Title, p.Facts, q.At) {
+			p.Score, p.Arms = byRef[p.Ref].Score, byRef[p.Ref].Arms
+			out = append(out, p)
+		}
+	}
+	r.Searches = append(r.Searches, Search{Query: q, Why: why, Hits: len(hits), Left: len(out)})
+	return out, nil
+}
