@@ -10,7 +10,7 @@ import (
 // TestTheLastOwnerStays: whoever writes the file, and by whatever statement, a
 // tenant that has an owner keeps one.
 func TestTheLastOwnerStays(t *testing.T) {
-	dir := t.TempDir()
+	dir := migratedDir(t)
 	openWith(t, dir, time.Now)
 	db, err := pool(filepath.Join(dir, mainFile), 1, "_foreign_keys=on")
 	if err != nil {

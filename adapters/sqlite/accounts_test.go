@@ -17,11 +17,11 @@ func TestAccounts(t *testing.T) {
 	// These list what there is on the platform.
 	for name, suite := range map[string]suite{"Tenants": porttest.Tenants, "PlatformUsers": porttest.PlatformUsers} {
 		t.Run(name, func(t *testing.T) {
-			suite(t, func(t *testing.T) porttest.AccountsUnderTest { return of(openAt(t, t.TempDir(), false)) })
+			suite(t, func(t *testing.T) porttest.AccountsUnderTest { return of(openAt(t, migratedDir(t), false)) })
 		})
 	}
 	// One store for all cases of the others, each of which has tenants of its own.
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	for name, suite := range map[string]suite{
 		"Sites": porttest.Sites, "Keys": porttest.Keys, "SiteKeys": porttest.SiteKeys, "Members": porttest.Members, "Grants": porttest.Grants,
 	} {

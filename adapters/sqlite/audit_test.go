@@ -16,14 +16,14 @@ import (
 
 func TestAuditLog(t *testing.T) {
 	porttest.AuditLog(t, func(t *testing.T) porttest.AuditStore {
-		db := openWith(t, t.TempDir(), time.Now)
+		db := openWith(t, migratedDir(t), time.Now)
 		return porttest.AuditStore{AuditLog: db.AuditLog(), NewScope: newSiteOf(db)}
 	})
 }
 
 // What the schema itself refuses, should code ever try.
 func TestAuditLogIsOnlyAddedTo(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	s := makeSite(t, db)
 	e := roles.AuditEntry{
 		ID: roles.AuditID(roles.AuditPrefix + porttest.NewID()), At: epoch, Actor: "root@example.com", Action: roles.ReadUsage, Scope: s, Reason: "test",
@@ -50,7 +50,7 @@ func TestAuditLogIsOnlyAddedTo(t *testing.T) {
 }
 
 func TestAuditIDsThatAreNone(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	e := roles.AuditEntry{ID: "evt_1", At: epoch, Actor: "root@example.com", Action: roles.ReadUsage, Reason: "test"}
 	if err := db.AuditLog().Record(t.Context(), e); !errors.Is(err, ports.ErrInvalid) {
 		t.Errorf("Record: %v, want ErrInvalid", err)
@@ -66,7 +66,7 @@ func TestAuditIDsThatAreNone(t *testing.T) {
 // Each list is read by an index, in its order: the newest page of a long log
 // costs what that of a short one does.
 func TestAuditLogIsReadByIndex(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	for query, args := range map[string][]any{
 		selectSiteAudit:   {porttest.NewID(), porttest.NewID(), beforeAll, 10},
 		selectTenantAudit: {nil, beforeAll, 10},

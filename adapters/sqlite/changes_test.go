@@ -14,7 +14,7 @@ func TestChanges(t *testing.T) {
 		return porttest.ChangesUnderTest{Changes: db.Changes(), Tenants: a, Sites: a, Keys: a, Licenses: l, LicenseBook: l, Generations: db.Documents()}
 	}
 	porttest.Changes(t, func(t *testing.T) porttest.ChangesUnderTest {
-		dir := t.TempDir()
+		dir := migratedDir(t)
 		c := of(openAt(t, dir, true))
 		c.Replica = func(t *testing.T) porttest.ChangesUnderTest { return of(openAt(t, dir, false)) }
 		return c
@@ -24,7 +24,7 @@ func TestChanges(t *testing.T) {
 // A hand in the database is seen, too: what it deletes, and what it changes
 // past the ports.
 func TestChangesPastThePorts(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	s := makeSite(t, db)
 	o, err := begin(t.Context(), s)
 	if err != nil {

@@ -30,7 +30,7 @@ func setDisabled(db *DB) func(t *testing.T, s tenant.Scope, whole, disabled bool
 
 func TestConnections(t *testing.T) {
 	// One store for all cases, each of which has sites of its own.
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	open := func(*testing.T) porttest.ConnectionsUnderTest {
 		c := db.Connections()
 		return porttest.ConnectionsUnderTest{
@@ -47,7 +47,7 @@ func TestConnections(t *testing.T) {
 }
 
 func TestSiteHealth(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	porttest.SiteHealth(t, func(*testing.T) porttest.SiteHealthUnderTest {
 		return porttest.SiteHealthUnderTest{
 			SiteHealth: db.SiteHealth(),
@@ -58,7 +58,7 @@ func TestSiteHealth(t *testing.T) {
 }
 
 func TestSynonyms(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	porttest.Synonyms(t, func(*testing.T) porttest.SynonymsUnderTest {
 		return porttest.SynonymsUnderTest{
 			Synonyms: db.Synonyms(), Knows: true,

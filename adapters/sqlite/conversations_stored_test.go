@@ -45,7 +45,7 @@ func again(id chat.ConversationID, v chat.VisitorID) chat.Turn {
 }
 
 func TestTurnsSurviveTheProcess(t *testing.T) {
-	dir := t.TempDir()
+	dir := migratedDir(t)
 	db := openAt(t, dir, true)
 	s := newTenantsSite(t, db)
 	want := begun(t, db, s)
@@ -65,7 +65,7 @@ func TestTurnsSurviveTheProcess(t *testing.T) {
 
 // Two processes on one folder answer a message once.
 func TestBeginOfTwoProcesses(t *testing.T) {
-	dir := t.TempDir()
+	dir := migratedDir(t)
 	dbs := []*DB{openAt(t, dir, false), openAt(t, dir, false)}
 	s := newTenantsSite(t, dbs[0])
 	for range 10 {
@@ -103,7 +103,7 @@ func TestBeginOfTwoProcesses(t *testing.T) {
 }
 
 func TestStoredIDsHaveNoPrefix(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	s := newTenantsSite(t, db)
 	turn := begun(t, db, s)
 	var row struct {
@@ -129,7 +129,7 @@ func TestStoredIDsHaveNoPrefix(t *testing.T) {
 
 // The schema itself refuses what is of two owners, whatever a statement says.
 func TestNoRowOfTwoOwners(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	a, b := newTenantsSite(t, db), newTenantsSite(t, db)
 	turn := begun(t, db, a)
 	if _, err := db.Documents().Put(t.Context(), a, retrieval.Document{ID: "page:1", Kind: catalog.KindPage, Revision: "r1", Shown: true}, []retrieval.Chunk{{}}); err != nil {
@@ -165,7 +165,7 @@ func TestNoRowOfTwoOwners(t *testing.T) {
 }
 
 func TestFeedbackIsStored(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	s := newTenantsSite(t, db)
 	turn := begun(t, db, s)
 	turn.State, turn.Finish = chat.Done, chat.Complete
@@ -248,7 +248,7 @@ func TestStoredJSONOfAnotherVersion(t *testing.T) {
 
 // A time that JSON cannot say is refused, and nothing is half-stored.
 func TestTimesThatCannotBeStored(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	s := newTenantsSite(t, db)
 	far := time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, err := db.Documents().Put(t.Context(), s, retrieval.Document{ID: "page:1", Kind: catalog.KindPage, Facts: catalog.Facts{AsOf: far}}, nil)

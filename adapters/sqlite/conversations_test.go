@@ -32,7 +32,7 @@ func newTenantsSite(t *testing.T, db *DB) tenant.Scope {
 
 func TestConversations(t *testing.T) {
 	// One store for all cases, each of which has sites of its own.
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	open := func(*testing.T) porttest.ConversationsUnderTest {
 		c := db.Conversations()
 		return porttest.ConversationsUnderTest{

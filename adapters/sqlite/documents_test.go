@@ -12,7 +12,7 @@ import (
 
 func TestDocuments(t *testing.T) {
 	// One store for all cases, each of which has sites of its own.
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	open := func(*testing.T) porttest.DocumentsUnderTest {
 		d := db.Documents()
 		return porttest.DocumentsUnderTest{
@@ -31,13 +31,13 @@ func TestDocuments(t *testing.T) {
 
 func TestIndexModel(t *testing.T) {
 	porttest.IndexModel(t, func(t *testing.T) porttest.DocumentsUnderTest {
-		return porttest.DocumentsUnderTest{IndexModel: openAt(t, t.TempDir(), false).Documents()}
+		return porttest.DocumentsUnderTest{IndexModel: openAt(t, migratedDir(t), false).Documents()}
 	})
 }
 
 // An index that was lost has lost the generations that are built and kept, too.
 func TestRequeueAllOfBothGenerations(t *testing.T) {
-	db := openAt(t, t.TempDir(), false)
+	db := openAt(t, migratedDir(t), false)
 	d, s := db.Documents(), newTenantsSite(t, db)
 	doc := retrieval.Document{ID: "page:1", Revision: "r1", Kind: catalog.KindPage, Shown: true}
 	refs := []retrieval.DocumentRef{{ID: "page:1", Revision: "r1"}}

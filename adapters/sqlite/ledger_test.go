@@ -68,7 +68,7 @@ func usageStore(db *DB) porttest.UsageStore {
 }
 
 func openUsage(t *testing.T, now ports.Clock) porttest.UsageStore {
-	dir := t.TempDir()
+	dir := migratedDir(t)
 	store := usageStore(openWith(t, dir, now))
 	store.Replica = func(t *testing.T) porttest.UsageStore { return usageStore(openWith(t, dir, now)) }
 	return store
@@ -81,7 +81,7 @@ func TestUsageReader(t *testing.T)  { porttest.UsageReader(t, openUsage) }
 
 func TestUsageReports(t *testing.T) {
 	porttest.UsageReports(t, func(t *testing.T, now ports.Clock) porttest.ReportStore {
-		db := openWith(t, t.TempDir(), now)
+		db := openWith(t, migratedDir(t), now)
 		store := usageStore(db)
 		return porttest.ReportStore{UsageStore: store, UsageReports: db.Ledger(), NewSite: func(t *testing.T, id tenant.ID) tenant.Scope {
 			t.Helper()
@@ -94,7 +94,7 @@ func TestTwoHundredAgainstTen(t *testing.T) { porttest.TwoHundredAgainstTen(t, o
 
 func TestLicenses(t *testing.T) {
 	porttest.Licenses(t, func(t *testing.T) porttest.LicenseStore {
-		db := openWith(t, t.TempDir(), time.Now)
+		db := openWith(t, migratedDir(t), time.Now)
 		l := db.Licenses()
 		return porttest.LicenseStore{
 			Licenses: l, LicenseBook: l, NewScope: newSiteOf(db),
@@ -123,7 +123,7 @@ func TestLimiter(t *testing.T) {
 		return porttest.LimiterStore{Limiter: db.Limiter(), NewScope: newSiteOf(db)}
 	}
 	porttest.Limiter(t, func(t *testing.T, now ports.Clock) porttest.LimiterStore {
-		dir := t.TempDir()
+		dir := migratedDir(t)
 		store := open(openWith(t, dir, now))
 		store.Replica = func(t *testing.T) porttest.LimiterStore { return open(openWith(t, dir, now)) }
 		return store
@@ -132,7 +132,7 @@ func TestLimiter(t *testing.T) {
 
 func TestLimiterForgetsFullBuckets(t *testing.T) {
 	clock := porttest.NewClock(epoch)
-	db := openWith(t, t.TempDir(), clock.Now)
+	db := openWith(t, migratedDir(t), clock.Now)
 	l, s := db.Limiter(), newSiteOf(db)(t)
 	take := func(key string, every time.Duration) error {
 		return l.Take(t.Context(), s, usage.Bucket{Key: key, Burst: 1, Every: every}, 1)
@@ -161,7 +161,7 @@ func TestLimiterForgetsFullBuckets(t *testing.T) {
 
 // What the schema itself refuses, should code ever go around the ledger.
 func TestSchemaRefusesDoubleWrites(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	l, a, b := db.Ledger(), newSiteOf(db)(t), newSiteOf(db)(t)
 	h := usage.Hold{
 		ID: usage.ReservationID(usage.ReservationPrefix + porttest.NewID()), Day: "2026-11-23",
@@ -222,7 +222,7 @@ func TestSchemaRefusesDoubleWrites(t *testing.T) {
 }
 
 func TestWrongPrefixIsInvalid(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	l, s := db.Ledger(), newSiteOf(db)(t)
 	h := usage.Hold{
 		ID: usage.ReservationID(usage.EventPrefix + porttest.NewID()), Day: "2026-11-23",
@@ -250,7 +250,7 @@ func TestWrongPrefixIsInvalid(t *testing.T) {
 }
 
 func TestClosedIsUnavailable(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	l, s := db.Ledger(), newSiteOf(db)(t)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)

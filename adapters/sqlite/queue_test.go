@@ -14,7 +14,7 @@ func TestQueue(t *testing.T) {
 		return porttest.QueueStore{Queue: q, Jobs: q, Leases: q, NewScope: newSiteOf(db)}
 	}
 	open := func(t *testing.T, now ports.Clock) porttest.QueueStore {
-		dir := t.TempDir()
+		dir := migratedDir(t)
 		s := store(openWith(t, dir, now))
 		s.Replica = func(t *testing.T) porttest.QueueStore { return store(openWith(t, dir, now)) }
 		return s
@@ -27,7 +27,7 @@ func TestQueue(t *testing.T) {
 // A server that begins is the only one of its folder: what another one left
 // leased, such as one that was killed, is free.
 func TestLeasesOfADeadServer(t *testing.T) {
-	dir := t.TempDir()
+	dir := migratedDir(t)
 	db := openAt(t, dir, false)
 	if ok, err := db.Queue().Hold(t.Context(), "embed x", "the dead", time.Hour); err != nil || !ok {
 		t.Fatal(ok, err)

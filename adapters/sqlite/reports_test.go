@@ -46,7 +46,7 @@ func fillEvents(t *testing.T, db *DB, s tenant.Scope, day usage.Day, n int) {
 
 // A visit of all events of a big site does not grow with their number.
 func TestEachEventInConstantMemory(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	s := makeSite(t, db)
 	const n = 60_000 // 60 MB as Go values
 	fillEvents(t, db, s, "2026-11-23", n)
@@ -77,7 +77,7 @@ func TestEachEventInConstantMemory(t *testing.T) {
 // What a report reads is found by an index: totals never from events, and
 // events by their site and day.
 func TestReportsAreReadByIndex(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	s := makeSite(t, db)
 	fillEvents(t, db, s, "2026-11-23", 5_000)
 	if err := db.write(t.Context(), func(tx *sqlx.Tx) error {
@@ -124,7 +124,7 @@ func TestReportsAreReadByIndex(t *testing.T) {
 }
 
 func TestReportsOfIDsThatAreNone(t *testing.T) {
-	db := openWith(t, t.TempDir(), time.Now)
+	db := openWith(t, migratedDir(t), time.Now)
 	s := makeSite(t, db)
 	l := db.Ledger()
 	visit := func(usage.SiteEvent) error { return nil }

@@ -9,7 +9,7 @@ import (
 
 func TestRepricings(t *testing.T) {
 	porttest.Repricings(t, func(t *testing.T, now ports.Clock) porttest.RepricingStore {
-		dir := t.TempDir()
+		dir := migratedDir(t)
 		db := openWith(t, dir, now)
 		return porttest.RepricingStore{
 			UsageStore: usageStore(db), Repricings: db.Repricings(),
