@@ -60,6 +60,9 @@ finish() {
 	exit "$status"
 }
 trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # HOME moves into the temp folder, because a browser writes there; Go keeps its
 # settings and caches, unless this user has nowhere to write them.
@@ -111,11 +114,18 @@ set -m
 WOOCHAT_TEST_RUN=$tmp go test "$@" </dev/null &
 job=$!
 set +m
-trap 'kill -INT -- "-$job" 2>/dev/null || true' INT TERM HUP
+signaled=
+pass_on() { # pass_on STATUS: whoever asked for the end sees that it was one
+	signaled=$1
+	kill -INT -- "-$job" 2>/dev/null || true
+}
+trap 'pass_on 129' HUP
+trap 'pass_on 130' INT
+trap 'pass_on 143' TERM
 status=0
 while :; do
 	status=0
 	wait "$job" || status=$?
 	kill -0 "$job" 2>/dev/null || break # else: a signal ended the wait, not the job
 done
-exit "$status"
+exit "${signaled:-$status}"
