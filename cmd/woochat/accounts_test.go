@@ -44,6 +44,7 @@ func TestInitWithoutATerminalNeedsEverything(t *testing.T) {
 
 func TestInit(t *testing.T) {
 	s := newShell(t)
+	s.env["WOOCHAT_DATA_DIR"] = t.TempDir() // where there is nothing yet
 	s.env["WOOCHAT_PUBLIC_URL"] = "https://chat.example.com"
 	out := s.ok("init", "--tenant", "Example Ltd", "--owner", "Owner@example.com", "--url", "https://shop.example.com", "--plan", "starter")
 	golden(t, "init.txt", out)

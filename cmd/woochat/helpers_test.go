@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -37,7 +38,7 @@ type shell struct {
 func newShell(t *testing.T) *shell {
 	t.Helper()
 	t.Setenv("COLUMNS", "80") // kong asks the process for it
-	return &shell{t, map[string]string{"WOOCHAT_DATA_DIR": t.TempDir()}}
+	return &shell{t, map[string]string{"WOOCHAT_DATA_DIR": migrated.Folder(t)}}
 }
 
 func (s *shell) lookup(name string) (string, bool) {

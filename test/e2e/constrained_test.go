@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // wanted is one line of testdata/retrieval/constrained.jsonl; its README says
@@ -199,7 +200,7 @@ func judge(t *testing.T, questions []wanted) int {
 	start := time.Now().UTC()
 	now, tick := ticking(start)
 	fake := openaifake.New(t, openaifake.Options{})
-	s := open(t, withStore("sqlite", t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"), withClock(now))
+	s := open(t, withStore("sqlite", migrated.Folder(t)), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"), withClock(now))
 	g := goods{t, export(t, start)}
 	good := 0
 	for n, w := range questions {

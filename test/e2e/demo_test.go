@@ -17,18 +17,8 @@ import (
 
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
 	"github.com/aiwoochat/woochat/test/harness/browser"
+	"github.com/aiwoochat/woochat/test/harness/served"
 )
-
-// binary builds woochat once for all tests that run it.
-func binary(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "woochat")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../../cmd/woochat")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return bin
-}
 
 // process is a running woochat.
 type process struct {
@@ -84,8 +74,8 @@ func demo(t *testing.T, bin string, env ...string) *process {
 		p.took = time.Since(began)
 	case err := <-p.exited:
 		t.Fatalf("ended with %v:\n%s", err, p.out.String())
-	case <-time.After(30 * time.Second):
-		t.Fatalf("no URL after 30 s:\n%s", p.out.String())
+	case <-time.After(patience):
+		t.Fatalf("no URL after %v:\n%s", patience, p.out.String())
 	}
 	return p
 }
@@ -101,15 +91,15 @@ func (p *process) interrupt() {
 		if err != nil {
 			p.Errorf("after an interrupt: %v\n%s", err, p.out.String())
 		}
-	case <-time.After(60 * time.Second):
-		p.Errorf("still running 60 s after an interrupt:\n%s", p.out.String())
+	case <-time.After(patience):
+		p.Errorf("still running %v after an interrupt:\n%s", patience, p.out.String())
 	}
 }
 
 // TestDemoInABrowser opens the demo's shop in Chromium and asks three questions
 // by keyboard.
 func TestDemoInABrowser(t *testing.T) {
-	p := demo(t, binary(t))
+	p := demo(t, served.Build(t))
 	t.Logf("ready after %v", p.took)
 	tab := browser.New(t)
 	tab.Visit(p.shop)
@@ -162,7 +152,7 @@ func TestDemoStreams(t *testing.T) {
 	fake := openaifake.New(t, openaifake.Options{Gate: gate, Script: func(openaifake.ChatRequest) string {
 		return "First sentence of the answer. Second sentence of the answer. Third sentence of the answer."
 	}})
-	p := demo(t, binary(t), "OPENAI_BASE_URL="+fake.URL(), "WOOCHAT_CHAT_MODEL=some-local-model")
+	p := demo(t, served.Build(t), "OPENAI_BASE_URL="+fake.URL(), "WOOCHAT_CHAT_MODEL=some-local-model")
 	tab := browser.New(t)
 	tab.Visit(p.shop)
 	tab.Open()
@@ -182,7 +172,7 @@ func TestDemoStreams(t *testing.T) {
 
 // TestDemoKeepsItsFolder runs the demo twice on one folder.
 func TestDemoKeepsItsFolder(t *testing.T) {
-	bin, dir := binary(t), t.TempDir()
+	bin, dir := served.Build(t), t.TempDir()
 	for range 2 {
 		p := demo(t, bin, "WOOCHAT_DATA_DIR="+dir)
 		p.interrupt()

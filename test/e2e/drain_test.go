@@ -10,6 +10,7 @@ import (
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // TestAnswersUnderWayAtTheEnd ends a process in the middle of an answer: within
@@ -29,7 +30,7 @@ func TestAnswersUnderWayAtTheEnd(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{Gate: gate, Script: func(openaifake.ChatRequest) string {
 				return strings.TrimSpace(strings.Repeat("One more sentence about mugs. ", 20))
 			}})
-			dir := t.TempDir()
+			dir := migrated.Folder(t)
 			s := open(t, withStore("sqlite", dir), withProvider(fake, "talker"), withEnv("WOOCHAT_SHUTDOWN_GRACE", c.grace), withoutGoods())
 			token := s.session()
 			st := s.stream(token, "Tell me about mugs")
@@ -51,8 +52,8 @@ func TestAnswersUnderWayAtTheEnd(t *testing.T) {
 			select {
 			case err := <-stopped:
 				s.must(err)
-			case <-time.After(40 * time.Second):
-				t.Fatal("still stopping after 40 s")
+			case <-time.After(patience):
+				t.Fatalf("still stopping after %v", patience)
 			}
 			events := s.left(dir)
 			if len(events) != 1 || events[0].Success != c.lets || events[0].Tokens.Output == 0 || events[0].ChatRequests != 1 {

@@ -14,6 +14,7 @@ import (
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // withEmbedder makes the shop use a provider's chat model and embedder, at
@@ -70,7 +71,7 @@ func TestEmbedding(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
-			s := open(t, withStore(store, t.TempDir()), withEmbedder(fake))
+			s := open(t, withStore(store, migrated.Folder(t)), withEmbedder(fake))
 			s.checkCalls(fake)
 			total, events := s.balance()
 			var tokens int64
@@ -144,7 +145,7 @@ func TestHybridSearch(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
-			s := open(t, withStore(store, t.TempDir()), withEmbedder(fake))
+			s := open(t, withStore(store, migrated.Folder(t)), withEmbedder(fake))
 			all := export(t, s.site.Created)
 			spork := ""
 			for _, c := range callsOf(fake, embedRoute) {
@@ -174,7 +175,7 @@ func TestHybridSearch(t *testing.T) {
 			}
 
 			words := openaifake.New(t, openaifake.Options{})
-			lexical := open(t, withStore(store, t.TempDir()), withProvider(words, "gpt-4o-mini"))
+			lexical := open(t, withStore(store, migrated.Folder(t)), withProvider(words, "gpt-4o-mini"))
 			lexical.ask(lexical.session(), question)
 			if got := products(t, words, 0, all); len(got) != 0 {
 				t.Errorf("without an embedder the made-up words found %q", got)
@@ -191,7 +192,7 @@ func TestEmbeddingLimitSpent(t *testing.T) {
 		t.Run(store, func(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
 			log := &lockedBuffer{}
-			s := open(t, withStore(store, t.TempDir()), withEmbedder(fake), withLog(log))
+			s := open(t, withStore(store, migrated.Folder(t)), withEmbedder(fake), withLog(log))
 			total, _ := s.balance()
 			limits := usage.NoLimits()
 			limits.EmbeddingTokens = usage.Limit(total.Used.EmbeddingTokens)
@@ -233,7 +234,7 @@ func TestImportWithinEmbeddingLimit(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
 			limits := usage.NoLimits()
 			limits.EmbeddingTokens = 2000
-			s := open(t, withStore(store, t.TempDir()), withEmbedder(fake), withLimits(limits))
+			s := open(t, withStore(store, migrated.Folder(t)), withEmbedder(fake), withLimits(limits))
 			total, _ := s.balance()
 			if n := total.Used.EmbeddingTokens; n == 0 || n > 2000 {
 				t.Errorf("%d embedding tokens were spent of 2,000", n)

@@ -20,12 +20,14 @@ import (
 	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
+	"github.com/aiwoochat/woochat/test/harness/served"
 	"github.com/aiwoochat/woochat/test/porttest"
 )
 
 // followWithin is how long a test waits for a change to be followed: much
 // longer than it takes, since what is tested is that it is.
-const followWithin = 30 * time.Second
+const followWithin = patience
 
 // until asks every so often until done says so, and returns how long it took.
 func (s *shop) until(what string, every time.Duration, done func() bool) time.Duration {
@@ -66,7 +68,7 @@ func beside(t *testing.T, dir string) *administering.Service {
 // tenants past a server whose clock stands still: nothing that it keeps ever
 // gets too old, so that only the numbers of changes can tell it.
 func TestChangesBesideTheServerAreFollowed(t *testing.T) {
-	dir := t.TempDir()
+	dir := migrated.Folder(t)
 	clock := porttest.NewClock(time.Now().UTC())
 	s := open(t, withStore("sqlite", dir), withClock(clock.Now), withoutGoods())
 	other, who, sc := beside(t, dir), administering.Operator(), s.site.Scope()
@@ -178,10 +180,10 @@ func (p *serveProcess) end(t *testing.T) {
 // `resume` beside it, five times. A suspension is to bite within a second;
 // what is measured is logged, and a slow machine fails nothing.
 func TestSuspensionBites(t *testing.T) {
-	dir := t.TempDir()
+	dir := migrated.Folder(t)
 	s := open(t, withStore("sqlite", dir), withoutGoods())
 	s.must(s.app.Stop(t.Context()))
-	bin := binary(t)
+	bin := served.Build(t)
 	env := []string{
 		"HOME=" + dir, "TMPDIR=" + os.TempDir(), "PATH=" + os.Getenv("PATH"), "WOOCHAT_DATA_DIR=" + dir, "WOOCHAT_SECRET_KEY=" + secretKey,
 		"WOOCHAT_ADDR=127.0.0.1:0", "WOOCHAT_ADMIN_ADDR=127.0.0.1:0",

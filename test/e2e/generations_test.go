@@ -15,6 +15,7 @@ import (
 
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // held is a way to the provider on which calls of one embedding model wait until
@@ -75,7 +76,7 @@ func TestChangeOfEmbeddingModel(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
 			way := hold(t, fake, large)
 			var env map[string]string
-			s := open(t, withStore(store, t.TempDir()), withEmbedder(fake), func(m *made) {
+			s := open(t, withStore(store, migrated.Folder(t)), withEmbedder(fake), func(m *made) {
 				m.env["OPENAI_BASE_URL"] = way.URL + "/v1"
 				env = m.env
 			})

@@ -9,6 +9,7 @@ import (
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // TestOwnWordVectors asks a shop without any provider: it is searched by the word
@@ -16,7 +17,7 @@ import (
 func TestOwnWordVectors(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
-			s := open(t, withStore(store, t.TempDir()))
+			s := open(t, withStore(store, migrated.Folder(t)))
 			s.searchedBy(glove.Model)
 			s.ask(s.session(), "How much is the Kilde Insulated Bottle?")
 			_, events := s.balance()

@@ -11,6 +11,7 @@ import (
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // TestBadMessages sends what no good client sends: each gets its own clear
@@ -99,7 +100,7 @@ func TestBadSessions(t *testing.T) {
 func TestForeignThings(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
-			s := open(t, withStore(store, t.TempDir()), withoutGoods())
+			s := open(t, withStore(store, migrated.Folder(t)), withoutGoods())
 			other := *s
 			other.fill(&made{limits: usage.NoLimits(), empty: true})
 			mine := s.session()

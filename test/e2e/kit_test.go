@@ -32,6 +32,10 @@ import (
 // secretKey is what the tests sign with.
 const secretKey = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
 
+// patience bounds what is waited for; a passing test on a quiet machine never
+// gets near it.
+const patience = time.Minute
+
 // shop is a running process with one site that sells the demo's goods.
 type shop struct {
 	*testing.T
@@ -90,7 +94,7 @@ func open(t *testing.T, opts ...option) *shop {
 	t.Helper()
 	m := &made{T: t, env: map[string]string{
 		"WOOCHAT_ADDR": "127.0.0.1:0", "WOOCHAT_ADMIN_ADDR": "127.0.0.1:0", "WOOCHAT_SECRET_KEY": secretKey,
-		"WOOCHAT_DATA_DIR": t.TempDir(),
+		"WOOCHAT_DATA_DIR": migrated.Folder(t),
 	}, limits: usage.NoLimits(), log: io.Discard}
 	for _, o := range opts {
 		o(m)
@@ -368,7 +372,7 @@ func last(events []event) event {
 func (s *shop) books() (usage.Totals, []usage.Event) {
 	s.Helper()
 	day := usage.DayOf(time.Now(), time.UTC)
-	deadline, cancel := context.WithTimeout(s.Context(), 20*time.Second)
+	deadline, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -9,6 +9,7 @@ import (
 	"github.com/aiwoochat/woochat/app/administering"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 	"github.com/aiwoochat/woochat/test/porttest"
 )
 
@@ -45,7 +46,7 @@ func (s *shop) licensed(what, token, want string) {
 func TestLicenseStates(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
-			s := open(t, withStore(store, t.TempDir()))
+			s := open(t, withStore(store, migrated.Folder(t)))
 			answers := 0
 			for st, want := range map[usage.Status]string{
 				usage.Active: "", usage.Trialing: "", usage.Suspended: "suspended", usage.Expired: "expired", usage.Cancelled: "cancelled",
@@ -73,7 +74,7 @@ func TestLicenseStates(t *testing.T) {
 // Nothing is written meanwhile: the window is looked at with each message.
 func TestLicenseWindow(t *testing.T) {
 	clock := porttest.NewClock(time.Now().UTC().Truncate(time.Second))
-	s := open(t, withStore("sqlite", t.TempDir()), withClock(clock.Now), withoutGoods())
+	s := open(t, withStore("sqlite", migrated.Folder(t)), withClock(clock.Now), withoutGoods())
 	var answers int64
 	for _, st := range []usage.Status{usage.Active, usage.Trialing, usage.Suspended} {
 		from := clock.Now().Add(time.Minute)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // TestTwoHundredMessagesAgainstTen asks 200 questions at once of a site whose
@@ -18,7 +19,7 @@ func TestTwoHundredMessagesAgainstTen(t *testing.T) {
 		t.Run(store, func(t *testing.T) {
 			limits := usage.NoLimits()
 			limits.ChatRequests = 10
-			s := open(t, withStore(store, t.TempDir()), withLimits(limits), withEnv("WOOCHAT_EMBEDDING_MODEL", "none"))
+			s := open(t, withStore(store, migrated.Folder(t)), withLimits(limits), withEnv("WOOCHAT_EMBEDDING_MODEL", "none"))
 			const n = 200
 			requests := make([]*http.Request, n)
 			for i := range requests {

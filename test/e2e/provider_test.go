@@ -11,6 +11,7 @@ import (
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // withProvider makes the shop use a provider's chat model.
@@ -97,8 +98,8 @@ func (s *shop) closesWithin(fake *openaifake.Server, from time.Time) {
 	s.must(err)
 	select {
 	case <-c.Gone():
-	case <-time.After(5 * time.Second):
-		s.Fatal("the upstream is still open after 5 s")
+	case <-time.After(patience):
+		s.Fatalf("the upstream is still open after %v", patience)
 	}
 	s.Logf("upstream closed after %v", c.GoneAt().Sub(from))
 }
@@ -199,7 +200,7 @@ func TestResume(t *testing.T) {
 func TestIdempotencyKey(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
-			s := open(t, withStore(store, t.TempDir()))
+			s := open(t, withStore(store, migrated.Folder(t)))
 			token := s.session()
 			first := s.call("POST", "/api/chat/message", token, question("What does shipping cost?"), "Idempotency-Key", "k1")
 			again := s.call("POST", "/api/chat/message", token, question("What does shipping cost?"), "Idempotency-Key", "k1")

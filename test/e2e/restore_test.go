@@ -12,6 +12,7 @@ import (
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // again starts a server on a folder that has a shop in it, and returns that
@@ -38,7 +39,7 @@ func (s *shop) again(env map[string]string) *shop {
 // indexed waits until the index holds every document as it is stored.
 func (s *shop) indexed() {
 	s.Helper()
-	deadline, cancel := context.WithTimeout(s.Context(), 20*time.Second)
+	deadline, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -64,7 +65,7 @@ func (s *shop) indexed() {
 
 // TestRestoredBackup serves a backup, which has the documents and no index.
 func TestRestoredBackup(t *testing.T) {
-	s := open(t, withStore("sqlite", t.TempDir()))
+	s := open(t, withStore("sqlite", migrated.Folder(t)))
 	restored := t.TempDir()
 	s.must(s.app.Backup(t.Context(), filepath.Join(restored, "woochat.db")))
 	next := s.again(map[string]string{"WOOCHAT_DATA_DIR": restored})

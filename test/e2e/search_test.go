@@ -13,6 +13,7 @@ import (
 
 	"github.com/aiwoochat/woochat/cmd/woochat/demoshop"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // sold is one thing that can be put into a cart, as the shop's export says it.
@@ -213,7 +214,7 @@ func TestConstrainedQuestions(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
-			s := open(t, withStore(store, t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
+			s := open(t, withStore(store, migrated.Folder(t)), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
 			all := export(t, time.Now().UTC())
 			for n, c := range constrained {
 				want := titles(all, c.want)
@@ -256,8 +257,8 @@ func TestExactCodeAndNameWin(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
 			fake := openaifake.New(t, openaifake.Options{})
-			withModel := open(t, withStore(store, t.TempDir()), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
-			quoting := open(t, withStore(store, t.TempDir()))
+			withModel := open(t, withStore(store, migrated.Folder(t)), withProvider(fake, "talker"), withEnv("WOOCHAT_LEAST_EVIDENCE", "auto"), withEnv("WOOCHAT_PROMPT_BUDGET", "200000"))
+			quoting := open(t, withStore(store, migrated.Folder(t)))
 			all := export(t, time.Now().UTC())
 			named := []struct{ question, title string }{
 				{"How much is FF-PAC-0830?", "Pack Rain Cover"},

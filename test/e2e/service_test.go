@@ -196,7 +196,7 @@ func (l *listener) mark() int {
 	mark := fmt.Sprintf("select 'mark %d of this test'", l.marks)
 	_, err = db.ExecContext(l.Context(), mark)
 	l.must(err)
-	ctx, cancel := context.WithTimeout(l.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // lockedBuffer is a buffer for several writers.
@@ -35,7 +37,7 @@ var blueUnderThirty = []string{
 func TestAnswers(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store, func(t *testing.T) {
-			s := open(t, withStore(store, t.TempDir()))
+			s := open(t, withStore(store, migrated.Folder(t)))
 			token := s.session()
 
 			got := s.ask(token, "Which blue things under 30 euros are in stock?")

@@ -14,6 +14,7 @@ import (
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/fakes/openaifake"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // admin asks the admin listener.
@@ -57,7 +58,7 @@ func TestStoreAwayAtSettleTime(t *testing.T) {
 	fake := openaifake.New(t, openaifake.Options{Gate: gate, Script: func(openaifake.ChatRequest) string {
 		return strings.TrimSpace(strings.Repeat("One more sentence about mugs. ", 20))
 	}})
-	dir, log := t.TempDir(), &lockedBuffer{}
+	dir, log := migrated.Folder(t), &lockedBuffer{}
 	s := open(t, withStore("sqlite", dir), withProvider(fake, "talker"), withLog(log), withoutGoods())
 	away, back := ledgerAway(t, dir)
 	token := s.session()

@@ -14,6 +14,7 @@ import (
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/usage"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // adminCall sends a request to the admin listener.
@@ -93,7 +94,7 @@ func smallPDF(line string) string {
 func TestUploadsAreAnswered(t *testing.T) {
 	for _, store := range []string{"sqlite", "postgres"} {
 		t.Run(store, func(t *testing.T) {
-			s := open(t, withoutGoods(), withStore(store, t.TempDir()), withEnv("WOOCHAT_EMBEDDING_MODEL", "none"))
+			s := open(t, withoutGoods(), withStore(store, migrated.Folder(t)), withEnv("WOOCHAT_EMBEDDING_MODEL", "none"))
 			files := []string{
 				"care.md", "# Care\n\nThe quilts are washed at 40 degrees.", "faq.csv", "question,answer\nDo you ship to Norway?,\"Yes, in nine days.\"\n",
 				"sizes.html", "<title>Sizes</title><h2>Sizes</h2><p>Boots come in sizes 36 to 44.</p>",

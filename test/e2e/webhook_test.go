@@ -15,6 +15,7 @@ import (
 	"github.com/aiwoochat/woochat/domain/ingestion"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/test/fakes/wooshop"
+	"github.com/aiwoochat/woochat/test/harness/migrated"
 )
 
 // TestAWebhookIsInTheNextAnswer: what a shop says by a webhook over HTTP is read
@@ -29,7 +30,7 @@ func TestAWebhookIsInTheNextAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = fake.Close() })
-			s := open(t, withStore(store, t.TempDir()), withoutGoods(), withEnv("WOOCHAT_ALLOW_HOSTS", strings.TrimPrefix(fake.URL(), "http://")))
+			s := open(t, withStore(store, migrated.Folder(t)), withoutGoods(), withEnv("WOOCHAT_ALLOW_HOSTS", strings.TrimPrefix(fake.URL(), "http://")))
 			k := fake.AddKey("read")
 			got, err := s.app.Connecting.Connect(t.Context(), administering.Operator(), s.site.Scope(), connecting.Order{
 				URL: fake.URL(), Key: ingestion.Credentials{Key: ingestion.NewSecret(k.Key), Secret: ingestion.NewSecret(k.Secret)},

@@ -1,4 +1,5 @@
-// Package migrated gives tests databases that have woochat's schema.
+// Package migrated gives tests databases, and data folders, that have woochat's
+// schema.
 package migrated
 
 import (

@@ -12,20 +12,27 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// Build compiles the binary into a folder of the test's and returns its path.
+// Build compiles the binary and returns its path: in the folder of the whole
+// run, where the next test of this process finds it made, or in one of the
+// test's own where nobody has set that up (see test/harness/run.sh).
 func Build(t testing.TB) string {
 	t.Helper()
 	_, here, _, ok := runtime.Caller(0)
 	if !ok {
 		t.Fatal("this file's place is not known")
 	}
-	bin := filepath.Join(t.TempDir(), "woochat")
+	dir := t.TempDir()
+	if run := os.Getenv("WOOCHAT_TEST_RUN"); run != "" {
+		dir = filepath.Join(run, "bin", strconv.Itoa(os.Getpid()))
+	}
+	bin := filepath.Join(dir, "woochat")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/woochat")
 	build.Dir = filepath.Join(filepath.Dir(here), "..", "..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
