@@ -16,6 +16,7 @@ const leastByWords = 0.64
 
 // TestESCI measures how the judged questions are ranked.
 func TestESCI(t *testing.T) {
+	figure(t)
 	s := theSet(t)
 	x := index{Searcher: theRanking(t)}
 	words := x.scores(t, s.questions, s.byWords)

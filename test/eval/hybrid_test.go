@@ -16,6 +16,7 @@ const slack = 0.005
 // TestMeaningNeverHurts: with the given vectors and with those of
 // adapters/glove, the judged questions are answered as well as by words alone.
 func TestMeaningNeverHurts(t *testing.T) {
+	figure(t)
 	s := theSet(t)
 	texts := make([]string, len(s.questions))
 	for i, q := range s.questions {

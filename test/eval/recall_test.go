@@ -11,6 +11,7 @@ import (
 // first, as is done in large sites, for those of shoppers' questions: of the ten
 // nearest, at least 98 of a hundred are found.
 func TestSignsFindTheNearest(t *testing.T) {
+	figure(t)
 	products, err := esci.Vectors(folder, "products.i8")
 	if err != nil {
 		t.Fatal(err)

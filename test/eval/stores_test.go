@@ -69,6 +69,15 @@ var read = sync.OnceValues(func() (set, error) {
 	return s, nil
 })
 
+// figure skips what only counts, with one goroutine, under the race detector,
+// which makes a minute of it.
+func figure(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("a figure, which .ci/run has a stage for without the race detector")
+	}
+}
+
 func theSet(t *testing.T) set {
 	t.Helper()
 	s, err := read()

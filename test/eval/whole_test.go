@@ -18,6 +18,7 @@ import (
 // all that is read out of them, in a catalogue whose sellers fill its fields as
 // they like. A filter that hides what fits is worse than none.
 func TestWholeWay(t *testing.T) {
+	figure(t)
 	s := theSet(t)
 	stores := memory.NewStores(noon, porttest.NewID, usage.Price{Model: "model-1"})
 	site, err := stores.AddSite(t.Context(), "Shop", "https://shop.example.com", usage.NoLimits())
