@@ -27,6 +27,11 @@ import (
 // says that the document is to be put, the next Put numbers itself higher, and
 // takes away what is lower.
 
+// newer reports whether p counts and not other, if both are committed.
+func (p piece) newer(other piece) bool {
+	return cmp.Or(cmp.Compare(p.put, other.put), cmp.Compare(p.ref.Revision, other.ref.Revision)) > 0
+}
+
 // newest returns the first point of the revision that counts; false for none.
 func newest(ps []piece) (piece, bool) {
 	var best piece
@@ -35,7 +40,7 @@ func newest(ps []piece) (piece, bool) {
 		if !p.committed {
 			continue
 		}
-		if !found || cmp.Or(cmp.Compare(p.put, best.put), cmp.Compare(p.ref.Revision, best.ref.Revision)) > 0 {
+		if !found || p.newer(best) {
 			best, found = p, true
 		}
 	}
