@@ -24,6 +24,7 @@ func understand(q Question, words shopWords, isWord func(string) bool) (retrieva
 		return retrieval.FollowUp{Question: q.Text}, retrieval.Understanding{Text: q.Text}
 	}
 	in := languages(q.ShopLocale, q.Locale)
+	words.vocabulary = words.vocabulary.For(in...)
 	right := func(text string) (string, []retrieval.Respelled) {
 		return retrieval.Respell(text, words.vocabulary, words.lexicon, func(word string) bool {
 			return isWord != nil && isWord(word) || words.lexicon.HasForm(word, in...) || retrieval.InSynonyms(words.synonyms, word, in...)

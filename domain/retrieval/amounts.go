@@ -26,13 +26,13 @@ func (q *reading) isPrice(start, end int, signed, firm bool) bool {
 		return false
 	}
 	var last, next string
-	nextAt := -1
-	for _, w := range q.words {
+	at := 0
+	for i, w := range q.words {
 		if w.end <= start+1 {
 			last = w.token
 		}
 		if w.start >= end && next == "" && strings.TrimSpace(q.text[end:w.start]) == "" {
-			next, nextAt = w.token, w.start
+			next, at = w.token, i
 		}
 	}
 	if spending(last) {
@@ -41,10 +41,10 @@ func (q *reading) isPrice(start, end int, signed, firm bool) bool {
 	if signed {
 		return true
 	}
-	if ages(last) || unit(next) || next == "in" && q.words[len(q.words)-1].start == nextAt {
+	if ages(last) || unit(next) || next != "in" && measuring(next) || next == "in" && at == len(q.words)-1 {
 		return false // 15 in: "in" is a unit where nothing comes after it
 	}
-	return firm || next == "" || stopWord(next) || boundary(next)
+	return firm || next == "" || q.filler(at) || boundary(next) || q.vocabulary.names[next] && len(q.vocabulary.terms[q.token(at+1)]) > 0 || q.negator(at) >= 0
 }
 
 // spending reports whether an amount after the word t is what an order comes
@@ -80,11 +80,17 @@ func unit(t string) bool {
 	return false
 }
 
+// measuring reports whether t is a unit that quantities are compared in.
+func measuring(t string) bool {
+	_, _, ok := unitOf(t)
+	return ok
+}
+
 // parse reads digits as an amount of the shop's currency, unless a sign says
-// that it is another one.
+// that it is another one, of which so much is worth something else altogether.
 func (m money) parse(digits string, signs ...string) (catalog.Money, bool) {
 	for _, s := range signs {
-		if s != "" && !m.is(strings.ToLower(s)) {
+		if s != "" && !m.is(strings.ToLower(s)) && !m.near(strings.ToLower(s)) {
 			return catalog.Money{}, false
 		}
 	}
@@ -104,8 +110,20 @@ func (m money) parse(digits string, signs ...string) (catalog.Money, bool) {
 	return price, err == nil && price.IsSet()
 }
 
+// near reports whether sign and m are of currencies of which one is worth about
+// one of the other. Who asks a shop with prices in euros for what is under $30 is
+// better served with what is under €30 than with everything.
+func (m money) near(sign string) bool {
+	const alike = "EUR USD GBP CHF CAD AUD NZD SGD"
+	of, _, _ := strings.Cut(currencies(sign), " ")
+	return strings.Contains(alike, m.currency) && strings.Contains(alike, of)
+}
+
 // is reports whether sign can mean m's currency.
-func (m money) is(sign string) bool {
+func (m money) is(sign string) bool { return strings.Contains(currencies(sign), m.currency) }
+
+// currencies returns what sign can mean, the likeliest first.
+func currencies(sign string) string {
 	var is string
 	switch sign {
 	case "€", "euro", "euros", "eur":
@@ -130,5 +148,5 @@ func (m money) is(sign string) bool {
 	default:
 		is = strings.ToUpper(sign)
 	}
-	return strings.Contains(is, m.currency)
+	return is
 }

@@ -37,7 +37,7 @@ func (q *reading) decide() {
 	}
 	q.out.Text = q.rest(q.gone)
 	if q.out.Text != "" && !q.out.Filter.IsZero() {
-		q.out.Open = q.rest(append(slices.Clone(q.gone), q.said...))
+		q.out.Open = q.rest(slices.Concat(q.gone, q.said, q.fillers()))
 	} else {
 		q.out.Open = q.out.Text
 	}
@@ -74,7 +74,9 @@ func (q *reading) attributes() {
 		q.says(t.from-q.nameBefore(t), t.to)
 		name := names[0]
 		for _, n := range names {
-			values = append(values, q.vocabulary.shades(n, q.key(t.from, t.to))...)
+			for _, term := range t.terms {
+				values = append(values, q.vocabulary.shades(n, TitleKey(term.value))...)
+			}
 		}
 		if len(names) > 1 {
 			name = ""
@@ -94,8 +96,10 @@ func (q *reading) attributes() {
 	}
 }
 
-// quantities filters by the values that are as much as the question says.
+// quantities filters by the values that are as much as the question says: "4 l
+// or 8 l" by both, "over 4 l and under 8 l" by those that are in both.
 func (q *reading) quantities() {
+	exact := make(map[string]int) // where the filter has it
 	for _, m := range q.measures {
 		var names, values []string
 		for _, t := range m.terms {
@@ -110,6 +114,14 @@ func (q *reading) quantities() {
 			a.Name = ""
 		}
 		q.because(strings.Join(names, " or ") + ": " + strings.Join(a.Values, " or "))
+		if at, ok := exact[strings.Join(names, " or ")]; ok && m.exact {
+			has := &q.out.Filter.Attributes[at]
+			has.Values = append(has.Values, a.Values...)
+			continue
+		}
+		if m.exact {
+			exact[strings.Join(names, " or ")] = len(q.out.Filter.Attributes)
+		}
 		q.out.Filter.Attributes = append(q.out.Filter.Attributes, a)
 	}
 }
@@ -169,7 +181,7 @@ func (q *reading) kindsOfThings() {
 // the question, a word like "under" or "with", or something read already.
 func (q *reading) isHead(t termSpan) bool {
 	next := q.token(t.to)
-	if next == "" || stopWord(next) || boundary(next) || anyThing(next) {
+	if next == "" || q.filler(t.to) || boundary(next) || anyThing(next) {
 		return true
 	}
 	at := q.words[t.to].start
@@ -194,7 +206,7 @@ func anyThing(t string) bool {
 // compound reports whether the word before t makes another thing of it: a
 // sleeping bag is none of Backpacks & Bags.
 func (q *reading) compound(t termSpan) bool {
-	if before := q.token(t.from - 1); before == "" || stopWord(before) || boundary(before) || q.isGone(t.from-1, t.from) {
+	if before := q.token(t.from - 1); before == "" || q.filler(t.from-1) || boundary(before) || q.isGone(t.from-1, t.from) {
 		return false
 	}
 	return !slices.ContainsFunc(q.terms, func(o termSpan) bool {
@@ -246,23 +258,39 @@ func (q *reading) rest(gone []span) string {
 	fields = slices.DeleteFunc(fields, func(f string) bool {
 		return !strings.ContainsFunc(f, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 	})
-	if len(QueryTokens(strings.Join(fields, " "))) == 0 || onlyStopWords(fields) && len(gone) > 0 {
+	if len(QueryTokens(strings.Join(fields, " "))) == 0 || len(gone) > 0 && q.onlyFillers(gone) {
 		return ""
 	}
 	return strings.Join(fields, " ")
 }
 
-func onlyStopWords(fields []string) bool {
-	return !slices.ContainsFunc(fields, func(f string) bool {
-		return slices.ContainsFunc(Tokens(f), func(t string) bool { return !stopWord(t) })
-	})
+// onlyFillers reports whether no word but those of gone says anything.
+func (q *reading) onlyFillers(gone []span) bool {
+	for i, w := range q.words {
+		if !q.filler(i) && !slices.ContainsFunc(gone, func(s span) bool { return s.start <= w.start && w.end <= s.end }) {
+			return false
+		}
+	}
+	return true
+}
+
+// fillers returns where the words of other languages stand that say nothing;
+// those of English are never searched.
+func (q *reading) fillers() []span {
+	var out []span
+	for i, w := range q.words {
+		if !stopWord(w.token) && q.filler(i) {
+			out = append(out, w.span)
+		}
+	}
+	return out
 }
 
 // unexplained reports whether the question has a word that is neither in the
 // filter nor in every question, so that a filter may hide what it is about.
 func (q *reading) unexplained() bool {
 	for i, w := range q.words {
-		known := stopWord(w.token) || anyThing(w.token) || len(q.prices) > 0 && priceWord(w.token) ||
+		known := q.filler(i) || anyThing(w.token) || len(q.prices) > 0 && priceWord(w.token) ||
 			slices.ContainsFunc(q.gone, func(s span) bool { return s.start <= w.start && w.end <= s.end }) ||
 			slices.ContainsFunc(q.terms, func(t termSpan) bool { return t.from <= i && i < t.to || t.named(w.token) })
 		if !known {

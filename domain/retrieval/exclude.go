@@ -59,19 +59,23 @@ func (q *reading) readExclusions() {
 // there is none.
 func (q *reading) negator(i int) int {
 	for fillers := 0; fillers <= 3 && i >= 0; fillers++ {
-		switch q.token(i) {
-		case "without", "excluding", "except", "non", "neither", "weder", "ohne", "kein", "keine", "keinen", "ausser":
+		switch w := strings.ReplaceAll(q.folded(i), "'", ""); w {
+		case "without", "excluding", "except", "non", "neither", "weder", "ohne", "kein", "keine", "keinen", "keinem", "keiner", "ausser",
+			"sans", "sauf", "hors", "hormis", "sin", "excepto", "salvo", "senza", "tranne", "eccetto", "zonder", "behalve", "geen", "menos":
 			return i
 		case "no":
 			if i == 0 || !announcesCode(q.text[q.words[i].start:q.words[i].end]) || q.token(i-1) != "item" {
 				return i
 			}
 			return -1
-		case "not", "nicht", "dont", "doesnt", "isnt", "arent", "never":
+		case "not", "nicht", "dont", "doesnt", "isnt", "arent", "never", "pas", "niet":
 			return i
 		case "but":
-			if t := q.token(i - 1); t == "anything" || t == "everything" || t == "all" {
+			switch {
+			case wordIn("anything everything all any", q.token(i-1)):
 				return i - 1
+			case wordIn("any every all", q.token(i-2)): // any colour but
+				return i - 2
 			}
 			return -1
 		case "than":
@@ -79,7 +83,8 @@ func (q *reading) negator(i int) int {
 				return i - 1
 			}
 			return -1
-		case "made", "of", "from", "in", "a", "an", "any", "the", "with", "contain", "containing", "want", "like", "be", "au", "aus", "mit":
+		case "made", "of", "from", "in", "a", "an", "any", "the", "with", "contain", "containing", "want", "like", "be", "au", "aus", "mit",
+			"colour", "color", "en", "de", "del", "di", "da", "van", "het", "sea", "sean", "sia", "farbe", "couleur", "colore", "kleur":
 			i--
 		default:
 			return -1

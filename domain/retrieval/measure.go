@@ -146,6 +146,7 @@ func (v *Vocabulary) learnQuantity(t term) {
 type measure struct {
 	span
 	terms []term
+	exact bool // as much as that, and no bound: 4 l or 8 l
 }
 
 // readQuantities finds numbers with units that an attribute of the shop has. What
@@ -174,6 +175,7 @@ func (q *reading) readQuantities() {
 			lo, hi = hi, lo
 		}
 		terms := q.vocabulary.quantities(boundOf(sub(1), sub(7), ranged, lo, hi))
+		exact := sub(1) == "" && sub(7) == "" && !ranged
 		if len(terms) == 0 {
 			continue
 		}
@@ -181,7 +183,7 @@ func (q *reading) readQuantities() {
 		if r := q.text[start:]; r != "" && (r[0] == ' ' || r[0] == ',') {
 			start++
 		}
-		q.measures = append(q.measures, measure{span{start, m[1]}, terms})
+		q.measures = append(q.measures, measure{span{start, m[1]}, terms, exact})
 		q.gone = append(q.gone, span{start, m[1]})
 	}
 }

@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,24 +14,18 @@ const (
 )
 
 var (
-	rangePhrase = regexp.MustCompile(`(?i)` + before + `(?:(between|from|zwischen|von)\s+)?` + amount + `\s*(?:-|–|—|and|to|und|bis)\s*` + amount)
-	boundPhrase = regexp.MustCompile(`(?i)` + before + `(` + strings.Join([]string{
-		`(?:no|not) (?:more|higher) than`, `nicht (?:mehr|teurer) als`, `(?:not|nothing|nichts) (?:over|above|exceeding|more than|higher than|über)`, `(?:no|not) (?:less|lower) than`, // before those that they contain
-		`under`, `below`, `less than`, `cheaper than`, `lower than`, `beneath`, `unter`, `weniger als`, `günstiger als`, `billiger als`, `<=?`,
-		`up to`, `at most`, `max\.?(?:imum)?`, `maximal`, `höchstens`, `within`, `bis(?: zu)?`, `budget`, `≤`,
-		`over`, `above`, `more than`, `more expensive than`, `über`, `mehr als`, `teurer als`, `>=?`,
-		`at least`, `min\.?(?:imum)?`, `mindestens`, `from`, `starting at`, `ab`, `≥`,
-	}, `|`) + `)\s*:?\s*(?:of |is |a |price of |prices of )*` + amount)
-	afterPhrase = regexp.MustCompile(`(?i)` + before + amount + `\s+(or|oder|and|und) (less|under|below|cheaper|lower|weniger|günstiger|more|over|above|mehr)\b`)
+	rangePhrase = regexp.MustCompile(`(?i)` + before + `(?:(` + priceNouns + `)?:?\s*(` + rangeStarts + `)?\s*)` + amount + `\s*(?:` + rangeLinks + `)\s*` + amount)
+	boundPhrase = regexp.MustCompile(`(?i)` + before + `(` + strings.Join([]string{`<=|>=|` + lessCues, upToCues, overCues, fromCues}, `|`) + `)\s*:?\s*(?:` + cueLinks + `\s+)*` + amount +
+		`(?:\s+(` + goOnAfter + `)\b)?`)
+	afterPhrase = regexp.MustCompile(`(?i)` + before + amount + `(?:\s?(\+)\s?` + currency + `|\s*,?\s*(?:(` + lessAfter + `)|(` + moreAfter + `))\b)`)
 
 	spendPhrase = regexp.MustCompile(`(?i)` + before + `(?:have|got|spend|habe|ausgeben)(?: only| just| about| nur)? ` + amount + `(?: left)?(?: to spend)?`)
 	shopPhrase  = regexp.MustCompile(`(?i)` + before + `((?:in|from|at|of) (?:your|the|this) (?:shop|store|range|catalogu?e|assortment|webshop)|(?:in|aus) (?:eurem|ihrem|deinem|dem) (?:shop|laden|sortiment))\b`)
-	stockPhrase = regexp.MustCompile(`(?i)` + before + `((?:currently |still |now )?(?:in[ -]stock|on stock|available(?: now)?|ready to ship)|auf lager|(?:sofort )?(?:verfügbar|lieferbar))\b`)
-	salePhrase  = regexp.MustCompile(`(?i)` + before + `(on sale|in (?:the )?sale|on (?:special )?offer|on discount|at a discount|discounted|marked down|reduced(?: in price)?|sale (?:items?|products?)|reduziert(?:e[rns]?)?|im (?:angebot|sale))\b`)
-	lowPhrase   = regexp.MustCompile(`(?i)` + before + `((?:the )?(?:cheapest|lowest[- ]priced?|least expensive|most affordable|günstigste[rns]?|billigste[rns]?))\b`)
-	highPhrase  = regexp.MustCompile(`(?i)` + before + `((?:the )?(?:most expensive|priciest|dearest|highest[- ]priced?|teuerste[rns]?))\b`)
 	onePhrase   = regexp.MustCompile(`(?i)^\s*(?:(?:is|are|was|were) (?:the|this|that|these|those|it|they|he|she|your)\b|when (?:will|is|are)\b|(?:ist|sind) (?:der|die|das|dieser?|dieses)\b|wann\b)`)
 )
+
+// priceNouns say of the numbers behind them that they are prices.
+const priceNouns = `(?:price|budget|preis|prix|precio|prezzo|prijs)(?: range)?(?: is| of| from| between)?`
 
 // readPrices finds price bounds.
 func (q *reading) readPrices() {
@@ -41,14 +36,14 @@ func (q *reading) readPrices() {
 	f := &q.out.Filter
 	for _, m := range rangePhrase.FindAllStringSubmatchIndex(q.text, -1) {
 		sub := func(i int) string { return submatch(q.text, m, i) }
-		signs := []string{sub(2), sub(4), sub(5), sub(7)}
+		signs := []string{sub(3), sub(5), sub(6), sub(8)}
 		signed := strings.Join(signs, "") != ""
 		// "from 9 to 5" are hours and "40-42" are sizes.
-		if between := strings.ToLower(sub(1)); between != "between" && between != "zwischen" && !signed || !q.isPrice(m[0], m[1], signed, true) {
+		if sub(1) == "" && !betweenWord(sub(2)) && !signed || sub(3) == "" && q.sizeBefore(m[8]) || !q.isPrice(m[0], m[1], signed, true) {
 			continue
 		}
-		lo, ok1 := shop.parse(sub(3), signs...)
-		hi, ok2 := shop.parse(sub(6), signs...)
+		lo, ok1 := shop.parse(sub(4), signs...)
+		hi, ok2 := shop.parse(sub(7), signs...)
 		if !ok1 || !ok2 {
 			q.because("not an amount in " + shop.currency + ": " + strings.TrimSpace(q.text[m[0]:m[1]]))
 			continue
@@ -62,7 +57,12 @@ func (q *reading) readPrices() {
 	}
 	for _, m := range boundPhrase.FindAllStringSubmatchIndex(q.text, -1) {
 		sub := func(i int) string { return submatch(q.text, m, i) }
-		q.bound(m, cueOf(sub(1)), sub(3), sub(2), sub(4))
+		c := cueOf(sub(1))
+		c.weak = weakCue.MatchString(sub(1)) && sub(5) == ""
+		if from := q.denying(m[2]); from >= 0 {
+			c, m[0] = c.not(), q.words[from].start
+		}
+		q.bound(m, c, sub(3), sub(2), sub(4))
 	}
 	for _, m := range spendPhrase.FindAllStringSubmatchIndex(q.text, -1) {
 		sub := func(i int) string { return submatch(q.text, m, i) }
@@ -72,43 +72,45 @@ func (q *reading) readPrices() {
 	}
 	for _, m := range afterPhrase.FindAllStringSubmatchIndex(q.text, -1) {
 		sub := func(i int) string { return submatch(q.text, m, i) }
-		c := cue{max: true}
-		switch strings.ToLower(sub(5)) {
-		case "more", "over", "above", "mehr":
-			c = cue{}
+		q.bound(m, cue{max: sub(6) != "", weak: sub(4) != ""}, sub(2), sub(1), sub(3), sub(5))
+	}
+}
+
+// ofThings reports whether the bound that begins at the byte start follows the
+// name of a category, and its number is nothing that the shop has as a value: the
+// 50 of "jackets from 50" is a price in a shop without such a size.
+func (q *reading) ofThings(start int, number string) bool {
+	for i, w := range q.words {
+		if w.start >= start || i+1 < len(q.words) && q.words[i+1].start <= start {
+			continue
 		}
-		q.bound(m, c, sub(2), sub(1), sub(3))
+		is := func(kind termKind) func(t term) bool { return func(t term) bool { return t.kind == kind } }
+		return slices.ContainsFunc(q.vocabulary.terms[w.token], is(termCategory)) && !slices.ContainsFunc(q.vocabulary.terms[number], is(termAttribute))
 	}
+	return false
 }
 
-// cue is what the words before an amount make of it.
-type cue struct {
-	max    bool
-	strict bool // the amount itself is outside
-	firm   bool // says a price even before a word like "colours" would follow
+// sizeBefore reports whether the number at the byte start is of what stands
+// before it: in "size 42 up to 110 €" no range begins.
+func (q *reading) sizeBefore(start int) bool {
+	last := ""
+	for _, w := range q.words {
+		if w.end <= start {
+			last = w.token
+		}
+	}
+	return ages(last) || q.vocabulary.names[nameToken(last)]
 }
 
-func cueOf(words string) cue {
-	switch w := strings.ToLower(strings.Join(strings.Fields(words), " ")); w {
-	case "under", "below", "less than", "cheaper than", "lower than", "beneath", "unter", "weniger als", "günstiger als", "billiger als", "<":
-		return cue{max: true, strict: true, firm: true}
-	case "up to", "at most", "max", "max.", "maximum", "maximal", "höchstens", "within", "bis", "bis zu", "≤", "<=",
-		"no more than", "not more than", "no higher than", "not higher than", "nicht mehr als", "nicht teurer als", "not over", "not above", "not exceeding",
-		"nothing over", "nothing above", "nothing exceeding", "nothing more than", "nothing higher than", "nichts über", "not über", "nichts above":
-		return cue{max: true}
-	case "budget":
-		return cue{max: true, firm: true}
-	case "over", "above", "more than", "über", "mehr als", ">":
-		return cue{strict: true}
-	case "more expensive than", "teurer als":
-		return cue{strict: true, firm: true}
-	}
-	return cue{} // at least, from, no less than
+// betweenWord reports whether a range after word is never one of hours or sizes.
+func betweenWord(word string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(word), " ")
+	return wordIn("between btw zwischen entre tra fra tussen", first)
 }
 
 // bound takes one price bound, if it is one.
 func (q *reading) bound(m []int, c cue, digits string, signs ...string) {
-	what := strings.TrimSpace(strings.TrimLeft(q.text[m[0]:m[1]], "(,;:"))
+	what := strings.TrimSpace(strings.Trim(q.text[m[0]:m[1]], "(,;:"))
 	signed := strings.Join(signs, "") != ""
 	for _, s := range q.prices {
 		if m[0] < s.end && s.start < m[1] {
@@ -116,7 +118,7 @@ func (q *reading) bound(m []int, c cue, digits string, signs ...string) {
 		}
 	}
 	// "within 30" and "from 50" are days and sizes unless they say euros.
-	if w := strings.ToLower(what); !signed && (strings.HasPrefix(w, "within") || strings.HasPrefix(w, "from") || strings.HasPrefix(w, "bis ") || strings.HasPrefix(w, "ab ")) {
+	if c.weak && !signed && !q.ofThings(m[0], digits) {
 		return
 	}
 	if !q.isPrice(m[0], m[1], signed, c.firm) {
@@ -158,58 +160,6 @@ func submatch(text string, m []int, i int) string {
 		return ""
 	}
 	return text[m[2*i]:m[2*i+1]]
-}
-
-// readPhrases finds stock, sale and superlatives.
-func (q *reading) readPhrases() {
-	q.gone = append(q.gone, q.phrases(shopPhrase)...)
-	for _, s := range q.phrases(stockPhrase) {
-		q.out.Filter.InStock = true
-		q.gone = append(q.gone, s)
-		q.because("in stock")
-	}
-	for _, s := range q.phrases(salePhrase) {
-		q.out.Filter.OnSale = true
-		q.gone = append(q.gone, s)
-		q.because("on sale")
-	}
-	for _, s := range q.phrases(lowPhrase) {
-		q.out.Sort = CheapestFirst
-		q.gone = append(q.gone, s)
-		q.because(CheapestFirst.String())
-	}
-	for _, s := range q.phrases(highPhrase) {
-		q.out.Sort = DearestFirst
-		q.gone = append(q.gone, s)
-		q.because(DearestFirst.String())
-	}
-}
-
-// phrases returns where phrase stands and is not denied.
-func (q *reading) phrases(phrase *regexp.Regexp) []span {
-	var out []span
-	for _, m := range phrase.FindAllStringSubmatchIndex(q.text, -1) {
-		s := span{m[2], m[3]}
-		if !q.denied(s.start) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// denied reports whether the words before start say the contrary, or ask when.
-func (q *reading) denied(start int) bool {
-	last := ""
-	for _, w := range q.words {
-		if w.start < start {
-			last = w.token
-		}
-	}
-	switch last {
-	case "not", "isnt", "arent", "wasnt", "nicht", "never", "back", "no", "longer", "un":
-		return true
-	}
-	return false
 }
 
 // compare takes the price of the product at t as a bound, if the words before

@@ -84,10 +84,10 @@ func (l *Lexicon) suspects(text string, isWord func(string) bool) []word {
 	eachWord(text, func(start, end int, w string) {
 		n := utf8.RuneCountInString(w)
 		if n < minSpelled || n > maxSpelled || !onlyLetters(w) || l.Knows(w) || inCode(text, start, end) ||
-			stopWord(w) || functionWord(w) || isWord != nil && isWord(w) || l.joined(w, minPart+1) {
+			stopWord(w) || functionWord(w) || isCardinal(w) || isWord != nil && isWord(w) || l.joined(w, minPart+1) {
 			return
 		}
-		out = append(out, word{span{start, end}, w})
+		out = append(out, word{span: span{start, end}, token: w})
 	})
 	return out
 }

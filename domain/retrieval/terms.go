@@ -52,14 +52,19 @@ func (q *reading) readTerms() {
 			known := slices.ContainsFunc(q.titles, func(t titleSpan) bool {
 				return t.from <= i && i+n <= t.to && !slices.Contains(t.values, key)
 			})
-			if terms := q.certain(v.terms[key], i, i+n); len(terms) > 0 && !known {
+			of := v.terms[key]
+			if len(of) == 0 && n == 1 {
+				of = v.bent(q.words[i])
+			}
+			if terms := q.certain(of, i, i+n); len(terms) > 0 && !known {
 				q.terms = append(q.terms, termSpan{from: i, to: i + n, terms: terms})
 				break
 			}
 		}
 		if n == 0 {
-			if t := q.sizeWord(i); t.value != "" {
-				q.terms = append(q.terms, termSpan{from: i, to: i + 1, terms: []term{t}})
+			if t, words := q.sizeWord(i); words > 0 {
+				n = words
+				q.terms = append(q.terms, termSpan{from: i, to: i + n, terms: []term{t}})
 			}
 		}
 		if n == 0 && q.partUnwanted(i) {
@@ -75,34 +80,47 @@ func (q *reading) isGone(i, j int) bool {
 	return slices.ContainsFunc(q.gone, func(s span) bool { return s.start < end && start < s.end })
 }
 
-// sizeWord returns the size that word i says: M for medium, if the question
-// speaks of a category in which the shop has it. A large tent is no size.
-func (q *reading) sizeWord(i int) term {
+// sizeWord returns the size that the words from i on say, and how many they are:
+// M for medium and XL for extra large, if the question speaks of a category in
+// which the shop has it. A large tent is no size.
+func (q *reading) sizeWord(i int) (term, int) {
+	at, prefix := i, ""
+	for ; at-i < 2 && wordIn("extra x xx 2x 3x", q.token(at)); at++ {
+		if prefix += strings.ToUpper(q.token(at)); q.token(at) == "extra" {
+			prefix = strings.TrimSuffix(prefix, "EXTRA") + "X"
+		}
+	}
 	var size string
-	switch q.token(i) {
+	switch q.token(at) {
 	case "small", "klein", "kleine":
 		size = "S"
 	case "medium", "mittel":
 		size = "M"
 	case "large", "gross", "grosse":
 		size = "L"
-	default:
-		return term{}
 	}
-	if i > 0 && (q.token(i-1) == "extra" || q.token(i-1) == "x") || q.isGone(i, i+1) {
-		return term{}
+	if size == "" || size == "M" && prefix != "" || q.isGone(i, at+1) || q.namesSize(at) {
+		return term{}, 0
 	}
+	size = prefix + size
 	for _, t := range q.vocabulary.terms[strings.ToLower(size)] {
 		if t.kind != termAttribute || !q.vocabulary.decides(t) {
 			continue
 		}
 		for _, c := range q.categoriesNamed() {
 			if q.vocabulary.sizes[sizeKey(c, size)] {
-				return t
+				return t, at + 1 - i
 			}
 		}
 	}
-	return term{}
+	return term{}, 0
+}
+
+// namesSize reports whether word i is the German "Größe" and not "große", which
+// an index has as the same.
+func (q *reading) namesSize(i int) bool {
+	w := q.words[i]
+	return w.folded == "grosse" && (strings.ContainsAny(q.text[w.start:w.end], "öÖ") || len(q.vocabulary.terms[q.token(i+1)]) > 0)
 }
 
 // categoriesNamed returns the categories that have a name in the question. They
@@ -199,8 +217,13 @@ func (q *reading) named(name string, i, j int) int {
 
 // nameToken returns t in the spelling that attributeKey gives it.
 func nameToken(t string) string {
-	if t == "color" {
+	switch t {
+	case "color":
 		return "colour"
+	case "gr":
+		return "grosse"
+	case "sz":
+		return "size"
 	}
 	return t
 }
@@ -218,14 +241,25 @@ func plainWord(t string) bool {
 // chosenShort reports whether the short word i is a size all the same: "in 42"
 // and "in M" at the end of a question or before a word like "and".
 func (q *reading) chosenShort(i int) bool {
-	if t := q.token(i - 1); t != "in" {
+	before := q.token(i - 1)
+	if before == "a" || before == "an" {
+		before = q.token(i - 2)
+	}
+	if !wordIn("in en eu wear wearing", before) {
 		return false
 	}
-	if next := q.token(i + 1); next != "" && !stopWord(next) && !boundary(next) {
+	if next := q.token(i + 1); next != "" && !q.filler(i+1) && !boundary(next) && !q.isGone(i+1, i+2) && !q.begins(i+1) {
 		return false
 	}
 	written := q.text[q.words[i].start:q.words[i].end]
 	return written == strings.ToUpper(written)
+}
+
+// begins reports whether another wish begins at word i: with a word of the shop
+// or what an attribute is called.
+func (q *reading) begins(i int) bool {
+	t := q.token(i)
+	return len(q.vocabulary.terms[t]) > 0 && plainWord(t) || q.vocabulary.names[t] || wordIn("other except excluding anything", t)
 }
 
 // yesOrNo reports whether value says nothing without its attribute's name.

@@ -33,8 +33,10 @@ type Understanding struct {
 // exclusions, codes and superlatives out of a question. It makes no filter from
 // a word that is not in v, and none from one that it cannot be sure of: such a
 // word stays in Text and is searched. Amounts are in the currency of v. The
-// phrases around the shop's own words ("under 30", "auf Lager") are English and
-// German.
+// phrases around the shop's own words ("under 30", "auf Lager", "en solde") are
+// English, German, French, Spanish, Italian and Dutch, whatever v.For says; the
+// shop's own words are read in other forms ("rote" for Rot) in the languages of
+// v.For only.
 //
 // Only the first few thousand characters are read for filters; all of it is
 // searched. A question about one product ("is the Alpine jacket in stock?", or one that
@@ -51,7 +53,7 @@ func Understand(question string, v Vocabulary) Understanding {
 			}
 		}
 	}
-	q := reading{text: question[:cut], vocabulary: v}
+	q := reading{text: digits(question[:cut]), vocabulary: v}
 	q.readWords()
 	q.readCodes()
 	q.readTitles()
@@ -102,6 +104,7 @@ type reading struct {
 	categories []string // that are named; nil until somebody asks
 	title      bool     // the question has a product's whole title of three words or more
 	negated    bool     // some term is excluded
+	abroad     bool     // the shop, who asks or a word of the question speaks another language than English
 	out        Understanding
 }
 
@@ -111,13 +114,16 @@ type span struct{ start, end int }
 // word is one token of the question and where it stands.
 type word struct {
 	span
-	token string
+	token  string
+	folded string // as it is written, in lower case and without diacritics
 }
 
 func (q *reading) readWords() {
+	q.abroad = slices.ContainsFunc(q.vocabulary.languages, func(l string) bool { return l != "en" })
 	eachWord(q.text, func(start, end int, w string) {
 		for _, t := range wordTokens(w) {
-			q.words = append(q.words, word{span{start, end}, t})
+			q.words = append(q.words, word{span{start, end}, t, w})
+			q.abroad = q.abroad || foreign(w)
 		}
 	})
 }
@@ -130,6 +136,15 @@ func (q *reading) token(i int) string {
 		return ""
 	}
 	return q.words[i].token
+}
+
+// folded returns the word at i as it is written, folded; "" outside of the
+// question.
+func (q *reading) folded(i int) string {
+	if i < 0 || i >= len(q.words) {
+		return ""
+	}
+	return q.words[i].folded
 }
 
 func (q *reading) key(from, to int) string {

@@ -45,6 +45,15 @@ func shop() retrieval.Vocabulary {
 	return v
 }
 
+func attribute(name string, values ...string) catalog.Attribute {
+	return catalog.Attribute{Name: name, Values: values}
+}
+
+// shopFacts are of a product in a category, with one attribute and a price.
+func shopFacts(category, name string, values ...string) catalog.Facts {
+	return catalog.Facts{Categories: []string{category}, Attributes: []catalog.Attribute{attribute(name, values...)}, Offers: []catalog.Offer{{Regular: eur(1000)}}}
+}
+
 // show writes an understanding in one line, so that a table can hold it.
 func show(u retrieval.Understanding) string {
 	var parts []string
@@ -116,8 +125,10 @@ func TestUnderstand(t *testing.T) {
 
 		// Numbers that are no prices.
 		{"jackets 40-42", "pages", "jackets 40-42"},
-		{"jackets under $30", "pages", "jackets under $30"},
+		{"jackets under $30", "<30.00 category=Jackets", "jackets"}, // about as much in the currency of the shop
+		{"jackets under 30 yen", "pages", "jackets under 30 yen"},
 		{"a lamp under 30 cm", "pages", "a lamp under 30 cm"},
+		{"a lamp under 300 lm", "pages", "a lamp under 300 lm"},
 		{"a lamp under 30cm", "pages", "a lamp under 30cm"},
 		{"jackets under 200 in red", "<200.00 Colour=Red category=Jackets", "jackets in red"},
 		{"poles under 200 in", "Length=Long 200 cm pages", "poles"},

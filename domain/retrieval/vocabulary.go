@@ -26,6 +26,12 @@ type Vocabulary struct {
 	// most is how many tokens the longest term or title has.
 	most   int
 	prices map[money]int // how many offers are priced in it
+	// languages are of the shop and of who asks, for words in another form than
+	// the shop's own; forms are those, by language and stem.
+	languages []string
+	forms     map[string][]string
+	// names are the words with which the names of attributes begin.
+	names map[string]bool
 	// agreements say how well the titles of products agree with their fields.
 	agreements map[field]agreement
 }
@@ -80,6 +86,8 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		v.parts = make(map[string][]term)
 		v.agreements = make(map[field]agreement)
 		v.prices = make(map[money]int)
+		v.forms = make(map[string][]string)
+		v.names = make(map[string]bool)
 	}
 	v.compare(TitleKey(title), f)
 	var values, categories []string
@@ -106,6 +114,9 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		}
 	}
 	for _, a := range attributes {
+		if first, _, _ := strings.Cut(attributeKey(a.Name), " "); first != "" && plainWord(first) {
+			v.names[first] = true
+		}
 		for _, value := range a.Values {
 			t := term{kind: termAttribute, name: a.Name, value: strings.TrimSpace(value)}
 			if v.learn(TitleKey(t.value), t) {
@@ -163,6 +174,9 @@ func (v *Vocabulary) learn(key string, t term) bool {
 	n := strings.Count(key, " ") + 1
 	if key == "" || n > maxTermTokens || slices.Contains(v.terms[key], t) {
 		return false
+	}
+	if len(v.terms[key]) == 0 {
+		v.learnForms(key, t.value)
 	}
 	v.terms[key] = append(v.terms[key], t)
 	v.most = max(v.most, n)
