@@ -91,6 +91,24 @@ func TestPageFolder(t *testing.T) {
 	}
 }
 
+// A page is in the language that it says, and else in the site's.
+func TestLanguageOfAPage(t *testing.T) {
+	for page, want := range map[string]string{
+		`<html lang="de-AT"><title>A</title>`:                                         "de-AT",
+		"<!DOCTYPE html>\n<!-- <html lang=fr> -->\n<HTML class='a' LANG=pt_BR>\n<p>x": "pt-BR",
+		`<html hreflang="de" data-lang="de"><p lang="fr">x</p>`:                       "",
+		`<p lang="fr">x</p><html lang="de">`:                                          "",
+		`<html lang="not a language">`:                                                "",
+		`<html`:                                                                       "",
+		`no html`:                                                                     "",
+	} {
+		changes := all(t, files.NewPageFolder(folder(map[string]string{"a.html": page, "b.md": page}), "https://shop.example.com"))
+		if len(changes) != 2 || changes[0].Page.Locale != want || changes[1].Page.Locale != "" {
+			t.Errorf("%s: %+v", page, changes[0].Page)
+		}
+	}
+}
+
 func TestPageFolderRefuses(t *testing.T) {
 	for name, fsys := range map[string]fs.FS{"empty": folder(nil), "no pages": folder(map[string]string{"a.txt": "x"})} {
 		if _, err := files.NewPageFolder(fsys, "https://shop.example.com").Changes(t.Context(), site, "", nil); !errors.Is(err, ports.ErrInvalid) {

@@ -24,9 +24,10 @@ const maxPages = 10_000
 // a dot are left out. A page's id is its path without the ending, and its
 // address is that below siteURL ("returns.md" is siteURL/returns/,
 // "help/index.html" is siteURL/help/). Its title is that of the front matter or
-// <title>, else the first heading, else the name of the file. All pages are
-// published: what is not for shoppers does not belong into the folder. Of two
-// files with one address the first is read and the second rejected.
+// <title>, else the first heading, else the name of the file; its language is
+// that of <html lang>. All pages are published: what is not for shoppers does not
+// belong into the folder. Of two files with one address the first is read and the
+// second rejected.
 func NewPageFolder(fsys fs.FS, siteURL string) *Source {
 	return &Source{read: func(ctx context.Context) ([]catalog.Change, error) {
 		var changes []catalog.Change
@@ -101,11 +102,14 @@ func readPage(fsys fs.FS, name, siteURL string) (catalog.Change, error) {
 		return rejected(name, id, "the file is not in UTF-8: save it as UTF-8"), nil
 	}
 	text := strings.ReplaceAll(string(data), "\r\n", "\n")
-	var title string
+	var title, locale string
 	if format(name) == formatMarkdown {
 		text, title = markdown(text)
-	} else if title = element(text, "title"); title == "" {
-		title = element(text, "h1")
+	} else {
+		locale = localeOf(text)
+		if title = element(text, "title"); title == "" {
+			title = element(text, "h1")
+		}
 	}
 	slug := strings.TrimSuffix(strings.TrimSuffix(id, "index"), "/")
 	if title == "" {
@@ -115,7 +119,7 @@ func readPage(fsys fs.FS, name, siteURL string) (catalog.Change, error) {
 	if slug != "" {
 		address += slug + "/"
 	}
-	return catalog.Change{Page: &catalog.Page{ID: id, Title: title, URL: address, Status: catalog.Published, HTML: text}}, nil
+	return catalog.Change{Page: &catalog.Page{ID: id, Title: title, URL: address, Locale: locale, Status: catalog.Published, HTML: text}}, nil
 }
 
 func rejected(where, id, reason string) catalog.Change {

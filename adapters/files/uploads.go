@@ -285,7 +285,7 @@ func (u *Uploads) readFile(ctx context.Context, f File) ([]catalog.Change, error
 		if kind == kindMarkdown {
 			page.HTML, page.Title = markdown(text)
 		} else {
-			page.HTML = text
+			page.HTML, page.Locale = text, localeOf(text)
 			if page.Title = element(text, "title"); page.Title == "" {
 				page.Title = element(text, "h1")
 			}

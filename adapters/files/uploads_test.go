@@ -97,6 +97,10 @@ func TestUploads(t *testing.T) {
 			got = append(got, fmt.Sprintf("REJECTED %s | %s | %s", c.Rejected.Where, c.Rejected.ID, c.Rejected.Reason))
 		}
 	}
+	german := all(t, files.NewUploads([]files.File{textFile(t, "hilfe.html", `<html lang="de"><title>Hilfe</title><details><summary>Sonntags offen?</summary><p>Nein.</p></details>`)}, files.UploadsConfig{PDF: files.ReadPDF, Questions: text.FAQs}))
+	if len(german) != 2 || german[0].Page.Locale != "de" || german[1].FAQ.Locale != "de" {
+		t.Errorf("a page in German: %+v", german)
+	}
 	const path = "testdata/uploads.txt"
 	golden(t, path, strings.Join(got, "\n----\n")+"\n")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,5 +37,40 @@ func TestSearch(t *testing.T) {
 	}
 	if r := s.run("search", " "); r.code == 0 || !strings.Contains(r.err, "q is empty") {
 		t.Errorf("exit code %d: %s", r.code, r.err)
+	}
+}
+
+// Where a shop has pages in two languages, who asks from a page in one reads those
+// in it, and an operator may ask as from such a page.
+func TestSearchInALanguage(t *testing.T) {
+	s := newShell(t)
+	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
+	dir := t.TempDir()
+	for name, page := range map[string]string{
+		"shipping.html": `<html lang="en-GB"><title>Shipping</title><main><p>We ship with Fjordpost within two days.</p></main>`,
+		"versand.html":  `<html lang="de"><title>Versand</title><main><p>Unser Bote ist Fjordpost, nach Wien dauert es vier Tage.</p></main>`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(page), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.ok("ingest", "pages", dir)
+	for locale, want := range map[string][]string{"de-AT": {"Versand"}, "en": {"Shipping"}, "fr": {"Shipping", "Versand"}, "": {"Shipping", "Versand"}} {
+		args := []string{"search", "--explain", "Fjordpost"}
+		if locale != "" {
+			args = append(args, "--locale", locale)
+		}
+		out := s.ok(args...)
+		for _, title := range []string{"Shipping", "Versand"} {
+			if strings.Contains(out, title) != slices.Contains(want, title) {
+				t.Errorf("from a page in %q, want %v:\n%s", locale, want, out)
+			}
+		}
+		if strings.Contains(out, "language") != (len(want) == 1) {
+			t.Errorf("from a page in %q, the language is said wrongly:\n%s", locale, out)
+		}
+	}
+	if r := s.run("search", "--locale", "de AT", "Fjordpost"); r.code == 0 || !strings.Contains(r.err, "locale") {
+		t.Errorf("a locale that is none: %d %s", r.code, r.err)
 	}
 }
