@@ -99,6 +99,8 @@ func TestLanguageOfAPage(t *testing.T) {
 		`<html hreflang="de" data-lang="de"><p lang="fr">x</p>`:                       "",
 		`<p lang="fr">x</p><html lang="de">`:                                          "",
 		`<html lang="not a language">`:                                                "",
+		`<html class="x lang=fr" prefix='og: https://example.com' lang='nb'>`:         "nb",
+		`<!-- no end <html lang="de">`:                                                "",
 		`<html`:                                                                       "",
 		`no html`:                                                                     "",
 	} {
