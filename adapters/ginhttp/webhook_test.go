@@ -550,7 +550,11 @@ func largeBody(n int) (body func() io.Reader, sig string) {
 	return body, base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
 
+// TestLargeDeliveries: the largest delivery that is read, and one that is not.
 func TestLargeDeliveries(t *testing.T) {
+	if raceDetector {
+		t.Skip("takes longer with the race detector than a shop may: .ci/run has a stage without it")
+	}
 	for _, key := range []bool{true, false} {
 		h := newHooked(t, key, hookSecret)
 		dropped := "delivery_too_big product:7"
