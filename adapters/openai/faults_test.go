@@ -36,9 +36,9 @@ type fault struct {
 
 // The clocks are tested in TestTiming, where time costs nothing; here they are
 // as short as a loaded machine allows.
-func quick(c *openai.Config) { c.BetweenTokens = 300 * time.Millisecond }
+func quick(c *openai.Config) { c.BetweenTokens = time.Second }
 
-func impatient(c *openai.Config) { c.FirstToken = 300 * time.Millisecond }
+func impatient(c *openai.Config) { c.FirstToken = time.Second }
 
 // story is a good answer.
 func story(model string, by chat.CountedBy) fault {

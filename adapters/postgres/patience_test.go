@@ -106,7 +106,7 @@ func within(t *testing.T, what string, do func() error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal(what + " has not returned")
 		return nil
 	}
@@ -117,7 +117,7 @@ func within(t *testing.T, what string, do func() error) error {
 func TestASilentConnectionEnds(t *testing.T) {
 	s := pgtest.Need(t)
 	h := newHole(t, s)
-	pool, err := openPool(h.url(s.Superuser(), "postgres"), "woochat", 1, 300*time.Millisecond)
+	pool, err := openPool(h.url(s.Superuser(), "postgres"), "woochat", 1, 2*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestPingEndsWithItsContext(t *testing.T) {
 
 // TestCloseEnds although a commit waits for a server that says nothing.
 func TestCloseEnds(t *testing.T) {
-	db := silentDB(t, 300*time.Millisecond)
+	db := silentDB(t, 2*time.Second)
 	w := &waiting{step: release, key: "a", row: []byte(`{}`), reply: make(chan reply, 1)}
 	if err := db.commits.add(w); err != nil { // its commit is under way, or begins
 		t.Fatal(err)

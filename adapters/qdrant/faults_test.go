@@ -264,7 +264,7 @@ func TestVectorsAfterWords(t *testing.T) {
 func TestFaults(t *testing.T) {
 	server := startFake(t, qdrantfake.Options{APIKey: key})
 	s := newScope(t)
-	x := open(t, qdrant.Config{URL: server.Addr(), APIKey: key, SearchTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second})
+	x := open(t, qdrant.Config{URL: server.Addr(), APIKey: key, SearchTimeout: time.Minute, WriteTimeout: time.Minute})
 	put(t, x, s, entry("page:1", "r1", "copper kettle"))
 	search := func(ctx context.Context) error {
 		_, err := x.Search(ctx, s, retrieval.Query{Text: "kettle", Limit: 1})

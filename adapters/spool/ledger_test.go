@@ -85,7 +85,7 @@ func TestAwayAndBack(t *testing.T) {
 // untilReplayed waits until the spool was emptied for the nth time.
 func (w *world) untilReplayed(n int) {
 	w.Helper()
-	deadline := time.NewTimer(10 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

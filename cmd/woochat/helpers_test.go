@@ -112,7 +112,7 @@ func (s *shell) start(args ...string) *running {
 	return r
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // find waits until the screen matches and returns the first group.
 func (r *running) find(s *screen, pattern string) string {

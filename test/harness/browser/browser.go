@@ -20,7 +20,7 @@ import (
 )
 
 // Patience bounds every wait for a condition in the page; a passing test never gets near it.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // prelude runs before the page's own scripts: q and qa look into the shadow root, happened is what the widget told
 // the page, broken is every script error and policy violation.

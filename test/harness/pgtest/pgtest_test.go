@@ -141,7 +141,7 @@ func TestAKilledTestBinaryLeavesNoServer(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	// The server removes its pid file when it is done.
-	tick, late := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	tick, late := time.NewTicker(10*time.Millisecond), time.After(time.Minute)
 	defer tick.Stop()
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "data", "postmaster.pid")); errors.Is(err, os.ErrNotExist) {
