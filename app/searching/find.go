@@ -72,7 +72,8 @@ func (s *Service) find(ctx context.Context, l look, r *Result) error {
 		found = s.rerank(ctx, l.q, found, r)
 	}
 	found = retrieval.TitledFirst(found, u.Head)
-	if len(found) == 0 && !u.Filter.IsZero() && l.language.IsZero() {
+	unfit := len(found) == 0 && !u.Filter.IsZero() && l.language.IsZero()
+	if unfit {
 		// Show the nearest, and let the answer say so.
 		near := retrieval.Query{Text: l.q.Text, Also: u.Also, Vector: l.vector, Limit: l.limit, At: l.at, Filter: retrieval.Filter{Without: u.Filter.Without}}
 		var err error
@@ -90,7 +91,9 @@ func (s *Service) find(ctx context.Context, l look, r *Result) error {
 		}
 	}
 	start := s.deps.Now()
-	r.Fit = s.fit(l.followUp.Question, found, exact || len(l.followUp.About) > 0, *r)
+	if r.Fit = s.fit(l.followUp.Question, found, exact || len(l.followUp.About) > 0, *r); unfit && len(l.followUp.About) == 0 {
+		r.Fit = r.Fit.Unfit(l.followUp.Question, found[:min(len(found), s.cfg.Passages)], r.Meaning && s.judges(*r), s.least(*r), u.Also...)
+	}
 	r.Found = retrieval.Choose(found, l.q.Budget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
 	r.Took.Choose = s.deps.Now().Sub(start)
 	return nil
@@ -102,12 +105,20 @@ func bestMatch(p retrieval.Passage) bool { return p.Arms.Lexical > 0 || p.Arms.D
 // fit says whether the first of found answer. By meaning only where the vectors
 // are of the model for which it is known how near is near.
 func (s *Service) fit(question string, found []retrieval.Passage, exact bool, r Result) retrieval.Fit {
-	known := r.Generation.Model == s.cfg.EvidenceModel
-	least := s.cfg.LeastEvidence
-	if least == 0 && (known || !r.Meaning) {
-		least = retrieval.DefaultLeastEvidence
+	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && s.judges(r), exact, s.least(r), r.Understanding.Also...)
+}
+
+// judges reports whether the vectors of r are of the model by which evidence is
+// judged.
+func (s *Service) judges(r Result) bool { return r.Generation.Model == s.cfg.EvidenceModel }
+
+// least returns the evidence that is wanted of r, 0 for any, less for less than
+// that.
+func (s *Service) least(r Result) float64 {
+	if s.cfg.LeastEvidence == 0 && (s.judges(r) || !r.Meaning) {
+		return retrieval.DefaultLeastEvidence
 	}
-	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && known, exact, least, r.Understanding.Also...)
+	return s.cfg.LeastEvidence
 }
 
 // search finds, loads and checks again: an index may be behind the shop, so

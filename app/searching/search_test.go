@@ -311,3 +311,19 @@ func ExampleService_Search() {
 	}
 	// Output: Shipping - Shipping costs €4.90.
 }
+
+// What the fields say that nothing is like is told so, whatever the words say; what
+// is near is shown.
+func TestNothingIsLikeThat(t *testing.T) {
+	w := newWorld(t)
+	if r := w.search("jackets under 10"); !r.Fit.Nothing || len(r.Fit.Near) != 2 {
+		t.Errorf("jackets under 10: %+v, want nothing, and both jackets near", r.Fit)
+	}
+	if r := w.search("jackets under 100"); r.Fit.Nothing {
+		t.Errorf("jackets under 100: %+v", r.Fit)
+	}
+	w.cfg.LeastEvidence = -1
+	if r := w.search("jackets under 10"); r.Fit.Nothing {
+		t.Errorf("nothing is ever refused, but: %+v", r.Fit)
+	}
+}

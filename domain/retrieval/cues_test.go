@@ -152,3 +152,25 @@ func TestFillersAreOfTheirLanguage(t *testing.T) {
 		t.Errorf("Dutch: left to order by %q, categories %q", u.Open, u.Filter.Categories)
 	}
 }
+
+// What a thing is for is not what it is like.
+func TestPurposes(t *testing.T) {
+	understood(t, shop(), [][2]string{
+		{"wax for leather boots", "pages"},
+		{"a cover for blue jackets under 30", "<30.00 pages"},
+		{"red cover for blue jackets", "Colour=Red pages"},
+		{"laces for size 42", "pa_size=42 pages"},
+		{"laces for boots in red", "Colour=Red pages"},
+		{"looking for blue jackets", "Colour=Blue|Navy Blue category=Jackets"},
+		{"any options for blue jackets", "Colour=Blue|Navy Blue category=Jackets"},
+		{"something for leather", "Material=Leather"},
+		{"how do I clean leather jackets", "pages"},
+		{"how can I find blue jackets", "Colour=Blue|Navy Blue category=Jackets"},
+	})
+}
+
+func TestSpelledOnTheOtherSide(t *testing.T) {
+	var v retrieval.Vocabulary
+	v.Add("", shopFacts("Mats", "Colour", "Grey"))
+	understood(t, v, [][2]string{{"gray mats", "Colour=Grey category=Mats"}})
+}

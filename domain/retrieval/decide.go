@@ -20,6 +20,8 @@ func (q *reading) decide() {
 	switch {
 	case one:
 		q.noFilter("no filter: the question is about one product")
+	case q.out.Sort == ByRelevance && q.asksHow():
+		q.noFilter("no filter: the question asks how something is done")
 	case terms:
 		q.noFilter("no filter: the question is about the shop's terms")
 	case q.title:

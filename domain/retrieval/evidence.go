@@ -184,16 +184,34 @@ func FitOf(question string, ps []Passage, meaning, exact bool, least float64, al
 	case exact || f.Evidence >= least:
 		return f
 	}
-	f.Nothing = true
+	f.Nothing, f.Near = true, nearest(question, ps, meaning, least, also...)
+	return f
+}
+
+// Unfit returns f where the question's filter lets nothing through and ps were
+// found without it: it is known by fields that nothing fits, whatever the words
+// say, and ps are near at best. Its arguments are those of FitOf.
+func (f Fit) Unfit(question string, ps []Passage, meaning bool, least float64, also ...Alternative) Fit {
+	if least < 0 || saysNothing(question) {
+		return f
+	}
+	f.Nothing, f.Near = true, nearest(question, ps, meaning, least, also...)
+	return f
+}
+
+// nearest returns the first passage of each of the documents that have at least
+// half of the evidence that is wanted.
+func nearest(question string, ps []Passage, meaning bool, least float64, also ...Alternative) []Passage {
+	var out []Passage
 	w := FittedSignWeights(meaning)
 	seen := make(map[DocumentID]bool)
 	for _, p := range ps {
-		if len(f.Near) < maxNear && !seen[p.Ref.Document] && w.Evidence(SignsOf(question, p, meaning, also...)) >= least/2 {
+		if len(out) < maxNear && !seen[p.Ref.Document] && w.Evidence(SignsOf(question, p, meaning, also...)) >= least/2 {
 			seen[p.Ref.Document] = true
-			f.Near = append(f.Near, p)
+			out = append(out, p)
 		}
 	}
-	return f
+	return out
 }
 
 // saysNothing reports whether text has words, and only such as are in every

@@ -50,3 +50,37 @@ func (v Vocabulary) bent(w word) []term {
 	}
 	return out
 }
+
+// spelledOtherwise returns token as they spell it on the other side of the
+// Atlantic, "" if it is not one of the words that catalogues are full of.
+func spelledOtherwise(token string) string {
+	switch token {
+	case "gray":
+		return "grey"
+	case "grey":
+		return "gray"
+	case "aluminum":
+		return "aluminium"
+	case "aluminium":
+		return "aluminum"
+	case "jewelry":
+		return "jewellery"
+	case "jewellery":
+		return "jewelry"
+	case "fiber":
+		return "fibre"
+	case "fibre":
+		return "fiber"
+	case "pajama":
+		return "pyjama"
+	case "pyjama":
+		return "pajama"
+	case "mustache":
+		return "moustache"
+	case "tire":
+		return "tyre"
+	case "tyre":
+		return "tire"
+	}
+	return ""
+}

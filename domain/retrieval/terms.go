@@ -54,6 +54,9 @@ func (q *reading) readTerms() {
 			})
 			of := v.terms[key]
 			if len(of) == 0 && n == 1 {
+				of = v.terms[spelledOtherwise(key)]
+			}
+			if len(of) == 0 && n == 1 {
 				of = v.bent(q.words[i])
 			}
 			if terms := q.certain(of, i, i+n); len(terms) > 0 && !known {

@@ -61,6 +61,7 @@ func Understand(question string, v Vocabulary) Understanding {
 	q.readQuantities()
 	q.readPhrases()
 	q.readTerms()
+	q.readPurposes()
 	q.readExclusions()
 	q.decide()
 	if rest := strings.TrimSpace(question[cut:]); rest != "" {

@@ -171,7 +171,7 @@ func TestUnderstand(t *testing.T) {
 		{"mountain peak jackets", "brand=Mountain Peak category=Jackets", "mountain peak jackets"},
 		{"coffee grinder under 50", "<50.00 pages", "coffee grinder"},
 		{"coffee under 50", "<50.00 category=Coffee", "coffee"},
-		{"how do I wash a wool jacket?", "Material=Merino Wool|Wool category=Jackets pages", "how do I wash a wool jacket?"},
+		{"how do I wash a wool jacket?", "pages", "how do I wash a wool jacket?"},
 		{"yes", "pages", "yes"},
 
 		{"stoves and cookware under 60", "<60.00 category=Stoves & Cookware", "stoves and cookware"},

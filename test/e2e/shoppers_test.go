@@ -9,8 +9,8 @@ import (
 // openGood and heldGood are how many of the questions of shoppers.jsonl were
 // answered well when they were last counted, of either half. They only go up.
 const (
-	openGood = 162
-	heldGood = 155
+	openGood = 166
+	heldGood = 158
 )
 
 // heldBack reports whether a question belongs to the half that is not looked at
