@@ -266,6 +266,7 @@ var shopsGood = map[string]int{"en": 999, "de": 997, "fr": 1000, "es": 1000, "it
 // TestConstrainedInOtherShops asks made-up shops in six languages. Half of each
 // language's questions is only counted.
 func TestConstrainedInOtherShops(t *testing.T) {
+	figure(t)
 	for n, l := range lingos {
 		t.Run(l.language, func(t *testing.T) {
 			good, of := 0, 0
