@@ -23,16 +23,17 @@ type DocumentSource interface {
 // Documents keeps what the shop says: the truth from which an index is built.
 type Documents interface {
 	// Put stores d with its chunks (whose vectors are not kept) in place of
-	// what there is of d.ID, and notes that the index must follow, in one
-	// step. It changes nothing and returns false if d.Revision is the stored
+	// what there is of d.ID, chunks of every Chunking, and notes that the index must
+	// follow, in one step. It changes nothing and returns false if d.Revision is the stored
 	// one and d.Shown is too, but that it notes d.Updated and d.Read; and
 	// nothing at all if d does not supersede what is stored, as
 	// retrieval.Document.Supersedes says. A document that is not Shown is kept
-	// without body and chunks.
+	// without body and chunks. ErrInvalid for chunks of two Chunkings.
 	Put(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (changed bool, err error)
 
 	// Pending returns at most limit documents that have not come as far as at,
-	// with their chunks (none for one that is not Shown): in the generation that
+	// with their chunks of the generation's Chunking (none for one that is not Shown,
+	// or has not been cut like that yet: see DocumentChunks): in the generation that
 	// is searched the oldest change first, in one that is built in any order. A
 	// document that is Shown no more is pending until it was taken out.
 	// ErrConflict if at.Generation is neither searched nor built now; see
@@ -56,7 +57,20 @@ type DocumentBatches interface {
 	PutAll(ctx context.Context, s tenant.Scope, docs []PendingDocument) (changed []bool, err error)
 }
 
-// MaxPut is how many documents DocumentBatches and IndexBatches put at once.
+// DocumentChunks adds the chunks that another generation of the index needs.
+type DocumentChunks interface {
+	// PutChunks stores the chunks of each of docs beside those of other Chunkings,
+	// and returns for each whether it did: not if the document is not there, not
+	// Shown, or of another revision now, has chunks of that Chunking already, or is
+	// given none.
+	// Nothing else changes, and none of the documents is pending for it.
+	// ErrInvalid for more than MaxPut, or chunks of two Chunkings or of one Seq in
+	// one document; nothing is stored then.
+	PutChunks(ctx context.Context, s tenant.Scope, docs []PendingDocument) (stored []bool, err error)
+}
+
+// MaxPut is how many documents DocumentBatches, DocumentChunks and IndexBatches put
+// at once.
 const MaxPut = 1000
 
 // PendingDocument is a document that the index must follow.
@@ -68,10 +82,11 @@ type PendingDocument struct {
 // Inventory lists what Documents keeps.
 type Inventory interface {
 	// States returns at most limit documents in the order of their ids,
-	// beginning after the given one ("" for the first), those not Shown too.
+	// beginning after the given one ("" for the first), those not Shown too. Chunks
+	// are counted as in Tally.
 	States(ctx context.Context, s tenant.Scope, after retrieval.DocumentID, limit int) ([]retrieval.DocumentState, error)
 
-	// Tally counts them.
+	// Tally counts them, and their chunks of the generation that is searched.
 	Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally, error)
 }
 
@@ -89,10 +104,11 @@ const MaxStored = 1000
 // Passages loads what a search has found.
 type Passages interface {
 	// Load returns the passages of refs, in their order, with all fields but
-	// Score and Arms. A ref whose document is gone, is not Shown, or has
-	// another revision now is left out. Prices and stock are those of the
+	// Score and Arms: those of a generation that has this Chunking. A ref whose
+	// document is gone, is not Shown, has another revision now, or has no such chunk,
+	// is left out. Prices and stock are those of the
 	// stored facts, never of an index.
-	Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error)
+	Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error)
 }
 
 // Cursors keeps how far each source of a site has been read.
@@ -116,6 +132,7 @@ type HTMLText interface {
 
 // DocumentTotals counts what Documents keeps, without listing it.
 type DocumentTotals interface {
-	// Totals counts the site's documents, as they are at one moment.
+	// Totals counts the site's documents, as they are at one moment, and their chunks
+	// as Inventory.Tally does.
 	Totals(ctx context.Context, s tenant.Scope) (retrieval.Totals, error)
 }

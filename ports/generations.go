@@ -19,7 +19,8 @@ type Generations interface {
 	// Begin makes of them what retrieval.Generations.Begin says, in one step,
 	// and returns them. All Shown documents are pending in a generation that is
 	// built from then on; in one to which the site goes Back, those that it does not
-	// hold as they are, and those that it holds and that are not Shown any more.
+	// hold as they are or whose chunks of its Chunking are not stored, and those that
+	// it holds and that are not Shown any more.
 	// Those that are no longer among them are retired at r.At.
 	Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebuild) (retrieval.Generations, error)
 
@@ -37,19 +38,23 @@ type RetiredGenerations interface {
 	// Retired returns the numbers of generations of the site that were retired
 	// before the given time, the lowest first. One that is Former is not retired.
 	Retired(ctx context.Context, s tenant.Scope, before time.Time) ([]int64, error)
-	// Forget notes that the index has dropped a retired generation. One that is
-	// not retired is left as it is, and that is no error.
+	// Forget notes that the index has dropped a retired generation. Chunks of a
+	// Chunking that no other generation of the site has are gone then, too. One that
+	// is not retired is left as it is, and that is no error.
 	Forget(ctx context.Context, s tenant.Scope, generation int64) error
 	// Expire retires the site's Former generation at at if it has been that since
 	// before the given time: nobody can go back to it then.
 	Expire(ctx context.Context, s tenant.Scope, before, at time.Time) error
 }
 
-// IndexModel keeps which model's vectors are wanted in the indexes of all sites.
-// A server says so when it starts; all else, other servers too, goes by it.
+// IndexModel keeps which model's vectors are wanted in the indexes of all sites,
+// and how documents are to be cut for them. A server says so when it starts; all
+// else, other servers too, goes by it.
 type IndexModel interface {
 	// WantModel notes the model's name; "" wants none.
 	WantModel(ctx context.Context, model string) error
-	// WantedModel returns what was noted last. ErrNotFound if nothing was.
-	WantedModel(ctx context.Context) (string, error)
+	// WantChunking notes how documents are to be cut.
+	WantChunking(ctx context.Context, c retrieval.Chunking) error
+	// Wanted returns what was noted last of each; the zero Wanted if nothing was.
+	Wanted(ctx context.Context) (retrieval.Wanted, error)
 }

@@ -163,17 +163,19 @@ func TestCacheOfGenerationsKeepsTheContract(t *testing.T) {
 	still := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 	for name, elsewhere := range map[string]bool{"written through it": false, "written elsewhere": true} {
 		t.Run(name, func(t *testing.T) {
-			porttest.Generations(t, func(*testing.T) porttest.DocumentsUnderTest {
+			open := func(*testing.T) porttest.DocumentsUnderTest {
 				d, a := memory.NewDocuments(), memory.NewAccounts()
 				c := decorated.NewCache(decorated.CacheConfig{Changes: memory.NewChanges(a, memory.NewLicenses(a), d), Now: still})
 				u := porttest.DocumentsUnderTest{
-					Documents: d, Inventory: d, Generations: c.Generations(d), RetiredGenerations: expired{d, c}, NewScope: newScope, NewSite: newSite,
+					Documents: d, Inventory: d, Generations: c.Generations(d), RetiredGenerations: expired{d, c}, DocumentChunks: d, Passages: d, NewScope: newScope, NewSite: newSite,
 				}
 				if elsewhere {
 					u.Generations = lookedIndexes{c.Generations(d), c, d}
 				}
 				return u
-			})
+			}
+			porttest.Generations(t, open)
+			porttest.Chunkings(t, open)
 		})
 	}
 }

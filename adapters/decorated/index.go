@@ -109,8 +109,8 @@ type passages struct {
 }
 
 // Load implements ports.Passages.
-func (w passages) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+func (w passages) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	return run(ctx, w.around, Call{"Passages", "Load"}, func(ctx context.Context) ([]retrieval.Passage, error) {
-		return w.next.Load(ctx, s, refs)
+		return w.next.Load(ctx, s, c, refs)
 	})
 }

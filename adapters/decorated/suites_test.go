@@ -115,7 +115,7 @@ func TestFallbackSearcherKeepsTheContract(t *testing.T) {
 func documents(*testing.T) porttest.DocumentsUnderTest {
 	d := memory.NewDocuments()
 	return porttest.DocumentsUnderTest{
-		Documents: decorated.Documents(d, all()...), Passages: decorated.Passages(d, all()...), Inventory: d, Cursors: d, Generations: d, RetiredGenerations: d,
+		Documents: decorated.Documents(d, all()...), Passages: decorated.Passages(d, all()...), Inventory: d, Cursors: d, Generations: d, RetiredGenerations: d, DocumentChunks: d,
 		NewScope: newScope, NewSite: newSite,
 	}
 }

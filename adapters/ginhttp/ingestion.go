@@ -9,6 +9,7 @@ import (
 	"github.com/aiwoochat/woochat/app/connecting"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/domain/ingestion"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -84,15 +85,20 @@ func wireStatus(st ingesting.Status) gin.H {
 func wireIndex(x ingesting.IndexStatus) gin.H {
 	var building any
 	if b := x.Building; b.No != 0 {
-		building = gin.H{"generation": b.No, "embedding_model": b.Model, "built": max(0, x.Shown-x.Unbuilt), "total": x.Shown}
+		building = gin.H{"generation": b.No, "embedding_model": b.Model, "chunking": wireChunking(b.Chunking), "built": max(0, x.Shown-x.Unbuilt), "total": x.Shown}
 	}
 	var former any
 	if f := x.Former; f.No != 0 {
-		former = gin.H{"generation": f.No, "embedding_model": f.Model}
+		former = gin.H{"generation": f.No, "embedding_model": f.Model, "chunking": wireChunking(f.Chunking)}
 	}
 	return gin.H{
-		"generation": x.Served.No, "embedding_model": x.Served.Model, "waiting_for_vectors": x.Waiting, "building": building, "former": former, "pinned": x.Pinned,
+		"generation": x.Served.No, "embedding_model": x.Served.Model, "chunking": wireChunking(x.Served.Chunking), "waiting_for_vectors": x.Waiting, "building": building, "former": former, "pinned": x.Pinned,
 	}
+}
+
+func wireChunking(c retrieval.Chunking) gin.H {
+	target, most := c.Sizes()
+	return gin.H{"target": target, "max": most}
 }
 
 // wireTime returns t as the wire has it, null for the zero time.

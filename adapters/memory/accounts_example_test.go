@@ -67,7 +67,7 @@ func ExampleNewDocuments() {
 	fmt.Println(d.Put(ctx, s, doc, []retrieval.Chunk{{Seq: 0, Text: "We ship within two days."}}))
 	fmt.Println(d.Put(ctx, s, doc, nil)) // the same revision
 	hits := []retrieval.PassageRef{{Document: "page:7", Revision: "r1"}, {Document: "page:7", Revision: "r0"}}
-	passages, err := d.Load(ctx, s, hits)
+	passages, err := d.Load(ctx, s, retrieval.Chunking{}, hits)
 	fmt.Println(len(passages), passages[0].Text, err)
 	// Output:
 	// true <nil>

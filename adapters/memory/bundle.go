@@ -77,18 +77,17 @@ func (s *Stores) AddSite(ctx context.Context, name, url string, l usage.Limits) 
 // app/ingesting.
 func (s *Stores) Add(ctx context.Context, sc tenant.Scope, d retrieval.Document, texts ...string) error {
 	d.Shown = true
-	e := retrieval.Entry{Document: d.ID, Revision: d.Revision, Kind: d.Kind, Locale: d.Locale, Title: d.Title, Facts: d.Facts}
-	for i, text := range texts {
-		e.Chunks = append(e.Chunks, retrieval.Chunk{Seq: i, Text: text})
-	}
-	if _, err := s.Documents.Put(ctx, sc, d, e.Chunks); err != nil {
-		return fmt.Errorf("memory: add %s: %w", d.ID, err)
-	}
 	g, err := s.Documents.GenerationsOf(ctx, sc)
 	if err != nil {
 		return fmt.Errorf("memory: add %s: %w", d.ID, err)
 	}
-	e.Generation = g.Served.No
+	e := retrieval.Entry{Generation: g.Served.No, Document: d.ID, Revision: d.Revision, Kind: d.Kind, Locale: d.Locale, Title: d.Title, Facts: d.Facts}
+	for i, text := range texts {
+		e.Chunks = append(e.Chunks, retrieval.Chunk{Chunking: g.Served.Chunking, Seq: i, Text: text})
+	}
+	if _, err := s.Documents.Put(ctx, sc, d, e.Chunks); err != nil {
+		return fmt.Errorf("memory: add %s: %w", d.ID, err)
+	}
 	if err := s.Index.Put(ctx, sc, e); err != nil {
 		return fmt.Errorf("memory: add %s: %w", d.ID, err)
 	}

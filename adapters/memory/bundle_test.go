@@ -41,7 +41,7 @@ func TestStoresKnowEachOther(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("found %+v, %v", found, err)
 	}
-	loaded, err := s.Documents.Load(t.Context(), site.Scope(), []retrieval.PassageRef{found[0].Ref})
+	loaded, err := s.Documents.Load(t.Context(), site.Scope(), retrieval.Chunking{}, []retrieval.PassageRef{found[0].Ref})
 	if err != nil || len(loaded) != 1 || loaded[0].Text != "Shipping costs €6." {
 		t.Errorf("loaded %+v, %v", loaded, err)
 	}

@@ -16,8 +16,8 @@ import (
 
 // Documents keeps documents, their chunks, the cursors of their sources, and the
 // generations of the index in memory. It is a [ports.Documents],
-// [ports.Inventory], [ports.Passages], [ports.Cursors], [ports.Generations],
-// [ports.RetiredGenerations] and [ports.IndexModel].
+// [ports.DocumentChunks], [ports.Inventory], [ports.Passages], [ports.Cursors],
+// [ports.Generations], [ports.RetiredGenerations] and [ports.IndexModel].
 type Documents struct {
 	mu      sync.RWMutex // guards all below, and what they point to
 	sites   map[tenant.Scope]map[retrieval.DocumentID]*storedDocument
@@ -25,18 +25,18 @@ type Documents struct {
 	changes int64 // counts the changes of all sites
 
 	generations map[tenant.Scope]*siteGenerations
-	indexes     int64   // counts the changes of generations
-	model       *string // nil: none was noted
+	indexes     int64 // counts the changes of generations
+	wanted      retrieval.Wanted
 }
 
 type storedDocument struct {
 	retrieval.Document
-	chunks  []retrieval.Chunk // in the order of Seq, without vectors
-	indexed string            // the revision that the index holds, "" for none
-	pending int64             // the number of the change that the index must follow, 0 for none
-	worded  bool              // it is found by its words as it is, though it is pending
-	unbuilt bool              // the generation that is built lacks it
-	former  *string           // the revision that the former generation holds, "" for none; nil: nobody knows
+	chunks  map[retrieval.Chunking][]retrieval.Chunk // in the order of Seq, without vectors
+	indexed string                                   // the revision that the index holds, "" for none
+	pending int64                                    // the number of the change that the index must follow, 0 for none
+	worded  bool                                     // it is found by its words as it is, though it is pending
+	unbuilt bool                                     // the generation that is built lacks it
+	former  *string                                  // the revision that the former generation holds, "" for none; nil: nobody knows
 }
 
 type sourceOf struct {
@@ -96,15 +96,15 @@ func newStored(doc retrieval.Document, chunks []retrieval.Chunk) (*storedDocumen
 	if !doc.Shown {
 		doc.Body, chunks = "", nil
 	}
-	chunks = slices.Clone(chunks)
-	for i := range chunks {
-		chunks[i].Vector = nil
+	c, chunks, err := ordered(doc.ID, chunks)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(chunks, func(a, b retrieval.Chunk) int { return cmp.Compare(a.Seq, b.Seq) })
-	if len(slices.CompactFunc(slices.Clone(chunks), func(a, b retrieval.Chunk) bool { return a.Seq == b.Seq })) < len(chunks) {
-		return nil, fmt.Errorf("document %s: %w: two chunks have one number", doc.ID, ports.ErrInvalid)
+	n := &storedDocument{Document: doc, chunks: map[retrieval.Chunking][]retrieval.Chunk{}}
+	if len(chunks) > 0 {
+		n.chunks[c] = chunks
 	}
-	return &storedDocument{Document: doc, chunks: chunks}, nil
+	return n, nil
 }
 
 // put stores next. The caller holds d.mu.
@@ -143,7 +143,10 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 	if !g.Has(at.Generation) {
 		return nil, noGeneration(at.Generation)
 	}
-	building := at.Generation != g.Served.No
+	building, chunking := at.Generation != g.Served.No, g.Served.Chunking
+	if building {
+		chunking = g.Building.Chunking
+	}
 	var waiting []*storedDocument
 	for _, doc := range d.sites[s] {
 		if building && doc.unbuilt || !building && doc.pending != 0 && !(at.Words && doc.worded) {
@@ -155,7 +158,7 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 	})
 	var list []ports.PendingDocument
 	for _, doc := range waiting[:min(len(waiting), max(0, limit))] {
-		list = append(list, ports.PendingDocument{Document: copyDocument(doc.Document), Chunks: slices.Clone(doc.chunks)})
+		list = append(list, ports.PendingDocument{Document: copyDocument(doc.Document), Chunks: slices.Clone(doc.chunks[chunking])})
 	}
 	return list, nil
 }
@@ -202,12 +205,13 @@ func (d *Documents) States(ctx context.Context, s tenant.Scope, after retrieval.
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	served := d.of(s).Served.Chunking
 	var list []retrieval.DocumentState
 	for _, id := range slices.Sorted(maps.Keys(d.sites[s])) {
 		if doc := d.sites[s][id]; id > after && len(list) < limit {
 			list = append(list, retrieval.DocumentState{
 				ID: id, Revision: doc.Revision, Indexed: doc.indexed, Kind: doc.Kind, Source: doc.Source,
-				Title: doc.Title, Shown: doc.Shown, Chunks: len(doc.chunks), Updated: doc.Updated,
+				Title: doc.Title, Shown: doc.Shown, Chunks: len(doc.chunks[served]), Updated: doc.Updated,
 			})
 		}
 	}
@@ -221,9 +225,10 @@ func (d *Documents) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally,
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	served := d.of(s).Served.Chunking
 	var n retrieval.Tally
 	for _, doc := range d.sites[s] {
-		n.Chunks += len(doc.chunks)
+		n.Chunks += len(doc.chunks[served])
 		for count, is := range map[*int]bool{
 			&n.Shown: doc.Shown, &n.Hidden: !doc.Shown, &n.Unbuilt: doc.unbuilt,
 			&n.Waiting: doc.pending != 0, &n.Unfound: doc.pending != 0 && !doc.worded,
@@ -237,7 +242,7 @@ func (d *Documents) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally,
 }
 
 // Load implements [ports.Passages].
-func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+func (d *Documents) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	if err := begin(ctx, s); err != nil {
 		return nil, err
 	}
@@ -249,13 +254,14 @@ func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.P
 		if doc == nil || !doc.Shown || doc.Revision != ref.Revision {
 			continue
 		}
-		i, ok := slices.BinarySearchFunc(doc.chunks, ref.Seq, func(c retrieval.Chunk, seq int) int { return cmp.Compare(c.Seq, seq) })
+		chunks := doc.chunks[c]
+		i, ok := slices.BinarySearchFunc(chunks, ref.Seq, func(c retrieval.Chunk, seq int) int { return cmp.Compare(c.Seq, seq) })
 		if !ok {
 			continue
 		}
 		list = append(list, retrieval.Passage{
-			Ref: ref, Kind: doc.Kind, Locale: doc.Locale, Title: doc.Title, URL: doc.URL, Heading: doc.chunks[i].Heading,
-			Text: doc.chunks[i].Text, Facts: copyFacts(doc.Facts), Updated: doc.Updated,
+			Ref: ref, Kind: doc.Kind, Locale: doc.Locale, Title: doc.Title, URL: doc.URL, Heading: chunks[i].Heading,
+			Text: chunks[i].Text, Facts: copyFacts(doc.Facts), Updated: doc.Updated,
 		})
 	}
 	return list, nil

@@ -16,8 +16,14 @@ import (
 type siteGenerations struct {
 	retrieval.Generations
 	last    int64 // the highest number that was given
-	retired map[int64]time.Time
+	retired map[int64]retiredGeneration
 	former  time.Time // since when Former is that
+}
+
+// retiredGeneration is one that the index may still hold.
+type retiredGeneration struct {
+	at       time.Time
+	chunking retrieval.Chunking
 }
 
 // of returns the generations of s. The caller holds the lock.
@@ -69,7 +75,7 @@ func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebui
 		case 0:
 			doc.unbuilt = false
 		case before.Former.No:
-			doc.unbuilt = doc.former == nil || *doc.former != doc.held()
+			doc.unbuilt = doc.former == nil || *doc.former != doc.held() || doc.Shown && len(doc.chunks[after.Building.Chunking]) == 0
 		default:
 			doc.unbuilt = doc.Shown
 		}
@@ -82,11 +88,15 @@ func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebui
 func (d *Documents) become(s tenant.Scope, after retrieval.Generations, at time.Time) {
 	g := d.generations[s]
 	if g == nil {
-		g = &siteGenerations{retired: map[int64]time.Time{}}
+		g = &siteGenerations{retired: map[int64]retiredGeneration{}}
 		d.generations[s] = g
 	}
-	for _, old := range g.Without(after) {
-		g.retired[old] = at
+	for _, no := range g.Without(after) {
+		for _, old := range []retrieval.Generation{g.Served, g.Building, g.Former} {
+			if old.No == no {
+				g.retired[no] = retiredGeneration{at, old.Chunking}
+			}
+		}
 	}
 	if after.Former.No != g.Former.No {
 		g.former = at
@@ -140,7 +150,7 @@ func (d *Documents) Retired(ctx context.Context, s tenant.Scope, before time.Tim
 	}
 	var list []int64
 	for _, no := range slices.Sorted(maps.Keys(g.retired)) {
-		if g.retired[no].Before(before) {
+		if g.retired[no].at.Before(before) {
 			list = append(list, no)
 		}
 	}
@@ -154,8 +164,25 @@ func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if g := d.generations[s]; g != nil {
-		delete(g.retired, generation)
+	g := d.generations[s]
+	if g == nil {
+		return nil
+	}
+	if _, ok := g.retired[generation]; !ok {
+		return nil
+	}
+	delete(g.retired, generation)
+	used := map[retrieval.Chunking]bool{g.Served.Chunking: true}
+	for _, one := range []retrieval.Generation{g.Building, g.Former} {
+		if one.No != 0 {
+			used[one.Chunking] = true
+		}
+	}
+	for _, old := range g.retired {
+		used[old.chunking] = true
+	}
+	for _, doc := range d.sites[s] {
+		maps.DeleteFunc(doc.chunks, func(c retrieval.Chunking, _ []retrieval.Chunk) bool { return !used[c] })
 	}
 	return nil
 }
@@ -168,7 +195,7 @@ func (d *Documents) Expire(ctx context.Context, s tenant.Scope, before, at time.
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if g := d.generations[s]; g != nil && g.Former.No != 0 && g.former.Before(before) {
-		g.retired[g.Former.No] = at
+		g.retired[g.Former.No] = retiredGeneration{at, g.Former.Chunking}
 		g.Former = retrieval.Generation{}
 		d.indexes++
 	}
@@ -185,24 +212,30 @@ func (doc *storedDocument) held() string {
 
 // WantModel implements [ports.IndexModel].
 func (d *Documents) WantModel(ctx context.Context, model string) error {
+	return d.want(ctx, func(w *retrieval.Wanted) { w.Model = &model })
+}
+
+// WantChunking implements [ports.IndexModel].
+func (d *Documents) WantChunking(ctx context.Context, c retrieval.Chunking) error {
+	return d.want(ctx, func(w *retrieval.Wanted) { w.Chunking = &c })
+}
+
+func (d *Documents) want(ctx context.Context, note func(*retrieval.Wanted)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.model = &model
+	note(&d.wanted)
 	return nil
 }
 
-// WantedModel implements [ports.IndexModel].
-func (d *Documents) WantedModel(ctx context.Context) (string, error) {
+// Wanted implements [ports.IndexModel].
+func (d *Documents) Wanted(ctx context.Context) (retrieval.Wanted, error) {
 	if err := ctx.Err(); err != nil {
-		return "", err
+		return retrieval.Wanted{}, err
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if d.model == nil {
-		return "", fmt.Errorf("%w: no embedding model was chosen", ports.ErrNotFound)
-	}
-	return *d.model, nil
+	return d.wanted, nil // nobody writes to what it points to
 }

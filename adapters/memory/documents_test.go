@@ -14,12 +14,12 @@ func TestDocuments(t *testing.T) {
 	open := func(*testing.T) porttest.DocumentsUnderTest {
 		d := memory.NewDocuments()
 		return porttest.DocumentsUnderTest{
-			Documents: d, DocumentBatches: d, Inventory: d, StoredDocuments: d, Passages: d, Cursors: d, DocumentTotals: d, Generations: d, RetiredGenerations: d, IndexModel: d, NewScope: newScope, NewSite: newSite,
+			Documents: d, DocumentBatches: d, Inventory: d, StoredDocuments: d, Passages: d, Cursors: d, DocumentTotals: d, Generations: d, RetiredGenerations: d, IndexModel: d, DocumentChunks: d, NewScope: newScope, NewSite: newSite,
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.DocumentsUnderTest){
 		"Documents": porttest.Documents, "DocumentBatches": porttest.DocumentBatches, "Inventory": porttest.Inventory, "StoredDocuments": porttest.StoredDocuments, "Passages": porttest.Passages, "Cursors": porttest.Cursors, "DocumentTotals": porttest.DocumentTotals,
-		"Generations": porttest.Generations, "IndexModel": porttest.IndexModel,
+		"Generations": porttest.Generations, "Chunkings": porttest.Chunkings, "IndexModel": porttest.IndexModel,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

@@ -18,9 +18,10 @@ func (d *Documents) Totals(ctx context.Context, s tenant.Scope) (retrieval.Total
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	var t retrieval.Totals
+	served := d.of(s).Served.Chunking
 	for _, doc := range d.sites[s] {
 		t.Documents++
-		t.Chunks += int64(len(doc.chunks))
+		t.Chunks += int64(len(doc.chunks[served]))
 		if doc.Shown {
 			t.Shown++
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -17,7 +16,7 @@ import (
 
 // Documents keeps documents, their chunks, the cursors of their sources, and the
 // generations of the index. It is a [ports.Documents], [ports.Inventory],
-// [ports.Passages], [ports.Cursors], [ports.Generations],
+// [ports.DocumentChunks], [ports.Passages], [ports.Cursors], [ports.Generations],
 // [ports.RetiredGenerations] and [ports.IndexModel].
 //
 // Passages are loaded, documents counted, and generations asked for, by the
@@ -31,6 +30,7 @@ var (
 	_ ports.Documents       = (*Documents)(nil)
 	_ ports.Inventory       = (*Documents)(nil)
 	_ ports.DocumentBatches = (*Documents)(nil)
+	_ ports.DocumentChunks  = (*Documents)(nil)
 	_ ports.Passages        = (*Documents)(nil)
 	_ ports.Cursors         = (*Documents)(nil)
 
@@ -64,11 +64,6 @@ const (
 		change_no = excluded.change_no, unbuilt = excluded.unbuilt, worded = false`
 
 	noteRead = `update documents set updated_at = $4, read_at = $5 where tenant_id = $1 and site_id = $2 and id = $3`
-
-	deleteChunks = `delete from chunks where tenant_id = $1 and site_id = $2 and document_id = $3`
-
-	insertChunks = `insert into chunks (tenant_id, site_id, document_id, seq, heading, text)
-	select $1, $2, $3, c.seq, c.heading, c.text from unnest($4::bigint[], $5::text[], $6::text[]) as c (seq, heading, text)`
 )
 
 // Put implements [ports.Documents]. ErrInvalid for a document without an id or
@@ -166,7 +161,10 @@ func (r putRow) put(ctx context.Context, tx *sqlx.Tx, o owner) (changed bool, er
 	if err != nil {
 		return false, err
 	}
-	return true, r.chunks.replace(ctx, tx, o, doc.ID)
+	if _, err := tx.ExecContext(ctx, deleteChunks, o.tenant, o.site, string(doc.ID)); err != nil {
+		return false, err
+	}
+	return true, r.chunks.put(ctx, tx, o, doc.ID)
 }
 
 // nextChange returns the number of the site's next change. The caller holds the
@@ -174,43 +172,6 @@ func (r putRow) put(ctx context.Context, tx *sqlx.Tx, o owner) (changed bool, er
 func nextChange(ctx context.Context, tx *sqlx.Tx, o owner) (no int64, err error) {
 	err = tx.GetContext(ctx, &no, selectNextChange, o.tenant, o.site)
 	return no, err
-}
-
-// chunkArrays are chunks as one statement takes and gives them: null arrays for
-// none.
-type chunkArrays struct {
-	Seqs     pq.Int64Array  `db:"seqs"`
-	Headings pq.StringArray `db:"headings"`
-	Texts    pq.StringArray `db:"texts"`
-}
-
-func chunkArraysOf(chunks []retrieval.Chunk) (chunkArrays, error) {
-	var a chunkArrays
-	seen := make(map[int]bool, len(chunks))
-	for _, c := range chunks {
-		if seen[c.Seq] {
-			return a, fmt.Errorf("%w: two chunks are number %d", ports.ErrInvalid, c.Seq)
-		}
-		seen[c.Seq] = true
-		a.Seqs, a.Headings, a.Texts = append(a.Seqs, int64(c.Seq)), append(a.Headings, c.Heading), append(a.Texts, c.Text)
-	}
-	return a, nil
-}
-
-func (a chunkArrays) replace(ctx context.Context, tx *sqlx.Tx, o owner, id retrieval.DocumentID) error {
-	if _, err := tx.ExecContext(ctx, deleteChunks, o.tenant, o.site, string(id)); err != nil || len(a.Seqs) == 0 {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, insertChunks, o.tenant, o.site, string(id), a.Seqs, a.Headings, a.Texts)
-	return err
-}
-
-func (a chunkArrays) chunks() []retrieval.Chunk {
-	var list []retrieval.Chunk
-	for i, seq := range a.Seqs {
-		list = append(list, retrieval.Chunk{Seq: int(seq), Heading: a.Headings[i], Text: a.Texts[i]})
-	}
-	return list
 }
 
 type documentRow struct {

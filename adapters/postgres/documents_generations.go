@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -14,9 +13,9 @@ import (
 )
 
 const (
-	selectGenerations = `select generation, model, state, former, pinned from index_generations where tenant_id = $1 and site_id = $2`
+	selectGenerations = `select generation, model, chunking, state, former, pinned from index_generations where tenant_id = $1 and site_id = $2`
 
-	putGeneration = `insert into index_generations (tenant_id, site_id, generation, model, state, since, former) values ($1, $2, $3, $4, $5, $6, $7)
+	putGeneration = `insert into index_generations (tenant_id, site_id, generation, model, chunking, state, since, former) values ($1, $2, $3, $4, $5, $6, $7, $8)
 	on conflict (tenant_id, site_id, generation) do update set state = excluded.state, since = excluded.since, former = excluded.former, pinned = false`
 
 	pinGeneration = `update index_generations set pinned = generation = $3 where tenant_id = $1 and site_id = $2 and pinned <> (generation = $3)`
@@ -29,9 +28,13 @@ const (
 
 	lacksAny = `select exists (select from documents where tenant_id = $1 and site_id = $2 and unbuilt)`
 
-	// The former generation lacks what has changed since it was that.
-	markLapsed = `update documents set unbuilt = former_revision is distinct from case when shown then revision else '' end
-	where tenant_id = $1 and site_id = $2 and unbuilt <> (former_revision is distinct from case when shown then revision else '' end)`
+	// The former generation lacks what has changed since it was that, and what was
+	// as it is now meanwhile, but without its chunks.
+	markLapsed = `update documents d set unbuilt = l.lapsed
+	from (select id, former_revision is distinct from case when shown then revision else '' end or shown and not exists (
+			select from chunks c where c.tenant_id = $1 and c.site_id = $2 and c.document_id = documents.id and c.chunking = $3) as lapsed
+		from documents where tenant_id = $1 and site_id = $2) l
+	where d.tenant_id = $1 and d.site_id = $2 and d.id = l.id and d.unbuilt <> l.lapsed`
 
 	// What waited for the old generation is in the new one; the old one holds the
 	// rest as it is.
@@ -39,6 +42,12 @@ const (
 		indexed_revision = case when shown then revision else '' end, change_no = null, worded = false
 	where tenant_id = $1 and site_id = $2
 		and (change_no is not null or indexed_revision <> case when shown then revision else '' end or former_revision is distinct from indexed_revision)`
+
+	// Of what no generation has that the index may hold, the one that is searched
+	// where none was begun included.
+	deleteUnusedChunks = `delete from chunks where tenant_id = $1 and site_id = $2
+		and chunking not in (select chunking from index_generations where tenant_id = $1 and site_id = $2 and state <> 'gone')
+		and (chunking <> '' or exists (select from index_generations where tenant_id = $1 and site_id = $2 and state = 'served'))`
 
 	expireFormer = `update index_generations set former = false, since = $3
 	where tenant_id = $1 and site_id = $2 and state = 'retired' and former and since < $4`
@@ -49,25 +58,30 @@ const (
 	forgetGeneration = `update index_generations set state = 'gone'
 	where tenant_id = $1 and site_id = $2 and generation = $3 and state = 'retired' and not former`
 
-	wantModel = `update index_model set model = $1 where id = 1`
+	wantModel    = `update index_model set model = $1 where id = 1`
+	wantChunking = `update index_model set chunking = $1 where id = 1`
 
-	selectWantedModel = `select model from index_model where id = 1`
+	selectWanted = `select model, chunking from index_model where id = 1`
 )
 
 // readGenerations returns the site's generations, and the highest number that
 // one of them ever had.
 func readGenerations(ctx context.Context, tx *sqlx.Tx, o owner) (g retrieval.Generations, last int64, err error) {
 	var rows []struct {
-		No     int64  `db:"generation"`
-		Model  string `db:"model"`
-		State  string `db:"state"`
-		Former bool   `db:"former"`
-		Pinned bool   `db:"pinned"`
+		No       int64  `db:"generation"`
+		Model    string `db:"model"`
+		Chunking string `db:"chunking"`
+		State    string `db:"state"`
+		Former   bool   `db:"former"`
+		Pinned   bool   `db:"pinned"`
 	}
 	err = tx.SelectContext(ctx, &rows, selectGenerations, o.tenant, o.site)
 	for _, r := range rows {
 		last = max(last, r.No)
 		this := retrieval.Generation{No: r.No, Model: r.Model}
+		if this.Chunking, err = retrieval.ParseChunking(r.Chunking); err != nil {
+			return g, last, fmt.Errorf("generation %d: %w: %w", r.No, ports.ErrUnavailable, err)
+		}
 		switch {
 		case r.State == "served":
 			g.Served, g.Pinned = this, g.Pinned || r.Pinned
@@ -80,14 +94,17 @@ func readGenerations(ctx context.Context, tx *sqlx.Tx, o owner) (g retrieval.Gen
 	return g, last, err
 }
 
-// stageOf reports whether at is of the generation that is built. The error
-// matches ports.ErrConflict if it is of none that matters.
-func stageOf(ctx context.Context, tx *sqlx.Tx, o owner, at retrieval.Stage) (building bool, err error) {
+// stageOf returns the generation of at, and whether it is the one that is built.
+// The error matches ports.ErrConflict if it is none that matters.
+func stageOf(ctx context.Context, tx *sqlx.Tx, o owner, at retrieval.Stage) (of retrieval.Generation, building bool, err error) {
 	g, _, err := readGenerations(ctx, tx, o)
-	if err == nil && !g.Has(at.Generation) {
+	switch {
+	case err == nil && !g.Has(at.Generation):
 		err = fmt.Errorf("%w: generation %d of the index is neither searched nor built", ports.ErrConflict, at.Generation)
+	case at.Generation != g.Served.No:
+		return g.Building, true, err
 	}
-	return at.Generation != g.Served.No, err
+	return g.Served, false, err
 }
 
 // GenerationsOf implements [ports.Generations].
@@ -104,7 +121,7 @@ func (d *Documents) GenerationsOf(ctx context.Context, s tenant.Scope) (retrieva
 // becomeGenerations stores what became of a site's generations.
 func becomeGenerations(ctx context.Context, tx *sqlx.Tx, o owner, before, after retrieval.Generations, at time.Time) error {
 	put := func(g retrieval.Generation, state string, former bool) error {
-		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, state, micros(at), former)
+		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, g.Chunking.Key(), state, micros(at), former)
 		return err
 	}
 	for _, no := range before.Without(after) { // first, since each state has one at every moment
@@ -159,14 +176,14 @@ func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebui
 		if err := becomeGenerations(ctx, tx, o, before, after, r.At); err != nil || after.Building == before.Building {
 			return after, err
 		}
-		statement := markUnbuilt
+		statement, args := markUnbuilt, []any{o.tenant, o.site}
 		switch after.Building.No {
 		case 0:
 			statement = markBuilt
 		case before.Former.No:
-			statement = markLapsed
+			statement, args = markLapsed, append(args, after.Building.Chunking.Key())
 		}
-		_, err = tx.ExecContext(ctx, statement, o.tenant, o.site)
+		_, err = tx.ExecContext(ctx, statement, args...)
 		return after, err
 	})
 }
@@ -244,7 +261,17 @@ func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64
 		return fail(err)
 	}
 	return fail(d.db.asService(ctx, func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, forgetGeneration, o.tenant, o.site, generation)
+		if _, err := tx.ExecContext(ctx, lockDocuments, o.site); err != nil {
+			return err
+		}
+		done, err := tx.ExecContext(ctx, forgetGeneration, o.tenant, o.site, generation)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, deleteUnusedChunks, o.tenant, o.site)
 		return err
 	}))
 }
@@ -264,17 +291,37 @@ func (d *Documents) Expire(ctx context.Context, s tenant.Scope, before, at time.
 
 // WantModel implements [ports.IndexModel].
 func (d *Documents) WantModel(ctx context.Context, model string) error {
-	return failing(ctx, "note the embedding model", model)(d.db.asService(ctx, func(tx *sqlx.Tx) error {
-		return one(tx.ExecContext(ctx, wantModel, model))
+	return d.want(ctx, wantModel, model)
+}
+
+// WantChunking implements [ports.IndexModel].
+func (d *Documents) WantChunking(ctx context.Context, c retrieval.Chunking) error {
+	return d.want(ctx, wantChunking, c.Key())
+}
+
+func (d *Documents) want(ctx context.Context, statement, what string) error {
+	return failing(ctx, "note what is wanted of the index", what)(d.db.asService(ctx, func(tx *sqlx.Tx) error {
+		return one(tx.ExecContext(ctx, statement, what))
 	}))
 }
 
-// WantedModel implements [ports.IndexModel].
-func (d *Documents) WantedModel(ctx context.Context) (string, error) {
-	var model sql.NullString
-	err := d.db.asService(ctx, func(tx *sqlx.Tx) error { return tx.GetContext(ctx, &model, selectWantedModel) })
-	if err == nil && !model.Valid {
-		err = ports.ErrNotFound
+// Wanted implements [ports.IndexModel].
+func (d *Documents) Wanted(ctx context.Context) (w retrieval.Wanted, err error) {
+	var row struct {
+		Model    *string `db:"model"`
+		Chunking *string `db:"chunking"`
 	}
-	return model.String, failing(ctx, "the embedding model of", "the index")(err)
+	err = d.db.asService(ctx, func(tx *sqlx.Tx) error { return tx.GetContext(ctx, &row, selectWanted) })
+	w.Model = row.Model
+	if err == nil && row.Chunking != nil {
+		var c retrieval.Chunking
+		if c, err = retrieval.ParseChunking(*row.Chunking); err != nil {
+			err = fmt.Errorf("%w: %w", ports.ErrUnavailable, err)
+		}
+		w.Chunking = &c
+	}
+	if err != nil {
+		return retrieval.Wanted{}, failing(ctx, "what is wanted of", "the index")(err)
+	}
+	return w, nil
 }

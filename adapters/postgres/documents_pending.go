@@ -18,7 +18,7 @@ const (
 		c.seqs, c.headings, c.texts
 	from documents d cross join lateral (
 		select array_agg(c.seq order by c.seq) as seqs, array_agg(c.heading order by c.seq) as headings, array_agg(c.text order by c.seq) as texts
-		from chunks c where c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id
+		from chunks c where c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id and c.chunking = $4
 	) c
 	where d.tenant_id = $1 and d.site_id = $2 and `
 
@@ -51,9 +51,10 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 		documentRow
 		chunkArrays
 	}
-	if err := d.db.asService(ctx, func(tx *sqlx.Tx) error {
-		building, err := stageOf(ctx, tx, o, at)
-		if err != nil {
+	var of retrieval.Generation
+	if err := d.db.asService(ctx, func(tx *sqlx.Tx) (err error) {
+		var building bool
+		if of, building, err = stageOf(ctx, tx, o, at); err != nil {
 			return err
 		}
 		query := pendingWhole
@@ -63,7 +64,7 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 		case at.Words:
 			query = pendingByWords
 		}
-		return tx.SelectContext(ctx, &rows, query, o.tenant, o.site, max(0, limit))
+		return tx.SelectContext(ctx, &rows, query, o.tenant, o.site, max(0, limit), of.Chunking.Key())
 	}); err != nil {
 		return nil, fail(err)
 	}
@@ -73,7 +74,7 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 		if err != nil {
 			return nil, fail(fmt.Errorf("document %s: %w", r.ID, err))
 		}
-		list = append(list, ports.PendingDocument{Document: doc, Chunks: r.chunks()})
+		list = append(list, ports.PendingDocument{Document: doc, Chunks: r.chunks(of.Chunking)})
 	}
 	return list, nil
 }
@@ -102,7 +103,7 @@ func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, at retrieval.St
 		if _, err := tx.ExecContext(ctx, lockDocuments, o.site); err != nil {
 			return err
 		}
-		building, err := stageOf(ctx, tx, o, at)
+		_, building, err := stageOf(ctx, tx, o, at)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

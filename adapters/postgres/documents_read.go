@@ -19,12 +19,13 @@ import (
 const (
 	// Ids are compared byte by byte: their columns are collated so.
 	selectStates = `select d.id, d.revision, d.indexed_revision, d.kind, d.source, d.title, d.shown, d.updated_at,
-		(select count(*) from chunks c where c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id) as chunks
+		(select count(*) from chunks c where c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id
+			and c.chunking = ` + servedChunking + `) as chunks
 	from documents d where d.tenant_id = $1 and d.site_id = $2 and d.id > $3 order by d.id limit $4`
 
 	countDocuments = `select count(*) filter (where shown), count(*) filter (where not shown), count(*) filter (where change_no is not null),
 		count(*) filter (where change_no is not null and not worded), count(*) filter (where unbuilt),
-		(select count(*) from chunks where tenant_id = $1 and site_id = $2)
+		(select count(*) from chunks where tenant_id = $1 and site_id = $2 and chunking = ` + servedChunking + `)
 	from documents where tenant_id = $1 and site_id = $2`
 
 	// One statement, so that two passages of a document are never of two
@@ -32,7 +33,7 @@ const (
 	selectPassages = `select r.n, d.kind, d.locale, d.title, d.url, d.facts, d.updated_at, c.heading, c.text
 	from unnest($3::text[], $4::text[], $5::bigint[]) with ordinality as r (document, revision, seq, n)
 	join documents d on d.tenant_id = $1 and d.site_id = $2 and d.id = r.document and d.revision = r.revision and d.shown
-	join chunks c on c.tenant_id = $1 and c.site_id = $2 and c.document_id = d.id and c.seq = r.seq
+	join chunks c on c.tenant_id = $1 and c.site_id = $2 and c.document_id = d.id and c.chunking = $6 and c.seq = r.seq
 	order by r.n`
 
 	selectCursor = `select cursor from source_cursors where tenant_id = $1 and site_id = $2 and source = $3`
@@ -111,7 +112,7 @@ func (r passageRow) passage(ref retrieval.PassageRef) (retrieval.Passage, error)
 
 // Load implements [ports.Passages]. All refs are looked up in one state of the
 // store, so that two passages of a document are never of two revisions.
-func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+func (d *Documents) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	fail := failing(ctx, "load passages of", s.Site)
 	var asked []retrieval.PassageRef
 	var documents, revisions pq.StringArray
@@ -128,7 +129,7 @@ func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.P
 		if len(asked) == 0 {
 			return nil
 		}
-		return tx.SelectContext(ctx, &rows, selectPassages, o.tenant, o.site, documents, revisions, seqs)
+		return tx.SelectContext(ctx, &rows, selectPassages, o.tenant, o.site, documents, revisions, seqs, c.Key())
 	}); err != nil {
 		return nil, fail(err)
 	}

@@ -20,13 +20,13 @@ func TestDocuments(t *testing.T) {
 	docs := opened(t, d, noon).Documents()
 	open := func(*testing.T) porttest.DocumentsUnderTest {
 		return porttest.DocumentsUnderTest{
-			Documents: docs, DocumentBatches: docs, Inventory: docs, StoredDocuments: docs, Passages: docs, Cursors: docs, DocumentTotals: docs, Generations: docs, RetiredGenerations: docs, IndexModel: docs,
+			Documents: docs, DocumentBatches: docs, Inventory: docs, StoredDocuments: docs, Passages: docs, Cursors: docs, DocumentTotals: docs, Generations: docs, RetiredGenerations: docs, IndexModel: docs, DocumentChunks: docs,
 			NewScope: newScope(d), NewSite: nextSite(d),
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.DocumentsUnderTest){
 		"Documents": porttest.Documents, "DocumentBatches": porttest.DocumentBatches, "Inventory": porttest.Inventory, "StoredDocuments": porttest.StoredDocuments, "Passages": porttest.Passages, "Cursors": porttest.Cursors, "DocumentTotals": porttest.DocumentTotals,
-		"Generations": porttest.Generations,
+		"Generations": porttest.Generations, "Chunkings": porttest.Chunkings,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}
@@ -147,7 +147,7 @@ func TestDocumentsThatCannotBeStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A ref that nothing can be stored under is left out like any other.
-	got, err := docs.Load(t.Context(), s, []retrieval.PassageRef{{Document: "page:\x00", Revision: "r1"}, {Document: "page:1", Revision: "r1"}})
+	got, err := docs.Load(t.Context(), s, retrieval.Chunking{}, []retrieval.PassageRef{{Document: "page:\x00", Revision: "r1"}, {Document: "page:1", Revision: "r1"}})
 	if err != nil || len(got) != 1 || got[0].Text != "r1" {
 		t.Errorf("Load: %+v, %v, want the one that is there", got, err)
 	}

@@ -17,7 +17,7 @@ var _ ports.DocumentTotals = (*Documents)(nil)
 const selectTotals = `select count(*) as documents, count(*) filter (where shown) as shown, count(*) filter (where change_no is not null and not worded) as waiting,
 		min(updated_at) filter (where change_no is not null and not worded) as oldest,
 		max(updated_at) filter (where change_no is not null and not worded) as newest,
-		(select count(*) from chunks where tenant_id = $1 and site_id = $2) as chunks
+		(select count(*) from chunks where tenant_id = $1 and site_id = $2 and chunking = ` + servedChunking + `) as chunks
 	from documents where tenant_id = $1 and site_id = $2`
 
 // Totals implements [ports.DocumentTotals].

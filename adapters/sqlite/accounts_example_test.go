@@ -84,7 +84,7 @@ func ExampleDB_Documents() {
 	fmt.Println(db.Documents().Put(ctx, s, doc, []retrieval.Chunk{{Seq: 0, Text: "We ship within two days."}}))
 	doc.Shown = false // the shop hides it
 	fmt.Println(db.Documents().Put(ctx, s, doc, nil))
-	passages, err := db.Documents().Load(ctx, s, []retrieval.PassageRef{{Document: "page:7", Revision: "r1"}})
+	passages, err := db.Documents().Load(ctx, s, retrieval.Chunking{}, []retrieval.PassageRef{{Document: "page:7", Revision: "r1"}})
 	fmt.Println(len(passages), err)
 	// Output:
 	// true <nil>

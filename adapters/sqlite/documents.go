@@ -16,7 +16,7 @@ import (
 
 // Documents keeps documents, their chunks, the cursors of their sources, and the
 // generations of the index. It is a [ports.Documents], [ports.Inventory],
-// [ports.Passages], [ports.Cursors], [ports.Generations],
+// [ports.DocumentChunks], [ports.Passages], [ports.Cursors], [ports.Generations],
 // [ports.RetiredGenerations] and [ports.IndexModel].
 type Documents struct {
 	db    *DB
@@ -86,10 +86,6 @@ const (
 			source = excluded.source, title = excluded.title, url = excluded.url, body = excluded.body, locale = excluded.locale,
 			facts = excluded.facts, shown = excluded.shown, updated_at = excluded.updated_at, read_at = excluded.read_at,
 			change_no = excluded.change_no, unbuilt = excluded.unbuilt, worded = 0`
-
-	deleteChunks = `delete from chunks where tenant_id = ? and site_id = ? and document_id = ?`
-
-	insertChunk = `insert into chunks (tenant_id, site_id, document_id, seq, heading, text) values (?, ?, ?, ?, ?, ?)`
 )
 
 // putting puts documents in one transaction.
@@ -132,24 +128,10 @@ func (p *putting) document(ctx context.Context, in ports.PendingDocument, facts 
 	if err != nil {
 		return false, err
 	}
-	return true, p.chunks(ctx, doc.ID, in.Chunks)
-}
-
-// chunks puts chunks in place of those that a document has.
-func (p *putting) chunks(ctx context.Context, id retrieval.DocumentID, chunks []retrieval.Chunk) error {
-	if _, err := p.tx.ExecContext(ctx, deleteChunks, p.owner.tenant, p.owner.site, string(id)); err != nil {
-		return err
+	if _, err := p.tx.ExecContext(ctx, deleteChunks, o.tenant, o.site, string(doc.ID)); err != nil {
+		return false, err
 	}
-	for _, c := range chunks {
-		_, err := p.tx.ExecContext(ctx, insertChunk, p.owner.tenant, p.owner.site, string(id), c.Seq, c.Heading, c.Text)
-		if errors.Is(mapped(ctx, err), ports.ErrConflict) {
-			return fmt.Errorf("%w: two chunks are number %d: %w", ports.ErrInvalid, c.Seq, err)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return true, putChunks(ctx, p.tx, o, doc.ID, in.Chunks)
 }
 
 // nextChange returns a number above all changes of the site that the index
@@ -195,18 +177,11 @@ func kindOf(word string) (catalog.Kind, error) {
 	return k, nil
 }
 
-type chunkRow struct {
-	Seq     int    `db:"seq"`
-	Heading string `db:"heading"`
-	Text    string `db:"text"`
-}
-
 const (
 	pendingColumns = `select id, revision, kind, source, title, url, body, locale, facts, shown, updated_at, read_at from documents `
 
 	pendingWhole   = pendingColumns + `where tenant_id = ? and site_id = ? and change_no is not null order by change_no limit ?`
 	pendingByWords = pendingColumns + `where tenant_id = ? and site_id = ? and change_no is not null and not worded order by change_no limit ?`
-	selectChunks   = `select seq, heading, text from chunks where tenant_id = ? and site_id = ? and document_id = ? order by seq`
 
 	pendingToBuild = pendingColumns + `where tenant_id = ? and site_id = ? and unbuilt = 1 order by id limit ?`
 )
@@ -219,7 +194,7 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 	}
 	var list []ports.PendingDocument
 	err = d.db.read(ctx, func(tx *sqlx.Tx) error {
-		building, err := stageOf(ctx, tx, o, at)
+		of, building, err := stageOf(ctx, tx, o, at)
 		if err != nil {
 			return err
 		}
@@ -245,12 +220,12 @@ func (d *Documents) Pending(ctx context.Context, s tenant.Scope, at retrieval.St
 				return fmt.Errorf("document %s: %w", r.ID, err)
 			}
 			var chunks []chunkRow
-			err = ofDocument.SelectContext(ctx, &chunks, o.tenant, o.site, r.ID)
+			err = ofDocument.SelectContext(ctx, &chunks, o.tenant, o.site, r.ID, of.Chunking.Key())
 			if err != nil {
 				return err
 			}
 			list = append(list, ports.PendingDocument{Document: doc, Chunks: each(chunks, func(c chunkRow) retrieval.Chunk {
-				return retrieval.Chunk{Seq: c.Seq, Heading: c.Heading, Text: c.Text}
+				return retrieval.Chunk{Chunking: of.Chunking, Seq: c.Seq, Heading: c.Heading, Text: c.Text}
 			})})
 		}
 		return nil
@@ -281,7 +256,7 @@ func (d *Documents) Indexed(ctx context.Context, s tenant.Scope, at retrieval.St
 		return mapped(ctx, err)
 	}
 	err = d.stmts.write(ctx, func(tx queryer) error {
-		building, err := stageOf(ctx, tx, o, at)
+		_, building, err := stageOf(ctx, tx, o, at)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -18,16 +17,20 @@ import (
 // one of them ever had.
 func readGenerations(ctx context.Context, tx queryer, o owner) (g retrieval.Generations, last int64, err error) {
 	var rows []struct {
-		No     int64  `db:"generation"`
-		Model  string `db:"model"`
-		State  string `db:"state"`
-		Former bool   `db:"former"`
-		Pinned bool   `db:"pinned"`
+		No       int64  `db:"generation"`
+		Model    string `db:"model"`
+		Chunking string `db:"chunking"`
+		State    string `db:"state"`
+		Former   bool   `db:"former"`
+		Pinned   bool   `db:"pinned"`
 	}
-	err = tx.SelectContext(ctx, &rows, `select generation, model, state, former, pinned from index_generations where tenant_id = ? and site_id = ?`, o.tenant, o.site)
+	err = tx.SelectContext(ctx, &rows, `select generation, model, chunking, state, former, pinned from index_generations where tenant_id = ? and site_id = ?`, o.tenant, o.site)
 	for _, r := range rows {
 		last = max(last, r.No)
 		this := retrieval.Generation{No: r.No, Model: r.Model}
+		if this.Chunking, err = retrieval.ParseChunking(r.Chunking); err != nil {
+			return g, last, fmt.Errorf("generation %d: %w: %w", r.No, ports.ErrUnavailable, err)
+		}
 		switch {
 		case r.State == "served":
 			g.Served, g.Pinned = this, g.Pinned || r.Pinned
@@ -40,14 +43,17 @@ func readGenerations(ctx context.Context, tx queryer, o owner) (g retrieval.Gene
 	return g, last, err
 }
 
-// stageOf reports whether at is of the generation that is built. The error
-// matches ports.ErrConflict if it is of none that matters.
-func stageOf(ctx context.Context, tx queryer, o owner, at retrieval.Stage) (building bool, err error) {
+// stageOf returns the generation of at, and whether it is the one that is built.
+// The error matches ports.ErrConflict if it is none that matters.
+func stageOf(ctx context.Context, tx queryer, o owner, at retrieval.Stage) (of retrieval.Generation, building bool, err error) {
 	g, _, err := readGenerations(ctx, tx, o)
-	if err == nil && !g.Has(at.Generation) {
+	switch {
+	case err == nil && !g.Has(at.Generation):
 		err = fmt.Errorf("%w: generation %d of the index is neither searched nor built", ports.ErrConflict, at.Generation)
+	case at.Generation != g.Served.No:
+		return g.Building, true, err
 	}
-	return at.Generation != g.Served.No, err
+	return g.Served, false, err
 }
 
 // GenerationsOf implements [ports.Generations].
@@ -70,7 +76,7 @@ func (d *Documents) GenerationsOf(ctx context.Context, s tenant.Scope) (retrieva
 
 const (
 	putGeneration = `
-		insert into index_generations (tenant_id, site_id, generation, model, state, since, former) values (?, ?, ?, ?, ?, ?, ?)
+		insert into index_generations (tenant_id, site_id, generation, model, chunking, state, since, former) values (?, ?, ?, ?, ?, ?, ?, ?)
 		on conflict (tenant_id, site_id, generation) do update set state = excluded.state, since = excluded.since, former = excluded.former, pinned = 0`
 
 	pinGeneration = `update index_generations set pinned = (generation = ?1) where tenant_id = ?2 and site_id = ?3 and pinned <> (generation = ?1)`
@@ -83,8 +89,12 @@ const (
 
 	lacksAny = `select exists (select 1 from documents where tenant_id = ? and site_id = ? and unbuilt = 1)`
 
-	// The former generation lacks what has changed since it was that.
-	markLapsed = `update documents set unbuilt = former_revision is not case when shown then revision else '' end where tenant_id = ? and site_id = ?`
+	// The former generation lacks what has changed since it was that, and what was
+	// as it is now meanwhile, but without its chunks.
+	markLapsed = `
+		update documents set unbuilt = former_revision is not case when shown then revision else '' end or shown and not exists (
+			select 1 from chunks c where c.tenant_id = documents.tenant_id and c.site_id = documents.site_id and c.document_id = documents.id and c.chunking = ?3)
+		where tenant_id = ?1 and site_id = ?2`
 
 	// What waited for the old generation is in the new one; the old one holds the
 	// rest as it is.
@@ -92,6 +102,13 @@ const (
 		update documents set former_revision = case when change_no is null then indexed_revision end,
 			indexed_revision = case when shown then revision else '' end, change_no = null, worded = 0
 		where tenant_id = ? and site_id = ?`
+
+	// Of what no generation has that the index may hold, the one that is searched
+	// where none was begun included.
+	deleteUnusedChunks = `
+		delete from chunks where tenant_id = ?1 and site_id = ?2
+			and chunking not in (select chunking from index_generations where tenant_id = ?1 and site_id = ?2 and state <> 'gone')
+			and (chunking <> '' or exists (select 1 from index_generations where tenant_id = ?1 and site_id = ?2 and state = 'served'))`
 
 	expireFormer = `
 		update index_generations set former = 0, since = ?
@@ -101,7 +118,7 @@ const (
 // becomeGenerations stores what became of a site's generations.
 func becomeGenerations(ctx context.Context, tx *sqlx.Tx, o owner, before, after retrieval.Generations, at time.Time) error {
 	put := func(g retrieval.Generation, state string, former bool) error {
-		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, state, micros(at), former)
+		_, err := tx.ExecContext(ctx, putGeneration, o.tenant, o.site, g.No, g.Model, g.Chunking.Key(), state, micros(at), former)
 		return err
 	}
 	for _, no := range before.Without(after) { // first, since each state has one at every moment
@@ -161,14 +178,14 @@ func (d *Documents) Begin(ctx context.Context, s tenant.Scope, r retrieval.Rebui
 		if err := becomeGenerations(ctx, tx, o, before, after, r.At); err != nil || after.Building == before.Building {
 			return err
 		}
-		statement := markUnbuilt
+		statement, args := markUnbuilt, []any{o.tenant, o.site}
 		switch after.Building.No {
 		case 0:
 			statement = markBuilt
 		case before.Former.No:
-			statement = markLapsed
+			statement, args = markLapsed, append(args, after.Building.Chunking.Key())
 		}
-		_, err = tx.ExecContext(ctx, statement, o.tenant, o.site)
+		_, err = tx.ExecContext(ctx, statement, args...)
 		return err
 	})
 	if err != nil {
@@ -242,8 +259,15 @@ func (d *Documents) Forget(ctx context.Context, s tenant.Scope, generation int64
 		return mapped(ctx, err)
 	}
 	err = d.db.write(ctx, func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, `update index_generations set state = 'gone'
+		done, err := tx.ExecContext(ctx, `update index_generations set state = 'gone'
 			where tenant_id = ? and site_id = ? and generation = ? and state = 'retired' and former = 0`, o.tenant, o.site, generation)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, deleteUnusedChunks, o.tenant, o.site)
 		return err
 	})
 	if err != nil {
@@ -270,26 +294,41 @@ func (d *Documents) Expire(ctx context.Context, s tenant.Scope, before, at time.
 
 // WantModel implements [ports.IndexModel].
 func (d *Documents) WantModel(ctx context.Context, model string) error {
-	err := d.db.write(ctx, func(tx *sqlx.Tx) error {
-		return one(tx.ExecContext(ctx, `update index_model set model = ? where id = 1`, model))
-	})
+	return d.want(ctx, `update index_model set model = ? where id = 1`, model)
+}
+
+// WantChunking implements [ports.IndexModel].
+func (d *Documents) WantChunking(ctx context.Context, c retrieval.Chunking) error {
+	return d.want(ctx, `update index_model set chunking = ? where id = 1`, c.Key())
+}
+
+func (d *Documents) want(ctx context.Context, statement, what string) error {
+	err := d.db.write(ctx, func(tx *sqlx.Tx) error { return one(tx.ExecContext(ctx, statement, what)) })
 	if err != nil {
-		return fmt.Errorf("note the embedding model: %w", err)
+		return fmt.Errorf("note what is wanted of the index: %w", err)
 	}
 	return nil
 }
 
-// WantedModel implements [ports.IndexModel].
-func (d *Documents) WantedModel(ctx context.Context) (string, error) {
-	var model sql.NullString
-	err := d.db.read(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &model, `select model from index_model where id = 1`)
+// Wanted implements [ports.IndexModel].
+func (d *Documents) Wanted(ctx context.Context) (w retrieval.Wanted, err error) {
+	var row struct {
+		Model    *string `db:"model"`
+		Chunking *string `db:"chunking"`
+	}
+	err = d.db.read(ctx, func(tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &row, `select model, chunking from index_model where id = 1`)
 	})
-	if err == nil && !model.Valid {
-		err = ports.ErrNotFound
+	w.Model = row.Model
+	if err == nil && row.Chunking != nil {
+		var c retrieval.Chunking
+		if c, err = retrieval.ParseChunking(*row.Chunking); err != nil {
+			err = errors.Join(ports.ErrUnavailable, err)
+		}
+		w.Chunking = &c
 	}
 	if err != nil {
-		return "", fmt.Errorf("embedding model: %w", err)
+		return retrieval.Wanted{}, fmt.Errorf("what is wanted of the index: %w", err)
 	}
-	return model.String, nil
+	return w, nil
 }

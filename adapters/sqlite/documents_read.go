@@ -36,8 +36,8 @@ func (d *Documents) States(ctx context.Context, s tenant.Scope, after retrieval.
 		return tx.SelectContext(ctx, &rows, `
 			select d.id, d.revision, d.indexed_revision, d.kind, d.source, d.title, d.shown, d.updated_at,
 				(select count(*) from chunks c
-				 where c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id) as chunks
-			from documents d where d.tenant_id = ? and d.site_id = ? and d.id > ? order by d.id limit ?`,
+				 where c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id and c.chunking = `+servedChunking+`) as chunks
+			from documents d where d.tenant_id = ?1 and d.site_id = ?2 and d.id > ?3 order by d.id limit ?4`,
 			o.tenant, o.site, string(after), max(0, limit))
 	})
 	if err != nil {
@@ -68,8 +68,8 @@ func (d *Documents) Tally(ctx context.Context, s tenant.Scope) (retrieval.Tally,
 		return tx.QueryRowContext(ctx, `
 			select count(*) filter (where shown), count(*) filter (where not shown), count(*) filter (where change_no is not null),
 				count(*) filter (where change_no is not null and not worded), count(*) filter (where unbuilt = 1),
-				(select count(*) from chunks where tenant_id = ? and site_id = ?)
-			from documents where tenant_id = ? and site_id = ?`, o.tenant, o.site, o.tenant, o.site).
+				(select count(*) from chunks where tenant_id = ?1 and site_id = ?2 and chunking = `+servedChunking+`)
+			from documents where tenant_id = ?1 and site_id = ?2`, o.tenant, o.site).
 			Scan(&n.Shown, &n.Hidden, &n.Waiting, &n.Unfound, &n.Unbuilt, &n.Chunks)
 	})
 	if err != nil {
@@ -102,7 +102,7 @@ func (r passageRow) passage(ref retrieval.PassageRef) (retrieval.Passage, error)
 
 // Load implements [ports.Passages]. All refs are looked up in one state of the
 // store, so that two passages of a document are never of two revisions.
-func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+func (d *Documents) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	o, err := ownerOf(s)
 	if err != nil {
 		return nil, mapped(ctx, err)
@@ -113,14 +113,14 @@ func (d *Documents) Load(ctx context.Context, s tenant.Scope, refs []retrieval.P
 			select d.kind, d.locale, d.title, d.url, d.facts, d.updated_at, c.heading, c.text
 			from documents d
 			join chunks c on c.tenant_id = d.tenant_id and c.site_id = d.site_id and c.document_id = d.id
-			where d.tenant_id = ? and d.site_id = ? and d.id = ? and d.revision = ? and d.shown and c.seq = ?`)
+			where d.tenant_id = ? and d.site_id = ? and d.id = ? and d.revision = ? and d.shown and c.chunking = ? and c.seq = ?`)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = find.Close() }() // the transaction closes it anyway
 		for _, ref := range refs {
 			var row passageRow
-			err := find.GetContext(ctx, &row, o.tenant, o.site, string(ref.Document), ref.Revision, ref.Seq)
+			err := find.GetContext(ctx, &row, o.tenant, o.site, string(ref.Document), ref.Revision, c.Key(), ref.Seq)
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}

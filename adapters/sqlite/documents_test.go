@@ -16,14 +16,14 @@ func TestDocuments(t *testing.T) {
 	open := func(*testing.T) porttest.DocumentsUnderTest {
 		d := db.Documents()
 		return porttest.DocumentsUnderTest{
-			Documents: d, DocumentBatches: d, Inventory: d, StoredDocuments: d, Passages: d, Cursors: d, DocumentTotals: d, Generations: d, RetiredGenerations: d, IndexModel: d,
+			Documents: d, DocumentBatches: d, Inventory: d, StoredDocuments: d, Passages: d, Cursors: d, DocumentTotals: d, Generations: d, RetiredGenerations: d, IndexModel: d, DocumentChunks: d,
 			NewScope: func(t *testing.T) tenant.Scope { return newTenantsSite(t, db) },
 			NewSite:  func(t *testing.T, id tenant.ID) tenant.Scope { return newSite(t, db, id) },
 		}
 	}
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) porttest.DocumentsUnderTest){
 		"Documents": porttest.Documents, "DocumentBatches": porttest.DocumentBatches, "Inventory": porttest.Inventory, "StoredDocuments": porttest.StoredDocuments, "Passages": porttest.Passages, "Cursors": porttest.Cursors, "DocumentTotals": porttest.DocumentTotals,
-		"Generations": porttest.Generations,
+		"Generations": porttest.Generations, "Chunkings": porttest.Chunkings,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })
 	}

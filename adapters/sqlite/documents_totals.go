@@ -16,8 +16,8 @@ var _ ports.DocumentTotals = (*Documents)(nil)
 const selectTotals = `select count(*) as documents, count(*) filter (where shown) as shown, count(*) filter (where change_no is not null and not worded) as waiting,
 		min(updated_at) filter (where change_no is not null and not worded) as oldest,
 		max(updated_at) filter (where change_no is not null and not worded) as newest,
-		(select count(*) from chunks where tenant_id = ? and site_id = ?) as chunks
-	from documents where tenant_id = ? and site_id = ?`
+		(select count(*) from chunks where tenant_id = ?1 and site_id = ?2 and chunking = ` + servedChunking + `) as chunks
+	from documents where tenant_id = ?1 and site_id = ?2`
 
 // Totals implements [ports.DocumentTotals].
 func (d *Documents) Totals(ctx context.Context, s tenant.Scope) (retrieval.Totals, error) {
@@ -35,7 +35,7 @@ func (d *Documents) Totals(ctx context.Context, s tenant.Scope) (retrieval.Total
 		Newest    sql.NullInt64 `db:"newest"`
 	}
 	if err := d.db.read(ctx, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &row, selectTotals, o.tenant, o.site, o.tenant, o.site)
+		return tx.GetContext(ctx, &row, selectTotals, o.tenant, o.site)
 	}); err != nil {
 		return retrieval.Totals{}, fail(err)
 	}

@@ -479,7 +479,7 @@ func (away) States(context.Context, tenant.Scope, retrieval.DocumentID, int) ([]
 
 type awayPassages struct{ ports.Passages }
 
-func (awayPassages) Load(context.Context, tenant.Scope, []retrieval.PassageRef) ([]retrieval.Passage, error) {
+func (awayPassages) Load(context.Context, tenant.Scope, retrieval.Chunking, []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	return nil, ports.ErrUnavailable
 }
 

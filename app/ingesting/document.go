@@ -41,15 +41,11 @@ func (s *Service) Apply(ctx context.Context, scope tenant.Scope, source string, 
 }
 
 func (s *Service) put(ctx context.Context, scope tenant.Scope, doc retrieval.Document) (changed bool, err error) {
-	return s.putChunks(ctx, scope, doc, s.chunks(doc))
-}
-
-// chunks cuts a document; one that is not shown has none.
-func (s *Service) chunks(doc retrieval.Document) []retrieval.Chunk {
-	if !doc.Shown {
-		return nil
+	c, err := s.chunkingOf(ctx, scope)
+	if err != nil {
+		return false, err
 	}
-	return retrieval.ChunkDocument(doc, s.measure, s.deps.Chunks)
+	return s.putChunks(ctx, scope, doc, s.chunks(doc, c))
 }
 
 func (s *Service) putChunks(ctx context.Context, scope tenant.Scope, doc retrieval.Document, chunks []retrieval.Chunk) (changed bool, err error) {

@@ -145,7 +145,10 @@ func (d *draining) first(ctx context.Context, docs []ports.PendingDocument) erro
 	return d.settled(ctx, func(ctx context.Context, g retrieval.Generations) error {
 		served := d.pass(g.Served)
 		served.until = d.until
-		page := newPage(served, docs)
+		page, err := served.page(ctx, docs)
+		if err != nil {
+			return err
+		}
 		page.words = served.blind()
 		if err := page.index(ctx); err != nil {
 			return err

@@ -187,7 +187,7 @@ func (w *world) vectors(generation int64) (documents, vectors int) {
 func TestTooLongText(t *testing.T) {
 	w := newWorld(t, func(d *ingesting.Deps) {
 		d.EmbedLongest, d.Tokenizer = 60, exactWords{}
-		d.Chunks = retrieval.ChunkOptions{Target: 80, Max: 100}
+		d.Chunking = retrieval.Chunking{Target: 80, Max: 100}
 	})
 	long := product(1, 100)
 	long.Product.Description = "<p>" + strings.Repeat("enamel ", 90) + "</p>\n\n<p>Short end.</p>"

@@ -64,7 +64,10 @@ func (p *pass) fill(ctx context.Context) error {
 		if err != nil || len(docs) == 0 {
 			return err
 		}
-		page := newPage(p, docs)
+		page, err := p.page(ctx, docs)
+		if err != nil {
+			return err
+		}
 		if err := page.index(ctx); err != nil {
 			return err
 		}
@@ -94,7 +97,10 @@ func (p *pass) byWords(ctx context.Context) error {
 		if err != nil || len(docs) == 0 {
 			return err
 		}
-		page := newPage(p, docs)
+		page, err := p.page(ctx, docs)
+		if err != nil {
+			return err
+		}
 		page.words = true
 		if err := page.index(ctx); err != nil {
 			return err
@@ -146,7 +152,12 @@ type text struct {
 	err    error      // why it will never come
 }
 
-func newPage(p *pass, docs []ports.PendingDocument) *page {
+// page returns documents that are pending, cut as the generation's are.
+func (p *pass) page(ctx context.Context, docs []ports.PendingDocument) (*page, error) {
+	docs, err := p.recut(ctx, docs)
+	if err != nil {
+		return nil, err
+	}
 	g := &page{pass: p, wants: map[retrieval.TextKey]*text{}}
 	for _, doc := range docs {
 		l := &leaving{PendingDocument: doc}
@@ -169,7 +180,7 @@ func newPage(p *pass, docs []ports.PendingDocument) *page {
 		}
 		l.missing = len(l.keys)
 	}
-	return g
+	return g, nil
 }
 
 // index brings the documents of the page into the index.

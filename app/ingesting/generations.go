@@ -30,13 +30,13 @@ const retireAfter = time.Minute
 // that the site can go back to it: see Service.Rollback.
 const FormerFor = 7 * 24 * time.Hour
 
-// generations returns those of the site, after the model that is wanted was
-// asked for if it is another one and the site is not pinned.
+// generations returns those of the site, after the model and the Chunking that
+// are wanted were asked for if they are others and the site is not pinned.
 //
-// The model that is wanted is what a server has noted, so that processes with
-// different settings do not take turns in rebuilding. Where none is noted, a site
-// stays at the model that it has, and one that has none gets ours. Who cannot
-// embed for the model begins nothing.
+// What is wanted is what a server has noted, so that processes with different
+// settings do not take turns in rebuilding. Where nothing is noted, a site stays at
+// what it has, and one that has nothing gets ours. Who cannot embed for the model
+// begins nothing.
 func (d *draining) generations(ctx context.Context) (retrieval.Generations, error) {
 	if d.deps.Generations == nil {
 		g := retrieval.Generations{}
@@ -49,39 +49,46 @@ func (d *draining) generations(ctx context.Context) (retrieval.Generations, erro
 	if err != nil {
 		return g, fmt.Errorf("generations of the index: %w", err)
 	}
-	wanted, noted, err := d.wanted(ctx, d.scope)
+	wanted, chunking, noted, err := d.wanted(ctx, d.scope, g)
 	if err != nil || !noted && g.Served.No != 0 {
 		return g, err
 	}
-	same := wanted == g.Head().Model
+	same := g.Head().Is(wanted, chunking)
 	if same && !g.Pinned || !same && (g.Pinned || wanted != "" && d.embedder(wanted) == nil) {
 		return g, nil
 	}
-	g, err = d.deps.Generations.Begin(ctx, d.scope, retrieval.Rebuild{Model: wanted, At: d.deps.Now()})
+	g, err = d.deps.Generations.Begin(ctx, d.scope, retrieval.Rebuild{Model: wanted, Chunking: chunking, At: d.deps.Now()})
 	if err != nil {
-		return g, fmt.Errorf("begin a generation of the index for %s: %w", wanted, err)
+		return g, fmt.Errorf("begin a generation of the index for %s, in chunks of %s: %w", wanted, chunking, err)
 	}
 	return g, nil
 }
 
-// wanted returns the model that the site's index is to come to: what a server
-// has noted, or else ours, if it is of use to the site. noted is false if no
-// server has said which one.
-func (s *Service) wanted(ctx context.Context, scope tenant.Scope) (model string, noted bool, err error) {
-	model, err = s.deps.IndexModel.WantedModel(ctx)
-	noted = err == nil
-	switch {
-	case errors.Is(err, ports.ErrNotFound):
-		model = s.deps.EmbeddingModel
-	case err != nil:
-		return "", false, fmt.Errorf("the embedding model that is wanted: %w", err)
+// wanted returns the model and the Chunking that the site's index is to come to:
+// what servers have noted, and no model that is of no use to the site. Of what
+// none has noted, a site keeps what it has, unless it is pinned to that, and a new
+// one gets ours. noted is false if no server has said anything.
+func (s *Service) wanted(ctx context.Context, scope tenant.Scope, g retrieval.Generations) (model string, c retrieval.Chunking, noted bool, err error) {
+	w, err := s.deps.IndexModel.Wanted(ctx)
+	if err != nil {
+		return "", c, false, fmt.Errorf("what is wanted of the index: %w", err)
+	}
+	model, c = s.deps.EmbeddingModel, s.deps.Chunking
+	if g.Served.No != 0 && !g.Pinned {
+		model, c = g.Head().Model, g.Head().Chunking
+	}
+	if w.Model != nil {
+		model = *w.Model
+	}
+	if w.Chunking != nil {
+		c = *w.Chunking
 	}
 	if model != "" && s.deps.ModelOf != nil {
 		if model, err = s.deps.ModelOf(ctx, scope, model); err != nil {
-			return "", noted, fmt.Errorf("the embedding model of the site: %w", err)
+			return "", c, false, fmt.Errorf("the embedding model of the site: %w", err)
 		}
 	}
-	return model, noted, nil
+	return model, c, w.Model != nil || w.Chunking != nil, nil
 }
 
 // embedder returns the site's embedder for a model, nil if there is none.
@@ -149,10 +156,10 @@ var ErrNoEmbedder = errors.New("this process cannot embed for the model of the g
 
 // Rollback asks the site to go back to the generation that was searched before the
 // present one, which is kept for FormerFor. Drain brings it up to date, which
-// embeds no more than what has changed since, and switches; where nothing has,
-// that is at once. The site is pinned to it then: it is kept there whatever model
-// is wanted, until Rebuild, or until the model that is wanted is the one that it
-// has. Rolled back once more, it returns to where it was. It may be called again
+// cuts and embeds no more than what has changed since, and switches; where nothing
+// has, that is at once. The site is pinned to it then: it is kept there whatever
+// model and Chunking are wanted, until Rebuild, or until those that are wanted are
+// the ones that it has. Rolled back once more, it returns to where it was. It may be called again
 // while it is under way. Errors match ErrNoFormer, ErrNoEmbedder or
 // ErrOneGeneration, or are the store's.
 func (s *Service) Rollback(ctx context.Context, scope tenant.Scope) (retrieval.Generations, error) {
@@ -180,9 +187,9 @@ func (s *Service) Rollback(ctx context.Context, scope tenant.Scope) (retrieval.G
 	return g, nil
 }
 
-// Rebuild asks for a new generation of the site's index, of the model that it
-// has or is coming to; of a site that is pinned, of the one that is wanted, and it
-// is pinned no longer. Drain builds it, and what is searched meanwhile stays as
+// Rebuild asks for a new generation of the site's index, of the model and the
+// Chunking that it has or is coming to; of a site that is pinned, of those that are
+// wanted, and it is pinned no longer. Drain builds it, and what is searched meanwhile stays as
 // it is. Vectors whose texts have not changed are taken over, not paid again. One
 // that is being built already is begun anew.
 func (s *Service) Rebuild(ctx context.Context, scope tenant.Scope) (retrieval.Generations, error) {
@@ -190,12 +197,12 @@ func (s *Service) Rebuild(ctx context.Context, scope tenant.Scope) (retrieval.Ge
 		return retrieval.Generations{}, ErrOneGeneration
 	}
 	g, err := s.deps.Generations.GenerationsOf(ctx, scope)
-	model := g.Head().Model
+	model, chunking := g.Head().Model, g.Head().Chunking
 	if err == nil && g.Pinned {
-		model, _, err = s.wanted(ctx, scope)
+		model, chunking, _, err = s.wanted(ctx, scope, g)
 	}
 	if err == nil {
-		g, err = s.deps.Generations.Begin(ctx, scope, retrieval.Rebuild{Model: model, Anew: true, At: s.deps.Now()})
+		g, err = s.deps.Generations.Begin(ctx, scope, retrieval.Rebuild{Model: model, Chunking: chunking, Anew: true, At: s.deps.Now()})
 	}
 	if err != nil {
 		return retrieval.Generations{}, fmt.Errorf("rebuild the index: %w", err)

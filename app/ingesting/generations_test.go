@@ -56,7 +56,7 @@ func (x shopIndex) process(model string, change func(*ingesting.Deps)) *world {
 	old := x.world
 	w := newWorld(x.T, func(d *ingesting.Deps) {
 		d.Documents, d.Batches, d.Inventory, d.Cursors, d.Indexer = old.documents, old.documents, old.documents, old.documents, old.index
-		d.Generations, d.RetiredGenerations, d.IndexModel = old.documents, old.documents, old.documents
+		d.Generations, d.RetiredGenerations, d.IndexModel, d.Chunks = old.documents, old.documents, old.documents, old.documents
 		d.Embedder, d.EmbeddingModel = x.models.of, model
 		d.Now = func() time.Time { return old.now }
 		if change != nil {
@@ -542,7 +542,7 @@ func ExampleService_Rebuild() {
 	documents, ctx := memory.NewDocuments(), context.Background()
 	s, err := ingesting.New(ingesting.Deps{
 		Documents: documents, Inventory: documents, Stored: documents, Cursors: documents, Indexer: memory.NewIndex(), Text: textOf{}, Tokenizer: memory.NewTokenizer(), Now: time.Now,
-		Generations: documents, RetiredGenerations: documents, IndexModel: documents,
+		Generations: documents, RetiredGenerations: documents, IndexModel: documents, Chunks: documents,
 		Embedder: func(tenant.Scope, string) ports.Embedder { return memory.NewEmbedder(8) }, EmbeddingModel: "small",
 	})
 	if err != nil {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -42,17 +39,12 @@ type incoming struct {
 	rejected *catalog.Rejected // then there is no document
 }
 
-// chunked returns a document with its chunks.
-func (s *Service) chunked(doc retrieval.Document) ports.PendingDocument {
-	return ports.PendingDocument{Document: doc, Chunks: s.chunks(doc)}
-}
-
 // flush stores and counts the changes that were taken. It is called before a
 // position is saved, and at the end.
 func (r *importing) flush(ctx context.Context) error {
 	group := r.group
 	r.group, r.weight = nil, 0
-	if err := r.prepare(group); err != nil {
+	if err := r.prepare(ctx, group); err != nil {
 		return err
 	}
 	changed, err := r.store(ctx, group)
@@ -74,29 +66,28 @@ func (r *importing) flush(ctx context.Context) error {
 // prepare makes documents of a group: HTML to text, text to chunks that are
 // counted in tokens, which is what takes the most of an import's time, and so it
 // is done on all processors.
-func (r *importing) prepare(group []incoming) error {
-	var work sync.WaitGroup
-	var next atomic.Int64
-	errs := make([]error, len(group))
-	for range min(runtime.GOMAXPROCS(0), len(group)) {
-		work.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(group)); i = next.Add(1) - 1 {
-				if group[i].rejected == nil {
-					errs[i] = r.prepareOne(&group[i])
-				}
-			}
-		})
+func (r *importing) prepare(ctx context.Context, group []incoming) error {
+	if len(group) == 0 {
+		return nil
 	}
-	work.Wait()
-	return errors.Join(errs...)
+	c, err := r.chunkingOf(ctx, r.scope)
+	if err != nil {
+		return err
+	}
+	return onAll(len(group), func(i int) error {
+		if group[i].rejected != nil {
+			return nil
+		}
+		return r.prepareOne(&group[i], c)
+	})
 }
 
 // prepareOne makes a document of a change, or says why there can be none.
-func (r *importing) prepareOne(in *incoming) error {
+func (r *importing) prepareOne(in *incoming, c retrieval.Chunking) error {
 	err := guarded(func() error {
 		doc, err := r.document(r.name, in.change, r.opts)
 		if err == nil {
-			in.document = r.chunked(doc)
+			in.document = r.chunked(doc, c)
 		}
 		return err
 	})

@@ -38,12 +38,14 @@ type Deps struct {
 	// nil: they are put one by one.
 	Entries ports.IndexBatches
 
-	// Generations, RetiredGenerations and IndexModel let the embedding model be
-	// changed while the site is searched; all three or none. Without them the
-	// index has generation 0 alone, of EmbeddingModel.
+	// Generations, RetiredGenerations, IndexModel and Chunks let the embedding model
+	// and the size of chunks be changed while the site is searched; all four or
+	// none. Without them the index has generation 0 alone, of EmbeddingModel and
+	// Chunking.
 	Generations        ports.Generations
 	RetiredGenerations ports.RetiredGenerations
 	IndexModel         ports.IndexModel
+	Chunks             ports.DocumentChunks
 
 	// Embedder returns the embedder of a model for one site, metered for it (see
 	// metering.MeteredEmbedder), or nil for a model that cannot be had here;
@@ -53,6 +55,9 @@ type Deps struct {
 	// another, and by whose vocabulary chunks are measured; where the Tokenizer
 	// does not know it, their size is estimated.
 	EmbeddingModel string
+	// Chunking is how documents are cut for new sites where no server has said
+	// otherwise.
+	Chunking retrieval.Chunking
 	// ModelOf returns which model a site gets where model is wanted for all sites:
 	// model itself, or "" if it is of no use to this one, such as for its
 	// language; nil: every site gets it. It is asked with Generations only.
@@ -66,7 +71,6 @@ type Deps struct {
 	Leases ports.Leases
 	Name   string
 
-	Chunks retrieval.ChunkOptions // the zero value is retrieval's default
 	// EmbedTexts and EmbedTokens bound one call of the embedder; 0 is
 	// DefaultEmbedTexts and DefaultEmbedTokens.
 	EmbedTexts  int
@@ -128,8 +132,8 @@ func New(d Deps) (*Service, error) {
 			errs = append(errs, fmt.Errorf("ingesting: Deps.%s is missing", dep.name))
 		}
 	}
-	if n := d.Generations != nil; n != (d.RetiredGenerations != nil) || n != (d.IndexModel != nil) {
-		errs = append(errs, errors.New("ingesting: of Deps.Generations, Deps.RetiredGenerations and Deps.IndexModel some are missing: give all or none"))
+	if n := d.Generations != nil; n != (d.RetiredGenerations != nil) || n != (d.IndexModel != nil) || n != (d.Chunks != nil) {
+		errs = append(errs, errors.New("ingesting: of Deps.Generations, Deps.RetiredGenerations, Deps.IndexModel and Deps.Chunks some are missing: give all or none"))
 	}
 	if d.Leases != nil && d.Name == "" {
 		errs = append(errs, errors.New("ingesting: Deps.Name is missing: a lease needs a holder"))

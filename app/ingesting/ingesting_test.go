@@ -162,7 +162,7 @@ func (w *world) finds(words string) []retrieval.DocumentID {
 	for _, h := range hits {
 		refs = append(refs, h.Ref)
 	}
-	loaded, err := w.documents.Load(w.Context(), site, refs)
+	loaded, err := w.documents.Load(w.Context(), site, retrieval.Chunking{}, refs)
 	if err != nil {
 		w.Fatal(err)
 	}

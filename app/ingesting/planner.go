@@ -186,7 +186,7 @@ func (w *Worker) planIndex(ctx context.Context, s tenant.Scope, whole bool) erro
 }
 
 // behind reports whether the site's index has not come as far as its documents,
-// or is not of the model that is wanted.
+// or is not as it is wanted.
 func (s *Service) behind(ctx context.Context, scope tenant.Scope) (bool, error) {
 	var g retrieval.Generations
 	if s.deps.Generations != nil {
@@ -194,11 +194,11 @@ func (s *Service) behind(ctx context.Context, scope tenant.Scope) (bool, error) 
 		if g, err = s.deps.Generations.GenerationsOf(ctx, scope); err != nil || g.Building.No != 0 {
 			return err == nil, err
 		}
-		wanted, noted, err := s.wanted(ctx, scope)
+		model, chunking, noted, err := s.wanted(ctx, scope, g)
 		if err != nil {
 			return false, err
 		}
-		if noted && wanted != g.Served.Model && !g.Pinned {
+		if noted && !g.Served.Is(model, chunking) && !g.Pinned {
 			return true, nil // somebody who can call it begins another generation
 		}
 	}

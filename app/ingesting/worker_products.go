@@ -31,7 +31,11 @@ func (r *working) products(ctx context.Context, jobs []ingestion.Job) error {
 		}
 		r.reached = r.reached || len(known.changes) > 0
 	}
-	in := storing{working: r, reasons: taken{}}
+	chunking, err := r.deps.Service.chunkingOf(ctx, r.scope)
+	if err != nil {
+		return err
+	}
+	in := storing{working: r, reasons: taken{}, chunking: chunking}
 	for _, j := range jobs {
 		var err error
 		if why := known.failed[j.Object.ID]; why != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/ingestion"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -50,8 +51,9 @@ func (r *working) come(j ingestion.Job, read bool, known reads) arrived {
 // a group as for one. Each job has its own outcome all the same.
 type storing struct {
 	*working
-	group  []waiting // to be stored next
-	weight int       // bytes of its texts
+	chunking retrieval.Chunking // by which documents are cut
+	group    []waiting          // to be stored next
+	weight   int                // bytes of its texts
 
 	outcomes []ingestion.Outcome
 	reasons  taken
@@ -127,7 +129,7 @@ func (in *storing) document(a arrived, o Options) (ports.PendingDocument, error)
 	case a.change.Deleted != nil:
 		doc.Updated = time.Time{}
 	}
-	return in.deps.Service.chunked(doc), nil
+	return in.deps.Service.chunked(doc, in.chunking), nil
 }
 
 // flush stores the group, at once if the store takes all of it. An error is the

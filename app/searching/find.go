@@ -143,7 +143,7 @@ func (s *Service) search(ctx context.Context, sc tenant.Scope, q retrieval.Query
 	for i, h := range hits {
 		refs[i], byRef[h.Ref] = h.Ref, h
 	}
-	loaded, err := s.deps.Passages.Load(ctx, sc, refs)
+	loaded, err := s.deps.Passages.Load(ctx, sc, r.Generation.Chunking, refs)
 	if err != nil {
 		return nil, fmt.Errorf("load passages: %w", err)
 	}

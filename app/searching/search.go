@@ -114,8 +114,12 @@ const perDocument = 4
 // LexicalOnly, and the words alone are searched. Embedding is metered.
 func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	var r Result
+	var err error
+	if r.Generation, err = s.generation(ctx, q.Scope); err != nil {
+		return r, err
+	}
 	start := s.deps.Now()
-	words, err := s.vocabulary.of(ctx, q.Scope)
+	words, err := s.vocabulary.of(ctx, q.Scope, r.Generation.Chunking)
 	if err != nil {
 		return r, err
 	}
@@ -132,9 +136,6 @@ func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
 	limit := cmp.Or(max(0, q.Candidates), s.cfg.Passages*candidates)
 	if u.Sort != retrieval.ByRelevance {
 		limit = max(limit, maxSorted)
-	}
-	if r.Generation, err = s.generation(ctx, q.Scope); err != nil {
-		return r, err
 	}
 	l := look{q: q, followUp: f, understanding: u, vector: s.embed(ctx, q, &r), limit: limit, at: now}
 	if !q.Plain {

@@ -56,9 +56,9 @@ const (
 	vocabularyPage  = 500
 )
 
-// of returns the words of a site. One question reads them, and others do not
-// wait for it if there are older ones.
-func (v *vocabularies) of(ctx context.Context, s tenant.Scope) (shopWords, error) {
+// of returns the words of a site whose documents are cut by c. One question reads
+// them, and others do not wait for it if there are older ones.
+func (v *vocabularies) of(ctx context.Context, s tenant.Scope, c retrieval.Chunking) (shopWords, error) {
 	e := v.entry(s)
 	words, known, fresh := e.now(v.now())
 	switch {
@@ -82,7 +82,7 @@ func (v *vocabularies) of(ctx context.Context, s tenant.Scope) (shopWords, error
 	if words, _, fresh := e.now(began); fresh { // read by who had the turn before
 		return words, nil
 	}
-	words, err := v.again(ctx, s, e, began)
+	words, err := v.again(ctx, s, c, e, began)
 	if err != nil {
 		return shopWords{}, fmt.Errorf("vocabulary: %w", err)
 	}
@@ -99,14 +99,14 @@ func (e *vocabulary) now(at time.Time) (words shopWords, known, fresh bool) {
 
 // again looks whether the shop has changed, and reads its words anew if it has.
 // Who calls it has the turn.
-func (v *vocabularies) again(ctx context.Context, s tenant.Scope, e *vocabulary, began time.Time) (shopWords, error) {
-	listed, refs, err := v.list(ctx, s)
+func (v *vocabularies) again(ctx context.Context, s tenant.Scope, c retrieval.Chunking, e *vocabulary, began time.Time) (shopWords, error) {
+	listed, refs, err := v.list(ctx, s, c)
 	if err != nil {
 		return shopWords{}, err
 	}
 	words, known, _ := e.now(began)
 	if age := began.Sub(words.vocabulary.At); !known || e.of != listed || age < 0 || age >= vocabularyMost {
-		if words, err = v.read(ctx, s, refs); err != nil {
+		if words, err = v.read(ctx, s, c, refs); err != nil {
 			return shopWords{}, err
 		}
 	}
@@ -136,8 +136,9 @@ func (v *vocabularies) entry(s tenant.Scope) *vocabulary {
 
 // list returns the passages of a shop, and a hash of them: a revision is a hash
 // of all that is said.
-func (v *vocabularies) list(ctx context.Context, s tenant.Scope) (listed [sha256.Size]byte, refs []retrieval.PassageRef, err error) {
+func (v *vocabularies) list(ctx context.Context, s tenant.Scope, c retrieval.Chunking) (listed [sha256.Size]byte, refs []retrieval.PassageRef, err error) {
 	h := sha256.New()
+	_, _ = fmt.Fprintln(h, c.Key())
 	var after retrieval.DocumentID
 	for {
 		states, err := v.inventory.States(ctx, s, after, vocabularyPage)
@@ -161,10 +162,10 @@ func (v *vocabularies) list(ctx context.Context, s tenant.Scope) (listed [sha256
 }
 
 // read reads the words of these passages.
-func (v *vocabularies) read(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) (shopWords, error) {
+func (v *vocabularies) read(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) (shopWords, error) {
 	words := shopWords{vocabulary: retrieval.Vocabulary{At: v.now()}, lexicon: &retrieval.Lexicon{}}
 	for page := range slices.Chunk(refs, vocabularyPage) {
-		ps, err := v.passages.Load(ctx, s, page)
+		ps, err := v.passages.Load(ctx, s, c, page)
 		if err != nil {
 			return words, err
 		}

@@ -24,7 +24,7 @@ type readings struct {
 	hold  chan struct{} // waited for by a reading, unless nil
 }
 
-func (r *readings) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+func (r *readings) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	if slices.ContainsFunc(refs, func(ref retrieval.PassageRef) bool { return ref.Document == "page:1" }) {
 		r.times.Add(1)
 		if r.began != nil {
@@ -38,7 +38,7 @@ func (r *readings) Load(ctx context.Context, s tenant.Scope, refs []retrieval.Pa
 			}
 		}
 	}
-	return r.Passages.Load(ctx, s, refs)
+	return r.Passages.Load(ctx, s, c, refs)
 }
 
 // The words of a shop are read when it has changed, and else once a minute.

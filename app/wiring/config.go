@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aiwoochat/woochat/domain/ingestion"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/usage"
 )
 
@@ -55,6 +56,8 @@ type Config struct {
 	EmbeddingModel string
 	// EmbeddingByDefault is set if no setting names EmbeddingModel.
 	EmbeddingByDefault bool
+	// Chunking is how documents are cut for the index.
+	Chunking retrieval.Chunking
 	// LeastEvidence is searching.Config.LeastEvidence: 0 by default, negative for
 	// any.
 	LeastEvidence float64
@@ -131,6 +134,7 @@ func Settings() []Setting {
 		{Env: "WOOCHAT_EMBED_LONGEST", Flag: "embed-longest", Default: "8191", Help: "tokens that the embedding model takes of one text; a longer one is found by words only"},
 		{Env: "WOOCHAT_EMBED_PARALLEL", Flag: "embed-parallel", Default: "3", Help: "calls of the embedding model that one tenant's imports may have under way at once"},
 		{Env: "WOOCHAT_EMBED_TOTAL", Flag: "embed-total", Default: "8", Help: "the same for all tenants of this process"},
+		{Env: "WOOCHAT_CHUNK_TOKENS", Flag: "chunk-tokens", Default: "256", Help: "tokens of a piece into which texts are cut for the index, more or less; another size is built behind the index that is searched. A piece must fit into WOOCHAT_EMBED_LONGEST, and twice into WOOCHAT_PROMPT_BUDGET"},
 		{Env: "WOOCHAT_RERANK_MODEL", Flag: "rerank-model", Help: "model that judges what was found before an answer is written; empty: none. With WOOCHAT_RERANK_BASE_URL a reranker, without it a chat model of the provider"},
 		{Env: "WOOCHAT_RERANK_BASE_URL", Flag: "rerank-base-url", Help: "address of a reranker up to and without /rerank, such as https://api.jina.ai/v1"},
 		{Env: "WOOCHAT_RERANK_API_KEY", Flag: "rerank-api-key", Secret: true, Help: "key of the reranker"},

@@ -57,7 +57,7 @@ func read(e ports.Event) (system.Facts, bool) {
 			slog.Int("removed", e.Counts.Removed), slog.Int("rejected", e.Counts.Rejected),
 		}}, true
 	case ingesting.Switched:
-		return system.Facts{Level: slog.LevelInfo, Attrs: []slog.Attr{slog.Int64("generation", e.Generation.No), slog.String("model", e.Generation.Model)}}, true
+		return system.Facts{Level: slog.LevelInfo, Attrs: []slog.Attr{slog.Int64("generation", e.Generation.No), slog.String("model", e.Generation.Model), slog.String("chunks", e.Generation.Chunking.String())}}, true
 	case ingesting.Paused:
 		return system.Facts{Level: slog.LevelWarn, Attrs: withError([]slog.Attr{slog.Time("resume_at", e.ResumeAt)}, e.Err)}, true
 	case ingesting.QueueAway:

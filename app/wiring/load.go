@@ -180,6 +180,7 @@ func (l *loader) config() Config {
 		RerankTimeout: l.duration("WOOCHAT_RERANK_TIMEOUT", 50*time.Millisecond, 30*time.Second),
 		OutputField:   l.oneOf("WOOCHAT_OUTPUT_FIELD", "auto", "max_tokens", "max_completion_tokens", "both"),
 		MaxTokens:     l.count("WOOCHAT_MAX_TOKENS", 16, 100_000), PromptBudget: l.count("WOOCHAT_PROMPT_BUDGET", 500, 1_000_000),
+		Chunking:      l.chunking("WOOCHAT_CHUNK_TOKENS"),
 		LeastEvidence: l.share("WOOCHAT_LEAST_EVIDENCE"),
 		PricesFile:    l.raw["WOOCHAT_PRICES_FILE"], PriceCeiling: l.ceiling(),
 		Addr: l.addr("WOOCHAT_ADDR"), AdminAddr: l.addr("WOOCHAT_ADMIN_ADDR"), PublicURL: l.url("WOOCHAT_PUBLIC_URL"),
@@ -202,6 +203,7 @@ func (l *loader) config() Config {
 	}
 	l.models(&c)
 	l.reranker(c)
+	l.chunks(c)
 	l.check(c)
 	return c
 }
@@ -252,6 +254,21 @@ func (l *loader) reranker(c Config) {
 		l.bad("WOOCHAT_RERANK_MODEL", "is needed with WOOCHAT_RERANK_BASE_URL: name a model that this server has")
 	case c.RerankModel != "" && c.RerankBaseURL == "" && c.OpenAIKey == "" && c.OpenAIBaseURL == "":
 		l.bad("WOOCHAT_RERANK_MODEL", "names a model, but neither WOOCHAT_RERANK_BASE_URL nor a model provider is set")
+	}
+}
+
+// chunks checks that a size of chunks that somebody has chosen goes with the bounds
+// of what chunks are put into.
+func (l *loader) chunks(c Config) {
+	if c.Chunking == (retrieval.Chunking{}) {
+		return
+	}
+	_, most := c.Chunking.Sizes()
+	if c.EmbeddingModel != "" && most > c.EmbedLongest {
+		l.bad("WOOCHAT_CHUNK_TOKENS", "makes chunks of up to %d tokens, and WOOCHAT_EMBED_LONGEST says that the model takes %d: at most %d fit", most, c.EmbedLongest, retrieval.TargetFor(c.EmbedLongest))
+	}
+	if 2*most > c.PromptBudget {
+		l.bad("WOOCHAT_CHUNK_TOKENS", "makes chunks of up to %d tokens, of which not two fit into WOOCHAT_PROMPT_BUDGET (%d): at most %d do", most, c.PromptBudget, retrieval.TargetFor(c.PromptBudget/2))
 	}
 }
 
@@ -331,6 +348,15 @@ func (l *loader) count(name string, least, most int64) int64 {
 		l.bad(name, "%q is not a whole number from %d to %d", clip(l.raw[name]), least, most)
 	}
 	return n
+}
+
+// chunking returns how documents are cut, for a size that NewChunking takes.
+func (l *loader) chunking(name string) retrieval.Chunking {
+	c, err := retrieval.NewChunking(l.count(name, retrieval.LeastTarget, retrieval.MostTarget))
+	if err != nil {
+		return retrieval.Chunking{} // it was told
+	}
+	return c
 }
 
 // share returns a share from 0 to 1: 0 for auto, and -1 for 0.

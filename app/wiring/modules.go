@@ -136,7 +136,7 @@ func memoryStore() fx.Option {
 			fx.Annotate(memory.NewConversations, fx.As(fx.Self()), fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Unanswered)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
 			fx.Annotate(memory.NewErasure, fx.As(new(ports.Erasure))),
 			fx.Annotate(memory.NewDocuments, fx.As(fx.Self()), fx.As(new(ports.Documents)), fx.As(new(ports.DocumentBatches)), fx.As(new(ports.Inventory)), fx.As(new(ports.DocumentTotals)), fx.As(new(ports.StoredDocuments)), fx.As(new(ports.Passages)), fx.As(new(ports.Cursors)),
-				fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel))),
+				fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel)), fx.As(new(ports.DocumentChunks))),
 			func() backup {
 				return func(context.Context, string) error {
 					return fmt.Errorf("backup of a store in memory: %w", ports.ErrInvalid)

@@ -42,7 +42,7 @@ func postgresStore(cfg Config, o Options) fx.Option {
 		fx.Annotate((*postgres.DB).Conversations, fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Unanswered)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
 		fx.Annotate((*postgres.DB).Erasure, fx.As(new(ports.Erasure))),
 		fx.Annotate((*postgres.DB).Documents, fx.As(new(ports.Documents)), fx.As(new(ports.DocumentBatches)), fx.As(new(ports.Inventory)), fx.As(new(ports.DocumentTotals)), fx.As(new(ports.StoredDocuments)), fx.As(new(ports.Passages)), fx.As(new(ports.Cursors)),
-			fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel))),
+			fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel)), fx.As(new(ports.DocumentChunks))),
 		func() backup {
 			return func(context.Context, string) error {
 				return fmt.Errorf("backup of a Postgres store: use pg_dump: %w", ports.ErrInvalid)
@@ -82,7 +82,7 @@ func postgresIndex(cfg Config, o Options) fx.Option {
 	return fx.Module("postgres-index", fx.Provide(
 		fx.Annotate(func(db *postgres.DB) (*postgres.Index, error) {
 			x := db.Index(postgres.IndexConfig{})
-			return x, follow(context.Background(), x, db.Documents(), wantedModel(cfg, o))
+			return x, follow(context.Background(), x, db.Documents(), wantedIndex(cfg, o))
 		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer)), fx.As(new(ports.IndexBatches))),
 	))
 }

@@ -66,7 +66,7 @@ func serveQdrant(cfg Config, o Options, x *qdrant.Index, d requeued, leave func(
 	if err := leave(ctx); err != nil {
 		return err
 	}
-	return follow(ctx, x, d, wantedModel(cfg, o))
+	return follow(ctx, x, d, wantedIndex(cfg, o))
 }
 
 // leaveEmbedded notes in the embedded index, if there is one, that it is left.

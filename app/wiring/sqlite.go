@@ -15,6 +15,7 @@ import (
 	"github.com/aiwoochat/woochat/adapters/sqlite"
 	"github.com/aiwoochat/woochat/app/ingesting"
 	"github.com/aiwoochat/woochat/app/metering"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
 )
@@ -56,7 +57,7 @@ func sqliteStore(cfg Config, o Options) fx.Option {
 		fx.Annotate((*sqlite.DB).Conversations, fx.As(new(ports.Conversations)), fx.As(new(ports.Turns)), fx.As(new(ports.Unanswered)), fx.As(new(ports.Drafts)), fx.As(new(ports.Feedback))),
 		fx.Annotate((*sqlite.DB).Erasure, fx.As(new(ports.Erasure))),
 		fx.Annotate((*sqlite.DB).Documents, fx.As(new(ports.Documents)), fx.As(new(ports.DocumentBatches)), fx.As(new(ports.Inventory)), fx.As(new(ports.DocumentTotals)), fx.As(new(ports.StoredDocuments)), fx.As(new(ports.Passages)), fx.As(new(ports.Cursors)),
-			fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel))),
+			fx.As(new(ports.Generations)), fx.As(new(ports.RetiredGenerations)), fx.As(new(ports.IndexModel)), fx.As(new(ports.DocumentChunks))),
 		func(db *sqlite.DB) backup { return db.Backup },
 		func(db *sqlite.DB) ready {
 			return func() error {
@@ -78,7 +79,7 @@ func sqliteIndex(cfg Config, o Options) fx.Option {
 				return nil, err
 			}
 			c.add(x.Close)
-			return x, follow(ctx, x, db.Documents(), wantedModel(cfg, o))
+			return x, follow(ctx, x, db.Documents(), wantedIndex(cfg, o))
 		}, fx.As(new(ports.Searcher)), fx.As(new(ports.Indexer)), fx.As(new(ports.IndexBatches))),
 	))
 }
@@ -95,19 +96,20 @@ type requeued interface {
 	RequeueAll(ctx context.Context) error
 }
 
-// wanted is the model whose vectors the indexes are to hold, "" to leave it as it
-// is.
+// wanted is what the indexes are to hold.
 type wanted struct {
-	model     string
+	chunking  *retrieval.Chunking // nil to leave it as it is
+	model     string              // "" to leave it as it is
 	byDefault bool
 }
 
-// wantedModel returns what cfg wants: a server says so, and the one that started
+// wantedIndex returns what cfg wants: a server says so, and the one that started
 // last is right. A command, which may have other settings, leaves it as it is,
-// and so does a server without an embedder: it would throw away what was paid for.
-func wantedModel(cfg Config, o Options) wanted {
+// and so does a server without an embedder with the model: it would throw away
+// what was paid for.
+func wantedIndex(cfg Config, o Options) wanted {
 	if o.Listen {
-		return wanted{cfg.EmbeddingModel, cfg.EmbeddingByDefault}
+		return wanted{&cfg.Chunking, cfg.EmbeddingModel, cfg.EmbeddingByDefault}
 	}
 	return wanted{}
 }
@@ -116,14 +118,17 @@ func wantedModel(cfg Config, o Options) wanted {
 // asked for them, take no place of a provider's: a server that lacks a key for
 // once would throw away what was paid for.
 func (w wanted) note(ctx context.Context, m ports.IndexModel) error {
+	if w.chunking != nil {
+		if err := m.WantChunking(ctx, *w.chunking); err != nil {
+			return err
+		}
+	}
 	if w.model == "" {
 		return nil
 	}
 	if w.byDefault && w.model == glove.Model {
-		switch have, err := m.WantedModel(ctx); {
-		case err == nil && have != "" && !strings.HasPrefix(have, ownEmbedding):
-			return nil
-		case err != nil && !errors.Is(err, ports.ErrNotFound):
+		have, err := m.Wanted(ctx)
+		if err != nil || have.Model != nil && *have.Model != "" && !strings.HasPrefix(*have.Model, ownEmbedding) {
 			return err
 		}
 	}
@@ -132,8 +137,8 @@ func (w wanted) note(ctx context.Context, m ports.IndexModel) error {
 
 // follow queues all documents for an index that has lost them: one that was
 // deleted (as after restoring a backup) or is of another version. A process that
-// dies between the two steps does both again. The drain of each site goes by the
-// model that is noted here.
+// dies between the two steps does both again. The drain of each site goes by what
+// is noted here.
 func follow(ctx context.Context, x rebuilt, d requeued, w wanted) error {
 	if err := w.note(ctx, d); err != nil {
 		return err
@@ -166,6 +171,7 @@ type ingestParams struct {
 	Generations        ports.Generations
 	RetiredGenerations ports.RetiredGenerations
 	IndexModel         ports.IndexModel
+	Chunks             ports.DocumentChunks
 
 	Meter  *metering.Service
 	Now    ports.Clock
@@ -182,7 +188,7 @@ func newIngesting(cfg Config) func(ingestParams) (*ingesting.Service, error) {
 		d := ingesting.Deps{
 			Documents: p.Documents, Batches: p.Batches, Inventory: p.Inventory, Stored: p.Stored, Cursors: p.Cursors, Indexer: p.Indexer, Entries: p.Entries, Text: p.Text,
 			Tokenizer: p.Tokenizer, Now: p.Now, Events: p.Events,
-			Generations: p.Generations, RetiredGenerations: p.RetiredGenerations, IndexModel: p.IndexModel,
+			Generations: p.Generations, RetiredGenerations: p.RetiredGenerations, IndexModel: p.IndexModel, Chunks: p.Chunks, Chunking: cfg.Chunking,
 			Health: p.Health, Leases: p.Leases, Name: p.NewID(),
 			EmbedTexts: cfg.EmbedTexts, EmbedTokens: cfg.EmbedTokens, EmbedLongest: cfg.EmbedLongest, EmbedParallel: cfg.EmbedParallel, EmbedTotal: cfg.EmbedTotal,
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 type indexCommand struct {
-	Status   indexStatus   `cmd:"" help:"Show which model's vectors each site is searched by, what waits, and what is being built."`
+	Status   indexStatus   `cmd:"" help:"Show which model's vectors each site is searched by, how its texts are cut, what waits, and what is being built."`
 	Rebuild  indexRebuild  `cmd:"" help:"Build a site's index anew behind the one that is searched."`
 	Rollback indexRollback `cmd:"" help:"Go back to the generation of the index that was searched before."`
 }
@@ -24,11 +24,11 @@ type indexStatus struct {
 
 // Help implements kong.HelpProvider.
 func (indexStatus) Help() string {
-	return `A change of WOOCHAT_EMBEDDING_MODEL takes effect with the next start of the server, which then builds a new generation of each site's index in the background. BUILDING says how many of the site's documents it has; until it has all of them the site is searched as before.
+	return `A change of WOOCHAT_EMBEDDING_MODEL or WOOCHAT_CHUNK_TOKENS takes effect with the next start of the server, which then builds a new generation of each site's index in the background. BUILDING says how many of the site's documents it has; until it has all of them the site is searched as before.
 
 A site in a language that the model does not know is searched by words only: the word vectors of the program itself (glove) know English.
 
-WAITING are documents that are found by their words and not yet by their meaning. BEFORE is the generation to which "woochat index rollback" goes back.
+CHUNKS are the pieces into which texts are cut, and OF how many tokens each has, more or less. WAITING are documents that are found by their words and not yet by their meaning. BEFORE is the generation to which "woochat index rollback" goes back.
 `
 }
 
@@ -37,6 +37,7 @@ type indexRow struct {
 	Site       tenant.SiteID `json:"site_id"`
 	Generation int64         `json:"generation"`
 	Model      string        `json:"embedding_model"` // "" for words alone
+	Chunking   chunkingRow   `json:"chunking"`
 	Documents  int           `json:"documents"`
 	Chunks     int           `json:"chunks"`
 	Waiting    int           `json:"waiting"`
@@ -46,35 +47,58 @@ type indexRow struct {
 	Pinned     bool          `json:"pinned"`           // it went back, and stays there
 }
 
-type formerRow struct {
-	Generation int64  `json:"generation"`
-	Model      string `json:"embedding_model"`
+// chunkingRow is how texts are cut, in tokens.
+type chunkingRow struct {
+	Target int64 `json:"target"`
+	Max    int64 `json:"max"`
 }
 
-func (f *formerRow) String() string {
+func chunkingRowOf(c retrieval.Chunking) chunkingRow {
+	target, most := c.Sizes()
+	return chunkingRow{target, most}
+}
+
+// beside returns r in words, as the size of another generation than one that is
+// cut by searched: nothing if it is the same.
+func (r chunkingRow) beside(searched chunkingRow) string {
+	if r == searched {
+		return ""
+	}
+	return fmt.Sprintf(", chunks of %d", r.Target)
+}
+
+type formerRow struct {
+	Generation int64       `json:"generation"`
+	Model      string      `json:"embedding_model"`
+	Chunking   chunkingRow `json:"chunking"`
+}
+
+// words returns f in words, beside what is searched.
+func (f *formerRow) words(searched chunkingRow) string {
 	if f == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d, %s", f.Generation, modelWord(f.Model))
+	return fmt.Sprintf("%d, %s%s", f.Generation, modelWord(f.Model), f.Chunking.beside(searched))
 }
 
 type buildingRow struct {
-	Generation int64  `json:"generation"`
-	Model      string `json:"embedding_model"`
-	Built      int    `json:"built"`
-	Total      int    `json:"total"`
+	Generation int64       `json:"generation"`
+	Model      string      `json:"embedding_model"`
+	Chunking   chunkingRow `json:"chunking"`
+	Built      int         `json:"built"`
+	Total      int         `json:"total"`
 }
 
 func indexRowOf(site tenant.SiteID, st ingesting.IndexStatus) indexRow {
 	row := indexRow{
-		Site: site, Generation: st.Served.No, Model: st.Served.Model, Documents: st.Shown, Chunks: st.Chunks, Waiting: st.Waiting, Unfound: st.Unfound,
+		Site: site, Generation: st.Served.No, Model: st.Served.Model, Chunking: chunkingRowOf(st.Served.Chunking), Documents: st.Shown, Chunks: st.Chunks, Waiting: st.Waiting, Unfound: st.Unfound,
 		Pinned: st.Pinned,
 	}
 	if f := st.Former; f.No != 0 {
-		row.Former = &formerRow{Generation: f.No, Model: f.Model}
+		row.Former = &formerRow{Generation: f.No, Model: f.Model, Chunking: chunkingRowOf(f.Chunking)}
 	}
 	if b := st.Building; b != (retrieval.Generation{}) {
-		row.Building = &buildingRow{Generation: b.No, Model: b.Model, Built: max(0, st.Shown-st.Unbuilt), Total: st.Shown}
+		row.Building = &buildingRow{Generation: b.No, Model: b.Model, Chunking: chunkingRowOf(b.Chunking), Built: max(0, st.Shown-st.Unbuilt), Total: st.Shown}
 	}
 	return row
 }
@@ -87,11 +111,12 @@ func modelWord(model string) string {
 	return printable(model)
 }
 
-func (b *buildingRow) String() string {
+// words returns b in words, beside what is searched.
+func (b *buildingRow) words(searched chunkingRow) string {
 	if b == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s of %s, %s", grouped(int64(b.Built)), grouped(int64(b.Total)), modelWord(b.Model))
+	return fmt.Sprintf("%s of %s, %s%s", grouped(int64(b.Built)), grouped(int64(b.Total)), modelWord(b.Model), b.Chunking.beside(searched))
 }
 
 // Run shows the indexes.
@@ -114,18 +139,18 @@ func (c indexStatus) Run(ctx context.Context, p *program) error {
 			r := indexRowOf(s.ID, st)
 			rows = append(rows, r)
 			cells = append(cells, []string{
-				string(r.Site), fmt.Sprint(r.Generation), modelWord(r.Model), grouped(int64(r.Documents)), grouped(int64(r.Chunks)), grouped(int64(r.Waiting)), r.Building.String(), r.Former.String(),
+				string(r.Site), fmt.Sprint(r.Generation), modelWord(r.Model), grouped(int64(r.Documents)), grouped(int64(r.Chunks)), fmt.Sprint(r.Chunking.Target), grouped(int64(r.Waiting)), r.Building.words(r.Chunking), r.Former.words(r.Chunking),
 			})
 		}
 		if c.JSON {
 			return jsonList(p, rows)
 		}
 		p.table([]column{
-			{head: "SITE"}, {"GENERATION", true}, {head: "MODEL"}, {"DOCUMENTS", true}, {"CHUNKS", true}, {"WAITING", true}, {head: "BUILDING"}, {head: "BEFORE"},
+			{head: "SITE"}, {"GENERATION", true}, {head: "MODEL"}, {"DOCUMENTS", true}, {"CHUNKS", true}, {"OF", true}, {"WAITING", true}, {head: "BUILDING"}, {head: "BEFORE"},
 		}, cells, `There is no site yet: "woochat init" creates the first one.`)
 		for _, r := range rows {
 			if r.Pinned {
-				fmt.Fprintf(p.stdout, "\n%s went back, and stays there whatever embedding model is wanted, until \"woochat index rebuild\".\n", r.Site)
+				fmt.Fprintf(p.stdout, "\n%s went back, and stays there whatever embedding model or size of chunks is wanted, until \"woochat index rebuild\".\n", r.Site)
 			}
 		}
 		for _, s := range sites {
@@ -147,7 +172,7 @@ type indexRebuild struct {
 func (indexRebuild) Help() string {
 	return `The site is searched as before until the new index is complete; then all searches use it at once. Vectors of texts that have not changed are taken over and cost nothing, as long as the model still makes vectors of the same length. Stopping the command loses nothing: "woochat serve" goes on with it.
 
-Documents are the truth, so nothing that a shopper sees can change by this. It is for an index that was damaged, or for a model's server that was replaced under the same name.
+Documents are the truth, so nothing that a shopper sees can change by this. It is for an index that was damaged, or for a model's server that was replaced under the same name. Model and size of chunks stay as they are; a site that went back to another generation comes to those that the server wants.
 
 Examples:
 
@@ -198,13 +223,13 @@ func (c indexRebuild) Run(ctx context.Context, p *program) error {
 		}
 		switch {
 		case line.Complete:
-			fmt.Fprintf(p.stdout, "%s is searched in generation %d of its index now (%s): %s documents, %s texts embedded.\n",
-				printable(site.Name), line.Generation, modelWord(line.Model), grouped(int64(line.Documents)), grouped(int64(line.Texts)))
+			fmt.Fprintf(p.stdout, "%s is searched in generation %d of its index now (%s, chunks of %d tokens): %s documents, %s texts embedded.\n",
+				printable(site.Name), line.Generation, modelWord(line.Model), line.Chunking.Target, grouped(int64(line.Documents)), grouped(int64(line.Texts)))
 		case c.Detach:
 			fmt.Fprintf(p.stdout, "The server builds generation %d of the index of %s; \"woochat index status\" shows how far it is.\n", line.Building.Generation, printable(site.Name))
 		default:
 			fmt.Fprintf(p.stdout, "Generation %d of the index of %s has %s documents; the rest comes when %s. \"woochat serve\" goes on with it.\n",
-				line.Building.Generation, printable(site.Name), line.Building, line.Reason)
+				line.Building.Generation, printable(site.Name), line.Building.words(line.Chunking), line.Reason)
 		}
 		return nil
 	})

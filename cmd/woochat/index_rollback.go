@@ -19,9 +19,9 @@ type indexRollback struct {
 
 // Help implements kong.HelpProvider.
 func (indexRollback) Help() string {
-	return `Goes back to the generation of the index that was searched before the present one, such as the one of the embedding model before. It is kept for seven days after another one took its place. What has changed since is brought into it first, and only that is embedded; where nothing has, it is searched at once.
+	return `Goes back to the generation of the index that was searched before the present one, such as the one of the embedding model, or of the size of chunks, before. It is kept for seven days after another one took its place. What has changed since is cut as that generation is and brought into it first, and only that is embedded; where nothing has, it is searched at once.
 
-The site is pinned to it then: it stays there whatever WOOCHAT_EMBEDDING_MODEL says, until "woochat index rebuild", or until the server wants the model that it has. Rolling back once more returns to where it was. Stopping the command loses nothing: "woochat serve" goes on with it.
+The site is pinned to it then: it stays there whatever WOOCHAT_EMBEDDING_MODEL and WOOCHAT_CHUNK_TOKENS say, until "woochat index rebuild", or until the server wants what it has. Rolling back once more returns to where it was. Stopping the command loses nothing: "woochat serve" goes on with it.
 
 Examples:
 
@@ -94,8 +94,8 @@ func (p *program) rollback(ctx context.Context, app *wiring.App, site tenant.Sit
 		return nil
 	}
 	if line.Complete {
-		fmt.Fprintf(p.stdout, "%s is searched in generation %d of its index again (%s), and stays there until \"woochat index rebuild\": %s documents, %s texts embedded.\n",
-			printable(site.Name), line.Generation, modelWord(line.Model), grouped(int64(line.Documents)), grouped(int64(line.Texts)))
+		fmt.Fprintf(p.stdout, "%s is searched in generation %d of its index again (%s, chunks of %d tokens), and stays there until \"woochat index rebuild\": %s documents, %s texts embedded.\n",
+			printable(site.Name), line.Generation, modelWord(line.Model), line.Chunking.Target, grouped(int64(line.Documents)), grouped(int64(line.Texts)))
 		return nil
 	}
 	fmt.Fprintf(p.stdout, "Generation %d of the index of %s still lacks what has changed since; the rest comes when %s. \"woochat serve\" goes on with it.\n",

@@ -6,24 +6,6 @@ import (
 	"github.com/aiwoochat/woochat/domain/catalog"
 )
 
-// ChunkOptions bounds the size of chunks, in tokens. The zero value is the
-// default.
-type ChunkOptions struct {
-	Target int64 // text is added to a chunk up to this size; 0 for 256
-	Max    int64 // no chunk is larger, unless a single character is; 0 for 400
-}
-
-func (o ChunkOptions) withDefaults() ChunkOptions {
-	if o.Max <= 0 {
-		o.Max = 400
-	}
-	if o.Target <= 0 {
-		o.Target = 256
-	}
-	o.Target = min(o.Target, o.Max)
-	return o
-}
-
 // ChunkDocument cuts doc into chunks along its structure: headings, paragraphs,
 // lists, rows of tables, then sentences, words, characters. count returns the
 // tokens of a text, which are no more than its bytes.
@@ -36,17 +18,18 @@ func (o ChunkOptions) withDefaults() ChunkOptions {
 // its own. A page has no title in its text. A document with a title and no
 // text is one chunk of the title; one with neither gives none.
 //
-// The same doc, count and options give the same chunks.
-func ChunkDocument(doc Document, count func(text string) int64, o ChunkOptions) []Chunk {
-	o = o.withDefaults()
+// The same doc, count and Chunking give the same chunks. Rules that are not known
+// here any more, or not yet, are taken for the newest.
+func ChunkDocument(doc Document, count func(text string) int64, c Chunking) []Chunk {
 	count = remembering(count)
-	p := packer{count: count, opts: o}
+	p := packer{count: count}
+	p.target, p.max = c.Sizes()
 	title := strings.Join(strings.Fields(strings.ToValidUTF8(doc.Title, "\uFFFD")), " ")
 	body := strings.ToValidUTF8(doc.Body, "\uFFFD")
 
 	titled := doc.Kind == catalog.KindProduct || doc.Kind == catalog.KindFAQ
 	if titled && title != "" {
-		if count(title) <= o.Max/2 {
+		if count(title) <= p.max/2 {
 			p.lead = title
 		} else {
 			// A title as long as a text is a text.
@@ -153,9 +136,9 @@ func (q part) needs() string {
 
 // packer joins parts to chunks.
 type packer struct {
-	count func(string) int64
-	opts  ChunkOptions
-	lead  string // what every chunk begins with
+	count       func(string) int64
+	target, max int64
+	lead        string // what every chunk begins with
 
 	out     []Chunk
 	text    string
@@ -179,7 +162,7 @@ func (p *packer) begin(text, header string) string {
 func (p *packer) fits(text, header string) bool {
 	text = p.begin(text, header)
 	// No text has more tokens than bytes.
-	return int64(len(text)) <= p.opts.Max || p.count(text) <= p.opts.Max
+	return int64(len(text)) <= p.max || p.count(text) <= p.max
 }
 
 func (p *packer) addAll(parts []part) {
@@ -202,7 +185,7 @@ func (p *packer) add(q part) {
 // had better begin a chunk of its own. Parts are counted one by one: to count
 // the whole chunk again for each would cost a list of short lines its square.
 func (p *packer) append(q part) bool {
-	if q.section && p.size >= p.opts.Target/4 {
+	if q.section && p.size >= p.target/4 {
 		return false
 	}
 	text := q.sep + q.text
@@ -210,7 +193,7 @@ func (p *packer) append(q part) bool {
 		text = q.sep + needs + "\n" + q.text
 	}
 	size := p.size + p.count(text)
-	if size > p.opts.Target {
+	if size > p.target {
 		return false
 	}
 	p.text, p.size = p.text+text, size
@@ -225,10 +208,10 @@ func (p *packer) flush() {
 		return
 	}
 	pieces := []part{{text: text}}
-	if int64(len(text)) > p.opts.Max && p.count(text) > p.opts.Max {
+	if int64(len(text)) > p.max && p.count(text) > p.max {
 		// The tokens of a whole can be more than those of its parts, or a lead
 		// leaves no room for a single character.
-		pieces = cut(pieces[0], func(text, _ string) bool { return p.count(text) <= p.opts.Max })
+		pieces = cut(pieces[0], func(text, _ string) bool { return p.count(text) <= p.max })
 	}
 	for _, q := range pieces {
 		p.out = append(p.out, Chunk{Seq: len(p.out), Heading: p.heading, Text: q.text})

@@ -44,65 +44,65 @@ func TestChunkDocument(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		doc  retrieval.Document
-		opts retrieval.ChunkOptions
+		opts retrieval.Chunking
 		want []string
 	}{
-		{"nothing", retrieval.Document{Kind: catalog.KindPage}, retrieval.ChunkOptions{}, nil},
-		{"a title alone", page(" \n\t"), retrieval.ChunkOptions{}, []string{" | Help"}},
+		{"nothing", retrieval.Document{Kind: catalog.KindPage}, retrieval.Chunking{}, nil},
+		{"a title alone", page(" \n\t"), retrieval.Chunking{}, []string{" | Help"}},
 		{
 			"a product is one chunk with title and facts first",
 			product,
-			retrieval.ChunkOptions{},
+			retrieval.Chunking{},
 			[]string{" | Red mug\nBrand: Pot\nCategory: Kitchen > Mugs\nColour: Red\nSKU: M-1\n\nHolds a lot. Is red."},
 		},
 		{
 			"each chunk of a long product begins with its title",
 			product,
-			retrieval.ChunkOptions{Target: 12, Max: 16},
+			retrieval.Chunking{Target: 12, Max: 16},
 			[]string{" | Red mug\nBrand: Pot\nCategory: Kitchen > Mugs", " | Red mug\nColour: Red\nSKU: M-1", " | Red mug\nHolds a lot. Is red."},
 		},
 		{
 			"a product without words but its title",
 			retrieval.Document{Kind: catalog.KindProduct, Title: "Red mug"},
-			retrieval.ChunkOptions{},
+			retrieval.Chunking{},
 			[]string{" | Red mug"},
 		},
 		{
 			"the answer goes with its question",
 			retrieval.Document{Kind: catalog.KindFAQ, Title: "Do you ship?", Body: "Yes."},
-			retrieval.ChunkOptions{},
+			retrieval.Chunking{},
 			[]string{" | Do you ship?\nYes."},
 		},
 		{
 			"headings stand above their text and in the path",
 			page("# Returns\n\nWithin thirty days.\n\n## Refunds\n\nTo your card.\n\n# Care\nWash cold.\n"),
-			retrieval.ChunkOptions{Target: 8, Max: 12},
+			retrieval.Chunking{Target: 8, Max: 12},
 			[]string{"Returns | # Returns\n\nWithin thirty days.", "Returns > Refunds | ## Refunds\n\nTo your card.", "Care | # Care\n\nWash cold."},
 		},
 		{
 			"small sections share a chunk",
 			page("# A\n\none\n\n# B\n\ntwo"),
-			retrieval.ChunkOptions{Target: 40, Max: 40},
+			retrieval.Chunking{Target: 40, Max: 40},
 			[]string{"A | # A\n\none\n\n# B\n\ntwo"},
 		},
-		{"headings without text are kept", page("# A\n## B"), retrieval.ChunkOptions{}, []string{"A > B | # A\n## B"}},
-		{"no heading inside of code", page("```\n# not a heading\n\nx\n```\nafter"), retrieval.ChunkOptions{}, []string{" | ```\n# not a heading\n\nx\n```\n\nafter"}},
+		{"headings without text are kept", page("# A\n## B"), retrieval.Chunking{}, []string{"A > B | # A\n## B"}},
+		{"no heading inside of code", page("```\n# not a heading\n\nx\n```\nafter"), retrieval.Chunking{}, []string{" | ```\n# not a heading\n\nx\n```\n\nafter"}},
 		{
 			"a table that is cut repeats its header",
 			page("| Size | Chest |\n|---|---|\n| S | 90 |\n| M | 95 |\n| L | 99 |\n"),
-			retrieval.ChunkOptions{Target: 16, Max: 16},
+			retrieval.Chunking{Target: 16, Max: 16},
 			[]string{" | | Size | Chest |\n|---|---|\n| S | 90 |", " | | Size | Chest |\n|---|---|\n| M | 95 |", " | | Size | Chest |\n|---|---|\n| L | 99 |"},
 		},
 		{
 			"a list is cut between its items",
 			page("- one thing\n- two things\n  and more\n- three things"),
-			retrieval.ChunkOptions{Target: 8, Max: 8},
+			retrieval.Chunking{Target: 8, Max: 8},
 			[]string{" | - one thing", " | - two things\n  and more", " | - three things"},
 		},
 		{
 			"a paragraph is cut between sentences, a sentence between words, a word anywhere",
 			page("One two. Three four five six. " + strings.Repeat("x", 20)),
-			retrieval.ChunkOptions{Target: 3, Max: 3},
+			retrieval.Chunking{Target: 3, Max: 3},
 			[]string{" | One two.", " | Three four", " | five six.", " | " + strings.Repeat("x", 10), " | " + strings.Repeat("x", 10)},
 		},
 	} {
@@ -126,7 +126,7 @@ func solid(s string) string {
 func checkChunks(t *testing.T, body string, target, most int64) {
 	t.Helper()
 	doc := retrieval.Document{Kind: catalog.KindPage, Body: body}
-	o := retrieval.ChunkOptions{Target: target, Max: most}
+	o := retrieval.Chunking{Target: target, Max: most}
 	chunks := retrieval.ChunkDocument(doc, countWords, o)
 	if !reflect.DeepEqual(chunks, retrieval.ChunkDocument(doc, countWords, o)) {
 		t.Fatalf("two runs give different chunks of %q", body)
@@ -201,7 +201,7 @@ func TestChunkDocumentCountsEachTextAFewTimes(t *testing.T) {
 	retrieval.ChunkDocument(retrieval.Document{Kind: catalog.KindPage, Body: body}, func(s string) int64 {
 		counted += len(s)
 		return countWords(s)
-	}, retrieval.ChunkOptions{})
+	}, retrieval.Chunking{})
 	if limit := 8 * len(body); counted > limit {
 		t.Errorf("a list of %d bytes was counted as %d bytes, want at most %d", len(body), counted, limit)
 	}
@@ -228,7 +228,7 @@ func ExampleChunkDocument() {
 		Kind: catalog.KindProduct, Title: "Alpine jacket", Body: "Keeps the rain out.",
 		Facts: catalog.Facts{SKUs: []string{"JK-100"}, Attributes: []catalog.Attribute{{Name: "Colour", Values: []string{"Blue", "Red"}}}},
 	}
-	for _, c := range retrieval.ChunkDocument(doc, func(text string) int64 { return int64(len(text)) / 4 }, retrieval.ChunkOptions{}) {
+	for _, c := range retrieval.ChunkDocument(doc, func(text string) int64 { return int64(len(text)) / 4 }, retrieval.Chunking{}) {
 		fmt.Println(c.Text)
 	}
 	// Output:

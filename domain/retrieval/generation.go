@@ -10,13 +10,16 @@ import (
 )
 
 // Generation is one making of a site's index: all of its vectors are of one
-// model. A site is searched in one generation while another is built behind it.
+// model, and all of its documents are cut alike. A site is searched in one
+// generation while another is built behind it.
 type Generation struct {
 	// No tells the generations of a site apart, and is never used again. 0 is
 	// that of a site for which none was begun.
 	No int64
 	// Model made the vectors; "" if there are none, and words alone are searched.
 	Model string
+	// Chunking is how its documents were cut.
+	Chunking Chunking
 }
 
 // Generations are those of a site.
@@ -26,19 +29,29 @@ type Generations struct {
 	// Former was searched before Served and is kept for a while, so that the site
 	// can go back to it; the zero Generation if there is none.
 	Former Generation
-	// Pinned is set when the site went back: it stays at Head, whatever model is
-	// wanted, until one is asked for Anew or Head is of the model that is asked for.
+	// Pinned is set when the site went back: it stays at Head, whatever is wanted,
+	// until one is asked for Anew or Head is as it is asked for.
 	Pinned bool
 }
 
 // Rebuild asks for a generation.
 type Rebuild struct {
-	Model string // whose vectors it is to hold, "" for none
-	// Anew asks for a new one although there is one of this model.
+	Model    string   // whose vectors it is to hold, "" for none
+	Chunking Chunking // how documents are to be cut
+	// Anew asks for a new one although there is one of this model and Chunking.
 	Anew bool
-	// Back asks for Former instead, whatever Model says.
+	// Back asks for Former instead, whatever Model and Chunking say.
 	Back bool
 	At   time.Time // when it was asked for
+}
+
+// Is reports whether g is as a generation of this model and Chunking would be.
+func (g Generation) Is(model string, c Chunking) bool { return g.Model == model && g.Chunking == c }
+
+// Wanted is what servers have asked of the indexes of all sites.
+type Wanted struct {
+	Model    *string   // whose vectors, "" for none; nil: no server has said
+	Chunking *Chunking // how documents are cut; nil: no server has said
 }
 
 // Head returns the generation that the site ends at when nothing more is asked
@@ -76,10 +89,10 @@ func (g Generations) Without(after Generations) []int64 {
 // document in g.Served. A site of which the index holds nothing is searched in
 // the new generation at once; any other goes on as it is until the new one is
 // complete. To ask for what is there or under way changes nothing, and to ask
-// for the model that is searched gives up what is built. To go Back is to build
-// Former, which has most of what it needs; without one it changes nothing.
+// for what is searched gives up what is built. To go Back is to build Former, which
+// has most of what it needs; without one it changes nothing.
 func (g Generations) Begin(r Rebuild, last int64, held bool) Generations {
-	next := Generation{No: last + 1, Model: r.Model}
+	next := Generation{No: last + 1, Model: r.Model, Chunking: r.Chunking}
 	switch {
 	case r.Back && g.Former.No == 0:
 		return g
@@ -89,12 +102,12 @@ func (g Generations) Begin(r Rebuild, last int64, held bool) Generations {
 		return Generations{Served: g.Served, Building: next, Former: g.Former}
 	case r.Anew:
 		return Generations{Served: next}
-	case g.Head().Model == r.Model:
+	case g.Head().Is(r.Model, r.Chunking):
 		g.Pinned = false // it holds nothing back any more
 		return g
 	case g.Pinned:
 		return g
-	case g.Served.Model == r.Model:
+	case g.Served.Is(r.Model, r.Chunking):
 		return Generations{Served: g.Served, Former: g.Former}
 	case held:
 		return Generations{Served: g.Served, Building: next, Former: g.Former}

@@ -17,6 +17,27 @@ func TestBegin(t *testing.T) {
 	none := retrieval.Generation{}
 	a1, a3, a4 := retrieval.Generation{No: 1, Model: "a"}, retrieval.Generation{No: 3, Model: "a"}, retrieval.Generation{No: 4, Model: "a"}
 	b2, b4, words := retrieval.Generation{No: 2, Model: "b"}, retrieval.Generation{No: 4, Model: "b"}, retrieval.Generation{No: 4}
+	small := retrieval.Chunking{Target: 64, Max: 100}
+	aSmall2, aSmall4, bSmall4 := retrieval.Generation{No: 2, Model: "a", Chunking: small}, retrieval.Generation{No: 4, Model: "a", Chunking: small}, retrieval.Generation{No: 4, Model: "b", Chunking: small}
+	for name, c := range map[string]struct {
+		from retrieval.Generations
+		r    retrieval.Rebuild
+		held bool
+		want retrieval.Generations
+	}{
+		"other chunks":                 {generations(a1, none), retrieval.Rebuild{Model: "a", Chunking: small}, true, generations(a1, aSmall4)},
+		"other chunks, nothing held":   {generations(a1, none), retrieval.Rebuild{Model: "a", Chunking: small}, false, generations(aSmall4, none)},
+		"other chunks of a new site":   {generations(none, none), retrieval.Rebuild{Chunking: small}, true, generations(none, retrieval.Generation{No: 4, Chunking: small})},
+		"other chunks under way":       {generations(a1, aSmall2), retrieval.Rebuild{Model: "a", Chunking: small}, true, generations(a1, aSmall2)},
+		"chunks as they were":          {generations(a1, aSmall2), retrieval.Rebuild{Model: "a"}, true, generations(a1, none)},
+		"other chunks anew":            {generations(a1, none), retrieval.Rebuild{Model: "a", Chunking: small, Anew: true}, true, generations(a1, aSmall4)},
+		"another model under way, too": {generations(a1, b2), retrieval.Rebuild{Model: "b", Chunking: small}, true, generations(a1, bSmall4)},
+		"only one of both is back":     {generations(a1, bSmall4), retrieval.Rebuild{Model: "a", Chunking: small}, true, generations(a1, aSmall4)},
+	} {
+		if got := c.from.Begin(c.r, 3, c.held); got != c.want {
+			t.Errorf("%s: %+v became %+v, want %+v", name, c.from, got, c.want)
+		}
+	}
 	for name, c := range map[string]struct {
 		from  retrieval.Generations
 		model string

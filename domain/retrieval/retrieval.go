@@ -58,10 +58,14 @@ func (d Document) Supersedes(stored Age) bool {
 
 // Chunk is a piece of a Document, small enough to embed.
 type Chunk struct {
-	Seq     int    // 0 for the first of its document
-	Heading string // the headings above it, joined by " > "
-	Text    string
-	Vector  []float32 // nil until embedded
+	// Chunking is how its document was cut: a store keeps the chunks of several
+	// beside one another. An index holds one in each generation, and does not look
+	// at it.
+	Chunking Chunking
+	Seq      int    // 0 for the first of its document
+	Heading  string // the headings above it, joined by " > "
+	Text     string
+	Vector   []float32 // nil until embedded
 }
 
 // Entry is all that an index holds of a document: words, vectors and fields to

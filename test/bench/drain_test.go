@@ -72,7 +72,7 @@ func newDrained(b *testing.B, e ports.Embedder, change func(*ingesting.Deps)) *d
 	docs := db.Documents()
 	d := ingesting.Deps{
 		Documents: docs, Inventory: docs, Stored: docs, Cursors: docs, Indexer: x, Text: html.New(), Tokenizer: memory.NewTokenizer(), Now: system.Now,
-		Generations: docs, RetiredGenerations: docs, IndexModel: docs,
+		Generations: docs, RetiredGenerations: docs, IndexModel: docs, Chunks: docs,
 		EmbeddingModel: "bench", Embedder: func(tenant.Scope, string) ports.Embedder { return e },
 	}
 	if change != nil {

@@ -82,7 +82,7 @@ func projected(vs [][]float32) [][]float32 {
 func (d shopData) document(n int) retrieval.Entry {
 	r := rand.New(rand.NewPCG(uint64(n), 4))
 	p, v := d.products[n%len(d.products)], d.vectors[n%len(d.products)]
-	e := p.Entry(nil, func(string) int64 { return 1 })
+	e := p.Entry(nil, func(string) int64 { return 1 }, retrieval.Chunking{})
 	e.Document, e.Chunks = retrieval.DocumentID(fmt.Sprint("product:", n)), nil
 	for i := range chunksADocument {
 		unit, text := v, p.Bullets

@@ -66,7 +66,7 @@ func lastEmbedding(fake *openaifake.Server) string {
 }
 
 // TestChangeOfEmbeddingModel gives a shop that is searched by one model another
-// one, as an operator does who restarts the server: until all of it is embedded
+// one, and smaller chunks, as an operator does who restarts the server: until all of it is embedded
 // again questions are embedded and searched by the old one, then by the new one,
 // in this process and in one that was never told.
 func TestChangeOfEmbeddingModel(t *testing.T) {
@@ -91,7 +91,7 @@ func TestChangeOfEmbeddingModel(t *testing.T) {
 			} else {
 				env["WOOCHAT_DATA_DIR"] = t.TempDir()
 			}
-			env["WOOCHAT_EMBEDDING_MODEL"] = large
+			env["WOOCHAT_EMBEDDING_MODEL"], env["WOOCHAT_CHUNK_TOKENS"] = large, "64"
 			next := s.again(env)
 			if store == "postgres" {
 				// The older server leads: the newer one would be asked in half a minute.
@@ -117,15 +117,20 @@ func TestChangeOfEmbeddingModel(t *testing.T) {
 			var told struct {
 				Index struct {
 					Model    string `json:"embedding_model"`
+					Chunking struct{ Target, Max int64 }
 					Building struct {
-						Model string `json:"embedding_model"`
-						Built int
-						Total int
+						Chunking struct{ Target, Max int64 }
+						Model    string `json:"embedding_model"`
+						Built    int
+						Total    int
 					}
 				}
 			}
 			r := admin.call("GET", "/api/admin/ingestion/status", next.apiKey, "")
 			next.must(json.Unmarshal(r.body, &told))
+			if told.Index.Chunking.Target != 256 || told.Index.Chunking.Max != 400 || told.Index.Building.Chunking.Target != 64 || told.Index.Building.Chunking.Max != 100 {
+				t.Errorf("chunks in the status while it is built: %s", r.body)
+			}
 			if told.Index.Model != small || told.Index.Building.Model != large || told.Index.Building.Built != 0 || told.Index.Building.Total != st.Shown {
 				t.Errorf("status while it is built: %s", r.body)
 			}

@@ -53,15 +53,7 @@ func TestMeaningNeverHurts(t *testing.T) {
 // its answer: meaning finds it among the first five far oftener than words, by the
 // ranking that all stores share and by Qdrant (see TestQdrantRanksNearly).
 func TestQuestionsInOtherWords(t *testing.T) {
-	f, err := os.Open("../testdata/retrieval/paraphrases.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	questions, err := evaluation.ReadQuestions(f)
-	if err != nil || len(questions) < 120 {
-		t.Fatalf("%d questions: %v", len(questions), err)
-	}
+	questions := inOtherWords(t)
 	entries := demoEntries(t)
 	texts := make([]string, len(questions))
 	for i, q := range questions {
@@ -76,28 +68,45 @@ func TestQuestionsInOtherWords(t *testing.T) {
 	q := openQdrant(t)
 	onQdrant := index{q, q, newSite()}
 	onQdrant.fill(t.Context(), t, entries)
-	recall := func(x index, ask func(i int) retrieval.Query) float64 {
-		scores := make([]evaluation.Scores, len(questions))
-		for i, q := range questions {
-			var found []string
-			for _, name := range x.found(t, ask(i)) {
-				if !strings.Contains(name, ":") {
-					name = "product:" + name
-				}
-				found = append(found, name)
-			}
-			scores[i] = evaluation.Score(found, q.Judged, 5)
-		}
-		return evaluation.Mean(scores).Recall
-	}
 	for name, x := range map[string]index{"shared ranking": {Searcher: newRanking(entries)}, "Qdrant": onQdrant} {
-		words := recall(x, func(i int) retrieval.Query { return retrieval.Query{Text: questions[i].Text} })
-		both := recall(x, func(i int) retrieval.Query { return retrieval.Query{Text: questions[i].Text, Vector: asked[i]} })
+		words := recallOfFive(t, x, questions, func(i int) retrieval.Query { return retrieval.Query{Text: questions[i].Text} })
+		both := recallOfFive(t, x, questions, func(i int) retrieval.Query { return retrieval.Query{Text: questions[i].Text, Vector: asked[i]} })
 		t.Logf("%s: recall@5 over %d questions: by words %.4f, with glove %.4f", name, len(questions), words, both)
 		if both < words+0.2 {
 			t.Errorf("%s: recall@5: by words %.4f, with glove %.4f, want 0.2 more", name, words, both)
 		}
 	}
+}
+
+func inOtherWords(t *testing.T) []evaluation.Question {
+	t.Helper()
+	f, err := os.Open("../testdata/retrieval/paraphrases.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	questions, err := evaluation.ReadQuestions(f)
+	if err != nil || len(questions) < 120 {
+		t.Fatalf("%d questions: %v", len(questions), err)
+	}
+	return questions
+}
+
+// recallOfFive returns how much of what is expected is among the first five.
+func recallOfFive(t *testing.T, x index, questions []evaluation.Question, ask func(i int) retrieval.Query) float64 {
+	t.Helper()
+	scores := make([]evaluation.Scores, len(questions))
+	for i, q := range questions {
+		var found []string
+		for _, name := range x.found(t, ask(i)) {
+			if !strings.Contains(name, ":") {
+				name = "product:" + name
+			}
+			found = append(found, name)
+		}
+		scores[i] = evaluation.Score(found, q.Judged, 5)
+	}
+	return evaluation.Mean(scores).Recall
 }
 
 // shareNothing fails if a question has a content word of the document.

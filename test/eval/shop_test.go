@@ -26,6 +26,11 @@ const demo = "../../cmd/woochat/demoshop/content"
 // vectors of adapters/glove.
 func demoEntries(t *testing.T) []retrieval.Entry {
 	t.Helper()
+	return demoCutBy(t, retrieval.Chunking{})
+}
+
+func demoCutBy(t *testing.T, c retrieval.Chunking) []retrieval.Entry {
+	t.Helper()
 	text := html.New()
 	plain := func(source string) string {
 		out, err := text.Text(source, "https://shop.example.com/")
@@ -66,18 +71,23 @@ func demoEntries(t *testing.T) []retrieval.Entry {
 		p := catalog.Page{ID: pg.Slug, Title: pg.Title, HTML: string(source), Status: catalog.Published}
 		add(retrieval.Document{ID: retrieval.NewDocumentID(catalog.KindPage, p.ID), Kind: catalog.KindPage, Title: p.Title, Body: p.Text(plain), Shown: p.Shown()})
 	}
-	tokens := tiktoken.New()
-	count := func(text string) int64 {
-		n, _ := tokens.Count("text-embedding-3-small", text)
-		return n
-	}
+	count := newCount()
 	entries := make([]retrieval.Entry, 0, len(documents))
 	for _, d := range documents {
-		e := retrieval.Entry{Document: d.ID, Revision: d.Revision, Kind: d.Kind, Title: d.Title, Facts: d.Facts, Chunks: retrieval.ChunkDocument(d, count, retrieval.ChunkOptions{})}
+		e := retrieval.Entry{Document: d.ID, Revision: d.Revision, Kind: d.Kind, Title: d.Title, Facts: d.Facts, Chunks: retrieval.ChunkDocument(d, count, c)}
 		embed(t, &e)
 		entries = append(entries, e)
 	}
 	return entries
+}
+
+// newCount returns what counts tokens as an import does.
+func newCount() func(text string) int64 {
+	tokens := tiktoken.New()
+	return func(text string) int64 {
+		n, _ := tokens.Count("text-embedding-3-small", text)
+		return n
+	}
 }
 
 // embed sets the vectors of e's chunks, made by adapters/glove.

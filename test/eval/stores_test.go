@@ -16,7 +16,6 @@ import (
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/adapters/postgres"
 	"github.com/aiwoochat/woochat/adapters/sqlite"
-	"github.com/aiwoochat/woochat/adapters/tiktoken"
 	"github.com/aiwoochat/woochat/domain/evaluation"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
@@ -58,13 +57,9 @@ var read = sync.OnceValues(func() (set, error) {
 	if s.asked, err = esci.Vectors(folder, "queries.i8"); err != nil {
 		return s, err
 	}
-	tokens := tiktoken.New()
-	count := func(text string) int64 {
-		n, _ := tokens.Count("text-embedding-3-small", text)
-		return n
-	}
+	count := newCount()
 	for i, p := range s.products {
-		s.entries = append(s.entries, p.Entry(s.vectors[i], count))
+		s.entries = append(s.entries, p.Entry(s.vectors[i], count, retrieval.Chunking{}))
 	}
 	return s, nil
 })

@@ -158,6 +158,44 @@ func (mr *MockDocumentBatchesMockRecorder) PutAll(ctx, s, docs interface{}) *gom
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "PutAll", reflect.TypeOf((*MockDocumentBatches)(nil).PutAll), ctx, s, docs)
 }
 
+// MockDocumentChunks is a mock of DocumentChunks interface.
+type MockDocumentChunks struct {
+	ctrl     *gomock.Controller
+	recorder *MockDocumentChunksMockRecorder
+}
+
+// MockDocumentChunksMockRecorder is the mock recorder for MockDocumentChunks.
+type MockDocumentChunksMockRecorder struct {
+	mock *MockDocumentChunks
+}
+
+// NewMockDocumentChunks creates a new mock instance.
+func NewMockDocumentChunks(ctrl *gomock.Controller) *MockDocumentChunks {
+	mock := &MockDocumentChunks{ctrl: ctrl}
+	mock.recorder = &MockDocumentChunksMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockDocumentChunks) EXPECT() *MockDocumentChunksMockRecorder {
+	return m.recorder
+}
+
+// PutChunks mocks base method.
+func (m *MockDocumentChunks) PutChunks(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "PutChunks", ctx, s, docs)
+	ret0, _ := ret[0].([]bool)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// PutChunks indicates an expected call of PutChunks.
+func (mr *MockDocumentChunksMockRecorder) PutChunks(ctx, s, docs interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "PutChunks", reflect.TypeOf((*MockDocumentChunks)(nil).PutChunks), ctx, s, docs)
+}
+
 // MockInventory is a mock of Inventory interface.
 type MockInventory struct {
 	ctrl     *gomock.Controller
@@ -273,18 +311,18 @@ func (m *MockPassages) EXPECT() *MockPassagesMockRecorder {
 }
 
 // Load mocks base method.
-func (m *MockPassages) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+func (m *MockPassages) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "Load", ctx, s, refs)
+	ret := m.ctrl.Call(m, "Load", ctx, s, c, refs)
 	ret0, _ := ret[0].([]retrieval.Passage)
 	ret1, _ := ret[1].(error)
 	return ret0, ret1
 }
 
 // Load indicates an expected call of Load.
-func (mr *MockPassagesMockRecorder) Load(ctx, s, refs interface{}) *gomock.Call {
+func (mr *MockPassagesMockRecorder) Load(ctx, s, c, refs interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Load", reflect.TypeOf((*MockPassages)(nil).Load), ctx, s, refs)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Load", reflect.TypeOf((*MockPassages)(nil).Load), ctx, s, c, refs)
 }
 
 // MockCursors is a mock of Cursors interface.

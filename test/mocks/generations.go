@@ -171,6 +171,20 @@ func (m *MockIndexModel) EXPECT() *MockIndexModelMockRecorder {
 	return m.recorder
 }
 
+// WantChunking mocks base method.
+func (m *MockIndexModel) WantChunking(ctx context.Context, c retrieval.Chunking) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "WantChunking", ctx, c)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// WantChunking indicates an expected call of WantChunking.
+func (mr *MockIndexModelMockRecorder) WantChunking(ctx, c interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "WantChunking", reflect.TypeOf((*MockIndexModel)(nil).WantChunking), ctx, c)
+}
+
 // WantModel mocks base method.
 func (m *MockIndexModel) WantModel(ctx context.Context, model string) error {
 	m.ctrl.T.Helper()
@@ -185,17 +199,17 @@ func (mr *MockIndexModelMockRecorder) WantModel(ctx, model interface{}) *gomock.
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "WantModel", reflect.TypeOf((*MockIndexModel)(nil).WantModel), ctx, model)
 }
 
-// WantedModel mocks base method.
-func (m *MockIndexModel) WantedModel(ctx context.Context) (string, error) {
+// Wanted mocks base method.
+func (m *MockIndexModel) Wanted(ctx context.Context) (retrieval.Wanted, error) {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "WantedModel", ctx)
-	ret0, _ := ret[0].(string)
+	ret := m.ctrl.Call(m, "Wanted", ctx)
+	ret0, _ := ret[0].(retrieval.Wanted)
 	ret1, _ := ret[1].(error)
 	return ret0, ret1
 }
 
-// WantedModel indicates an expected call of WantedModel.
-func (mr *MockIndexModelMockRecorder) WantedModel(ctx interface{}) *gomock.Call {
+// Wanted indicates an expected call of Wanted.
+func (mr *MockIndexModelMockRecorder) Wanted(ctx interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "WantedModel", reflect.TypeOf((*MockIndexModel)(nil).WantedModel), ctx)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Wanted", reflect.TypeOf((*MockIndexModel)(nil).Wanted), ctx)
 }

@@ -26,7 +26,7 @@ type badDocs struct {
 	pending func(context.Context, tenant.Scope, retrieval.Stage, int) ([]ports.PendingDocument, error)
 	indexed func(context.Context, tenant.Scope, retrieval.Stage, []retrieval.DocumentRef) error
 	states  func(context.Context, tenant.Scope, retrieval.DocumentID, int) ([]retrieval.DocumentState, error)
-	load    func(context.Context, tenant.Scope, []retrieval.PassageRef) ([]retrieval.Passage, error)
+	load    func(context.Context, tenant.Scope, retrieval.Chunking, []retrieval.PassageRef) ([]retrieval.Passage, error)
 	putAll  func(context.Context, tenant.Scope, []ports.PendingDocument) ([]bool, error)
 	stored  func(context.Context, tenant.Scope, []retrieval.DocumentID) ([]retrieval.Document, error)
 	cursor  func(context.Context, tenant.Scope, string) (catalog.Cursor, error)
@@ -39,7 +39,9 @@ type badDocs struct {
 	forget  func(context.Context, tenant.Scope, int64) error
 	expire  func(context.Context, tenant.Scope, time.Time, time.Time) error
 	want    func(context.Context, string) error
-	wanted  func(context.Context) (string, error)
+	cut     func(context.Context, retrieval.Chunking) error
+	wanted  func(context.Context) (retrieval.Wanted, error)
+	chunks  func(context.Context, tenant.Scope, []ports.PendingDocument) ([]bool, error)
 }
 
 func newBadDocs() *badDocs {
@@ -47,7 +49,7 @@ func newBadDocs() *badDocs {
 	return &badDocs{
 		good: good, put: good.Put, pending: good.Pending, indexed: good.Indexed, states: good.States, load: good.Load,
 		putAll: good.PutAll, stored: good.Stored, cursor: good.Cursor, save: good.SaveCursor, tally: good.Tally, of: good.GenerationsOf, begin: good.Begin, swap: good.Switch,
-		retired: good.Retired, forget: good.Forget, expire: good.Expire, want: good.WantModel, wanted: good.WantedModel,
+		retired: good.Retired, forget: good.Forget, expire: good.Expire, want: good.WantModel, cut: good.WantChunking, wanted: good.Wanted, chunks: good.PutChunks,
 	}
 }
 
@@ -93,14 +95,20 @@ func (b *badDocs) Expire(ctx context.Context, s tenant.Scope, before, at time.Ti
 
 func (b *badDocs) WantModel(ctx context.Context, model string) error { return b.want(ctx, model) }
 
-func (b *badDocs) WantedModel(ctx context.Context) (string, error) { return b.wanted(ctx) }
+func (b *badDocs) WantChunking(ctx context.Context, c retrieval.Chunking) error { return b.cut(ctx, c) }
+
+func (b *badDocs) Wanted(ctx context.Context) (retrieval.Wanted, error) { return b.wanted(ctx) }
+
+func (b *badDocs) PutChunks(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
+	return b.chunks(ctx, s, docs)
+}
 
 func (b *badDocs) States(ctx context.Context, s tenant.Scope, after retrieval.DocumentID, limit int) ([]retrieval.DocumentState, error) {
 	return b.states(ctx, s, after, limit)
 }
 
-func (b *badDocs) Load(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-	return b.load(ctx, s, refs)
+func (b *badDocs) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+	return b.load(ctx, s, c, refs)
 }
 
 func (b *badDocs) PutAll(ctx context.Context, s tenant.Scope, docs []ports.PendingDocument) ([]bool, error) {
@@ -122,14 +130,14 @@ func (b *badDocs) SaveCursor(ctx context.Context, s tenant.Scope, source string,
 // TestDocumentSuitesCatch runs the suites on stores that are wrong in one way
 // each.
 func TestDocumentSuitesCatch(t *testing.T) {
-	for _, b := range slices.Concat(brokenDocuments, brokenPassages, brokenBatches, brokenInventory, brokenStored, brokenCursors, brokenGenerations) {
+	for _, b := range slices.Concat(brokenDocuments, brokenPassages, brokenBatches, brokenInventory, brokenStored, brokenCursors, brokenGenerations, brokenChunkings) {
 		t.Run(b.name, func(t *testing.T) {
 			brokentest.Caught(t, b.by, func(t *testing.T) {
 				b.suite(t, func(*testing.T) porttest.DocumentsUnderTest {
 					bad := newBadDocs()
 					b.spoil(bad)
 					return porttest.DocumentsUnderTest{
-						Documents: bad, DocumentBatches: bad, Inventory: bad, StoredDocuments: bad, Passages: bad, Cursors: bad, Generations: bad, RetiredGenerations: bad, IndexModel: bad,
+						Documents: bad, DocumentBatches: bad, Inventory: bad, StoredDocuments: bad, Passages: bad, Cursors: bad, Generations: bad, RetiredGenerations: bad, IndexModel: bad, DocumentChunks: bad,
 						NewScope: freshScope, NewSite: freshSite,
 					}
 				})
@@ -482,12 +490,12 @@ var brokenPassages = []brokenDocs{
 			revision.set(string(s.Site)+string(d.ID), d.Revision)
 			return b.good.Put(ctx, s, d, chunks)
 		}
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 			refs = slices.Clone(refs)
 			for i, r := range refs {
 				refs[i].Revision = revision.of(string(s.Site)+string(r.Document), r.Revision)
 			}
-			return b.good.Load(ctx, s, refs)
+			return b.good.Load(ctx, s, c, refs)
 		}
 	}},
 	{"what is hidden is served", porttest.Passages, "hidden and back", func(b *badDocs) {
@@ -502,8 +510,8 @@ var brokenPassages = []brokenDocs{
 		}
 	}},
 	{"passages come by document", porttest.Passages, "order", func(b *badDocs) {
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-			list, err := b.good.Load(ctx, s, refs)
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+			list, err := b.good.Load(ctx, s, c, refs)
 			slices.SortFunc(list, func(a, b retrieval.Passage) int {
 				return strings.Compare(string(a.Ref.Document), string(b.Ref.Document))
 			})
@@ -511,8 +519,8 @@ var brokenPassages = []brokenDocs{
 		}
 	}},
 	{"one ref too many fails them all", porttest.Passages, "left out", func(b *badDocs) {
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-			list, err := b.good.Load(ctx, s, refs)
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+			list, err := b.good.Load(ctx, s, c, refs)
 			if len(list) < len(refs) {
 				return nil, ports.ErrNotFound
 			}
@@ -521,8 +529,8 @@ var brokenPassages = []brokenDocs{
 	}},
 	{"facts are the first that were put", porttest.Passages, "facts are the store's", func(b *badDocs) {
 		var facts remembered[catalog.Facts]
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-			list, err := b.good.Load(ctx, s, refs)
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+			list, err := b.good.Load(ctx, s, c, refs)
 			for i := range list {
 				facts.note(string(list[i].Ref.Document), list[i].Facts)
 				list[i].Facts = facts.of(string(list[i].Ref.Document), list[i].Facts)
@@ -531,8 +539,8 @@ var brokenPassages = []brokenDocs{
 		}
 	}},
 	{"the heading is forgotten", porttest.Passages, "load", func(b *badDocs) {
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-			list, err := b.good.Load(ctx, s, refs)
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+			list, err := b.good.Load(ctx, s, c, refs)
 			for i := range list {
 				list[i].Heading = ""
 			}
@@ -541,10 +549,10 @@ var brokenPassages = []brokenDocs{
 	}},
 	{"another site's passages are served", porttest.Passages, "isolation", func(b *badDocs) {
 		scope := homes(b)
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 			var list []retrieval.Passage
 			for _, r := range refs {
-				one, err := b.good.Load(ctx, scope.of(string(r.Document), s), []retrieval.PassageRef{r})
+				one, err := b.good.Load(ctx, scope.of(string(r.Document), s), c, []retrieval.PassageRef{r})
 				if err != nil {
 					return nil, err
 				}
@@ -558,13 +566,13 @@ var brokenPassages = []brokenDocs{
 		b.put = func(ctx context.Context, s tenant.Scope, d retrieval.Document, chunks []retrieval.Chunk) (bool, error) {
 			return b.good.Put(ctx, wide(s), d, chunks)
 		}
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-			return b.good.Load(ctx, wide(s), refs)
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+			return b.good.Load(ctx, wide(s), c, refs)
 		}
 	}},
 	{"only so many refs are loaded", porttest.Passages, "many", func(b *badDocs) {
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-			return b.good.Load(ctx, s, refs[:min(len(refs), 100)])
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+			return b.good.Load(ctx, s, c, refs[:min(len(refs), 100)])
 		}
 	}},
 	{"text and document are read apart", porttest.Passages, "while it changes", func(b *badDocs) {
@@ -574,10 +582,10 @@ var brokenPassages = []brokenDocs{
 			stored.set("", d.Revision)
 			return ok, err
 		}
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
 			var list []retrieval.Passage
 			for _, r := range refs {
-				one, err := b.good.Load(ctx, s, []retrieval.PassageRef{r})
+				one, err := b.good.Load(ctx, s, c, []retrieval.PassageRef{r})
 				if err != nil {
 					return nil, err
 				}
@@ -589,8 +597,8 @@ var brokenPassages = []brokenDocs{
 		}
 	}},
 	{"passages of a document share their facts", porttest.Passages, "own copy", func(b *badDocs) {
-		b.load = func(ctx context.Context, s tenant.Scope, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
-			list, err := b.good.Load(ctx, s, refs)
+		b.load = func(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+			list, err := b.good.Load(ctx, s, c, refs)
 			for i := range list {
 				list[i].Facts = list[0].Facts
 			}

@@ -316,19 +316,33 @@ var brokenGenerations = []brokenDocs{
 	}},
 	{"the first model that was wanted stays", porttest.IndexModel, "model", func(b *badDocs) {
 		b.want = func(ctx context.Context, model string) error {
-			if _, err := b.good.WantedModel(ctx); err == nil {
-				return nil
+			if w, err := b.good.Wanted(ctx); err != nil || w.Model != nil {
+				return err
 			}
 			return b.good.WantModel(ctx, model)
 		}
 	}},
 	{"no model is the same as none noted", porttest.IndexModel, "model", func(b *badDocs) {
-		b.wanted = func(ctx context.Context) (string, error) {
-			model, err := b.good.WantedModel(ctx)
-			if err == nil && model == "" {
-				return "", ports.ErrNotFound
+		b.wanted = func(ctx context.Context) (retrieval.Wanted, error) {
+			w, err := b.good.Wanted(ctx)
+			if w.Model != nil && *w.Model == "" {
+				w.Model = nil
 			}
-			return model, err
+			return w, err
+		}
+	}},
+	{"the default chunking is the same as none noted", porttest.IndexModel, "chunking", func(b *badDocs) {
+		b.wanted = func(ctx context.Context) (retrieval.Wanted, error) {
+			w, err := b.good.Wanted(ctx)
+			if w.Chunking != nil && *w.Chunking == (retrieval.Chunking{}) {
+				w.Chunking = nil
+			}
+			return w, err
+		}
+	}},
+	{"to note the model forgets the chunking", porttest.IndexModel, "chunking", func(b *badDocs) {
+		b.want = func(ctx context.Context, model string) error {
+			return errors.Join(b.good.WantModel(ctx, model), b.good.WantChunking(ctx, retrieval.Chunking{}))
 		}
 	}},
 }

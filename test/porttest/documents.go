@@ -26,6 +26,7 @@ type DocumentsUnderTest struct {
 	ports.RetiredGenerations
 	ports.IndexModel
 	ports.DocumentTotals
+	ports.DocumentChunks
 
 	// NewScope returns a site of a tenant that has no other, and makes both if
 	// the store must know them.

@@ -452,22 +452,35 @@ func (f docs) wantPendingInAnyOrder(what string, s tenant.Scope, no int64, want 
 	f.want(what+": Pending", got, set)
 }
 
+func (f docs) wantWanted(what string, model *string, c *retrieval.Chunking) {
+	f.Helper()
+	got, err := f.Wanted(f.Context())
+	f.must(what+": Wanted", err)
+	f.want(what+": Wanted", got, retrieval.Wanted{Model: model, Chunking: c})
+}
+
 var indexModelCases = []contractCase[docs]{
-	{"model", "WantedModel returns what was noted last, and ErrNotFound before that", func(f docs) {
-		_, err := f.WantedModel(f.Context())
-		f.wantErr("WantedModel of nothing", err, ports.ErrNotFound)
+	{"model", "Wanted returns the model that was noted last, and none before that", func(f docs) {
+		f.wantWanted("nothing noted", nil, nil)
 		for _, model := range []string{"text-embedding-3-small", "", awkward, awkward} {
 			f.must("WantModel", f.WantModel(f.Context(), model))
-			got, err := f.WantedModel(f.Context())
-			f.must("WantedModel", err)
-			f.want("WantedModel", got, model)
+			f.wantWanted("noted", &model, nil)
 		}
+	}},
+	{"chunking", "Wanted returns the Chunking that was noted last, whatever model is", func(f docs) {
+		for _, c := range []retrieval.Chunking{smaller(), {}, {Version: 3, Target: 900, Max: 1 << 20}, smaller()} {
+			f.must("WantChunking", f.WantChunking(f.Context(), c))
+			f.wantWanted("noted", nil, &c)
+		}
+		model, c := "m", smaller()
+		f.must("WantModel", f.WantModel(f.Context(), model))
+		f.wantWanted("both noted", &model, &c)
 	}},
 	{"done context", "a done context ends each call, and nothing is changed", func(f docs) {
 		f.wantErr("WantModel", f.WantModel(f.done(), "m"), f.done().Err())
-		_, err := f.WantedModel(f.done())
-		f.wantErr("WantedModel", err, f.done().Err())
-		_, err = f.WantedModel(f.Context())
-		f.wantErr("WantedModel after it", err, ports.ErrNotFound)
+		f.wantErr("WantChunking", f.WantChunking(f.done(), smaller()), f.done().Err())
+		_, err := f.Wanted(f.done())
+		f.wantErr("Wanted", err, f.done().Err())
+		f.wantWanted("after it", nil, nil)
 	}},
 }

@@ -31,7 +31,7 @@ func passage(d retrieval.Document, c retrieval.Chunk) retrieval.Passage {
 
 func (f docs) wantLoad(what string, s tenant.Scope, refs []retrieval.PassageRef, want ...retrieval.Passage) {
 	f.Helper()
-	got, err := f.Load(f.Context(), s, refs)
+	got, err := f.Load(f.Context(), s, retrieval.Chunking{}, refs)
 	f.wantErr(what+": Load", err, nil)
 	f.want(what+": Load, number", len(got), len(want))
 	for i := range min(len(got), len(want)) {
@@ -160,7 +160,7 @@ var passageCases = []contractCase[docs]{
 			}
 			defer readers.Add(-1)
 			for range rounds {
-				got, err := f.Load(f.Context(), s, []retrieval.PassageRef{ref(first, 0), ref(second, 0)})
+				got, err := f.Load(f.Context(), s, retrieval.Chunking{}, []retrieval.PassageRef{ref(first, 0), ref(second, 0)})
 				f.wantErr("Load", err, nil)
 				f.want("number", len(got), 1)
 				for _, p := range got {
@@ -174,7 +174,7 @@ var passageCases = []contractCase[docs]{
 		d, chunks := fullDocument("page:1", "r1")
 		f.put(s, d, chunks, true)
 		refs := []retrieval.PassageRef{ref(d, 0), ref(d, 1)}
-		got, err := f.Load(f.Context(), s, refs)
+		got, err := f.Load(f.Context(), s, retrieval.Chunking{}, refs)
 		f.must("Load", err)
 		f.wantLoad("before", s, refs, passage(d, chunks[0]), passage(d, chunks[1]))
 		f.want("number", len(got), 2)
@@ -191,7 +191,7 @@ var passageCases = []contractCase[docs]{
 		d, chunks := page("page:1", "r1")
 		f.put(s, d, chunks, true)
 		for _, bad := range incomplete(s) {
-			got, err := f.Load(f.Context(), bad, []retrieval.PassageRef{ref(d, 0)})
+			got, err := f.Load(f.Context(), bad, retrieval.Chunking{}, []retrieval.PassageRef{ref(d, 0)})
 			f.wantErr("Load", err, tenant.ErrNoScope)
 			f.want("number", len(got), 0)
 		}
@@ -200,7 +200,7 @@ var passageCases = []contractCase[docs]{
 		s := f.NewScope(f.T)
 		d, chunks := page("page:1", "r1")
 		f.put(s, d, chunks, true)
-		_, err := f.Load(f.done(), s, []retrieval.PassageRef{ref(d, 0)})
+		_, err := f.Load(f.done(), s, retrieval.Chunking{}, []retrieval.PassageRef{ref(d, 0)})
 		f.wantErr("Load", err, f.done().Err())
 	}},
 }

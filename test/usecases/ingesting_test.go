@@ -108,7 +108,7 @@ func (in *ingestion) everything() []retrieval.Passage {
 			refs = append(refs, retrieval.PassageRef{Document: s.ID, Revision: s.Revision, Seq: i})
 		}
 	}
-	ps, err := in.documents.Load(in.Context(), demoSite, refs)
+	ps, err := in.documents.Load(in.Context(), demoSite, retrieval.Chunking{}, refs)
 	if err != nil {
 		in.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func (in *ingestion) search(q retrieval.Query) []retrieval.Passage {
 	for _, h := range hits {
 		refs = append(refs, h.Ref)
 	}
-	ps, err := in.documents.Load(in.Context(), demoSite, refs)
+	ps, err := in.documents.Load(in.Context(), demoSite, retrieval.Chunking{}, refs)
 	if err != nil {
 		in.Fatal(err)
 	}

@@ -174,7 +174,7 @@ func TestChunksKeepTheirBoundExactly(t *testing.T) {
 		}
 		for _, kind := range []catalog.Kind{catalog.KindPage, catalog.KindProduct, catalog.KindFAQ} {
 			doc := retrieval.Document{Kind: kind, Title: "Ein Titel", Body: body, Facts: catalog.Facts{Brands: []string{"Fjord"}, SKUs: []string{"A-1"}}}
-			for _, o := range []retrieval.ChunkOptions{{}, {Target: 60, Max: 80}} {
+			for _, o := range []retrieval.Chunking{{}, {Target: 60, Max: 80}} {
 				for _, c := range retrieval.ChunkDocument(doc, count, o) {
 					bound := int64(400)
 					if o.Max > 0 {

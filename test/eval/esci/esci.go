@@ -132,11 +132,11 @@ func (p Product) Document() retrieval.Document {
 	}
 }
 
-// Entry returns p as an index keeps it, its text cut as an import cuts it, all
+// Entry returns p as an index keeps it, its text cut by c as an import cuts it, all
 // chunks with the vector v, nil for none.
-func (p Product) Entry(v []float32, count func(text string) int64) retrieval.Entry {
+func (p Product) Entry(v []float32, count func(text string) int64, c retrieval.Chunking) retrieval.Entry {
 	d := p.Document()
-	chunks := retrieval.ChunkDocument(d, count, retrieval.ChunkOptions{})
+	chunks := retrieval.ChunkDocument(d, count, c)
 	for i := range chunks {
 		chunks[i].Vector = v
 	}

@@ -102,17 +102,21 @@ func (x Index) states(ctx context.Context, s tenant.Scope) (map[retrieval.Docume
 	}
 }
 
+// Generations returns those of the site's index.
+func (x Index) Generations(ctx context.Context, s tenant.Scope) (retrieval.Generations, error) {
+	if g, ok := x.Inventory.(ports.Generations); ok { // every store of ours keeps them beside its documents
+		return g.GenerationsOf(ctx, s)
+	}
+	return retrieval.Generations{}, nil
+}
+
 // found returns all documents that the index holds, with their revisions.
 func (x Index) found(ctx context.Context, s tenant.Scope, now time.Time) (map[retrieval.DocumentID]string, error) {
-	q := retrieval.Query{Limit: 10_000, At: now}
-	if g, ok := x.Inventory.(ports.Generations); ok { // every store of ours keeps them beside its documents
-		now, err := g.GenerationsOf(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		q.Generation = now.Served.No
+	g, err := x.Generations(ctx, s)
+	if err != nil {
+		return nil, err
 	}
-	ps, err := x.Search(ctx, s, q)
+	ps, err := x.Search(ctx, s, retrieval.Query{Generation: g.Served.No, Limit: 10_000, At: now})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +137,14 @@ func (x Index) passages(ctx context.Context, s tenant.Scope, of []retrieval.Docu
 			refs = append(refs, retrieval.PassageRef{Document: st.ID, Revision: st.Revision, Seq: seq})
 		}
 	}
-	ps, err := x.Load(ctx, s, refs)
+	g, err := x.Generations(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	ps, err := x.Load(ctx, s, g.Served.Chunking, refs)
+	if err == nil && len(ps) < len(refs) {
+		err = fmt.Errorf("of %d chunks that are stored only %d are passages", len(refs), len(ps))
+	}
 	out := map[retrieval.DocumentID][]retrieval.Passage{}
 	for _, p := range ps {
 		out[p.Ref.Document] = append(out[p.Ref.Document], p)

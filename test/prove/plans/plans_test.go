@@ -357,7 +357,7 @@ func asked(db *postgres.DB, s, busy tenant.Scope) map[string]func(context.Contex
 			if _, err := docs.Begin(ctx, s, retrieval.Rebuild{Model: "n", At: now()}); err != nil {
 				return err
 			}
-			if _, err := docs.Load(ctx, s, []retrieval.PassageRef{{Document: "d1", Revision: "2", Seq: 1}}); err != nil {
+			if _, err := docs.Load(ctx, s, retrieval.Chunking{}, []retrieval.PassageRef{{Document: "d1", Revision: "2", Seq: 1}}); err != nil {
 				return err
 			}
 			_, err := docs.States(ctx, s, "", 10)
