@@ -1,6 +1,8 @@
 // Package ingestkill kills the real binary while it brings its index after a
 // shop, again and again, and then asks whether the index is what the shop shows,
-// by what the shop's webhooks told and nothing else.
+// by what the shop's webhooks told and nothing else. Each process wants its texts
+// cut in another size than the one before it, so that most are killed while a
+// generation of the index is built beside the one that is searched.
 package ingestkill
 
 import (
@@ -21,6 +23,7 @@ import (
 	"github.com/aiwoochat/woochat/app/connecting"
 	"github.com/aiwoochat/woochat/app/wiring"
 	"github.com/aiwoochat/woochat/domain/ingestion"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
@@ -73,6 +76,8 @@ type run struct {
 	env    map[string]string
 
 	rounds   int
+	chunking retrieval.Chunking // that the last process wanted
+	starts   int
 	points   [points]int
 	acked    int
 	lost     int
@@ -204,6 +209,12 @@ func noon() string {
 
 func (r *run) start() *served.Process {
 	r.Helper()
+	size := []int64{retrieval.DefaultTarget, retrieval.LeastTarget, 2 * retrieval.DefaultTarget}[r.starts%3]
+	r.starts++
+	var err error
+	r.chunking, err = retrieval.NewChunking(size)
+	r.must(err)
+	r.env["WOOCHAT_CHUNK_TOKENS"] = fmt.Sprint(size)
 	return served.Start(r.T, r.plan.Binary, r.plan.Dir, r.env)
 }
 
@@ -214,11 +225,16 @@ func (r *run) word() string {
 	return w
 }
 
+// text is a description of one chunk, or of several where they are small.
+func (r *run) text() string {
+	return "A mug, " + r.word() + strings.Repeat(", for tea and coffee, and for all that is warm and may be drunk", 1+r.rand.IntN(12)) + ", " + r.word() + "."
+}
+
 // edit does something to the shop of which a webhook tells.
 func (r *run) edit(at *place) {
 	ids := at.IDs()
 	if len(ids) < 6 || r.rand.IntN(10) == 0 {
-		p := wooshop.Product{Name: "Mug " + r.word(), Description: "A mug, " + r.word(), Regular: "12.50", Type: "simple", ManageStock: true, Stock: 50}
+		p := wooshop.Product{Name: "Mug " + r.word(), Description: r.text(), Regular: "12.50", Type: "simple", ManageStock: true, Stock: 50}
 		if r.rand.IntN(3) == 0 {
 			p.Type = "variable"
 			p.Attributes = []wooshop.Attribute{{Name: "Size", Options: []string{"S", "M"}, Variation: true}}
@@ -228,7 +244,7 @@ func (r *run) edit(at *place) {
 	}
 	id := ids[r.rand.IntN(len(ids))]
 	variations := at.Variations(id)
-	name, text := "Mug "+r.word(), "A mug, "+r.word()
+	name, text := "Mug "+r.word(), r.text()
 	switch r.rand.IntN(9) {
 	case 0:
 		at.Trash(id)
@@ -354,8 +370,10 @@ func (r *run) end() {
 		}
 	}
 	index, jobs := r.plan.Look(r.T)
+	last := int64(0)
 	for _, at := range r.places {
 		r.idle(at, jobs)
+		last = max(last, r.cut(at, index))
 	}
 	if err := p.Stop(r.T); err != nil {
 		r.Errorf("after SIGTERM: %v\n%s", err, p.Said())
@@ -380,7 +398,8 @@ func (r *run) end() {
 	}
 	r.Logf("killed while told %d, reading %d, embedding %d, after told %d, anywhere %d; %d deliveries answered, %d met nobody; %d things shown; the shops were listed by %d requests",
 		r.points[whileTold], r.points[whileReading], r.points[whileEmbedding], r.points[afterTold], r.points[anywhere], r.acked, r.lost, shown, lists)
-	if r.acked == 0 || shown == 0 || old == 0 {
+	r.Logf("up to %d generations of a site's index", last)
+	if r.acked == 0 || shown == 0 || old == 0 || last < 2 {
 		r.Error("nothing was tried")
 	}
 	if lists > len(r.places) { // a periodic task or two may fall into the run
@@ -401,6 +420,27 @@ func (r *run) unsaid(truth []wooshop.Seen) []string {
 		}
 	}
 	return out
+}
+
+// cut waits until the site is searched in a generation that is cut as the process
+// wants it, and returns its number.
+func (r *run) cut(at *place, index histories.Index) int64 {
+	r.Helper()
+	deadline := time.After(within)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		g, err := index.Generations(r.Context(), at.scope)
+		r.must(err)
+		if g.Served.Chunking == r.chunking && g.Building.No == 0 {
+			return g.Served.No
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			r.Fatalf("%s is searched in %+v, wanted are chunks of %s", at.scope.Site, g, r.chunking)
+		}
+	}
 }
 
 // idle waits until nothing of the site that is due waits in the queue.
