@@ -66,8 +66,8 @@ func ExampleNewDocuments() {
 	doc := retrieval.Document{ID: "page:7", Revision: "r1", Kind: catalog.KindPage, Title: "Shipping", Shown: true}
 	fmt.Println(d.Put(ctx, s, doc, []retrieval.Chunk{{Seq: 0, Text: "We ship within two days."}}))
 	fmt.Println(d.Put(ctx, s, doc, nil)) // the same revision
-	hits := []retrieval.PassageRef{{Document: "page:7", Revision: "r1"}, {Document: "page:7", Revision: "r0"}}
-	passages, err := d.Load(ctx, s, retrieval.Chunking{}, hits)
+	refs := []retrieval.PassageRef{{Document: "page:7", Revision: "r1"}, {Document: "page:7", Revision: "r0"}}
+	passages, err := d.Load(ctx, s, retrieval.Chunking{}, refs)
 	fmt.Println(len(passages), passages[0].Text, err)
 	// Output:
 	// true <nil>

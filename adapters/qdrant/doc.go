@@ -31,7 +31,7 @@
 // words leave open, which takes both arms' scores and the words' statistics; the
 // server's fusions know neither, its weighted one is another formula and came
 // with 1.17, and none says at which rank each arm had a passage. And so all
-// stores rank alike. It costs a search a hundred hits of each arm instead of ten
+// stores rank alike. It costs a search a hundred points of each arm instead of ten
 // in all, of two short fields each.
 //
 // The sparse arm is BM25: the half of it that is a chunk's own is stored (weights
@@ -39,7 +39,7 @@
 // frequency comes from the server's modifier, corrected from the whole
 // collection's, deleted points among them, to the site's (see statistics). What
 // is more than words, such as "without" and compounds, is worked out from the
-// vectors of hits (terms.go).
+// vectors of what is found (terms.go).
 //
 // # What is not as in the other indexes
 //

@@ -18,7 +18,7 @@ type arm struct {
 	into   *[]retrieval.Found
 	offset int
 	over   bool
-	// look is called with each hit that counts, if it is not nil, and may change
+	// look is called with each point that counts, if it is not nil, and may change
 	// its score.
 	look func(h *retrieval.Found, p *qdrant.ScoredPoint)
 }
@@ -89,7 +89,7 @@ func (l *looking) lookOnce(ctx context.Context) (finds, float64, error) {
 	}
 }
 
-// page asks for the next page of an arm: of an arm whose hits the filter rejects,
+// page asks for the next page of an arm: of an arm whose points the filter rejects,
 // pages grow, since each costs the server all that stands before it.
 func (l *looking) page(a *arm) *qdrant.QueryPoints {
 	p := a.ask()
@@ -110,11 +110,11 @@ func (l *looking) page(a *arm) *qdrant.QueryPoints {
 }
 
 // take takes what a page of an arm has found.
-func (l *looking) take(ctx context.Context, f *finds, a *arm, page *qdrant.QueryPoints, hits []*qdrant.ScoredPoint) error {
+func (l *looking) take(ctx context.Context, f *finds, a *arm, page *qdrant.QueryPoints, points []*qdrant.ScoredPoint) error {
 	foreign := 0
-	*a.into = slices.Grow(*a.into, len(hits))
+	*a.into = slices.Grow(*a.into, len(points))
 	begins := l.o.begins()
-	for _, p := range hits {
+	for _, p := range points {
 		m, mine := readMark(p.GetPayload()[fieldRef].GetStringValue(), begins)
 		if !mine || m.ref.Document == "" {
 			foreign++
@@ -136,7 +136,7 @@ func (l *looking) take(ctx context.Context, f *finds, a *arm, page *qdrant.Query
 		}
 	}
 	l.x.foreign(ctx, l.o, foreign)
-	a.offset += len(hits)
-	a.over = uint64(len(hits)) < page.GetLimit() || len(*a.into) >= a.enough
+	a.offset += len(points)
+	a.over = uint64(len(points)) < page.GetLimit() || len(*a.into) >= a.enough
 	return nil
 }

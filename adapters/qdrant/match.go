@@ -10,7 +10,7 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// matches asks the filter itself about a hit: it has the last word.
+// matches asks the filter itself about a point: it has the last word.
 func (l *looking) matches(p map[string]*qdrant.Value) (bool, error) {
 	if l.q.Filter.IsZero() {
 		return true, nil

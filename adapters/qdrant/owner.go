@@ -67,7 +67,7 @@ func ofDocument(id retrieval.DocumentID) *qdrant.Condition {
 
 // mark is what fieldRef holds: whose a point is, and which. It stands beside the
 // fields that are filtered by, so that one mistake does not spoil both, and in
-// one string, since each field of each hit costs a search time.
+// one string, since each field of each point costs a search time.
 type mark struct {
 	ref retrieval.PassageRef
 	put int64

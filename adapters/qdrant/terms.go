@@ -150,7 +150,7 @@ func (l *looking) idf(n int) float64 {
 	return site.IDF(min(max(1, n), site.Chunks))
 }
 
-// without takes off a hit what it has that is not wanted.
+// without takes off a point what it has that is not wanted.
 func (l *looking) without(h *retrieval.Found, p *qdrant.ScoredPoint) {
 	title := p.GetPayload()[fieldTitle].GetStringValue()
 	for _, t := range l.unwanted {
@@ -171,8 +171,8 @@ func (l *looking) compoundArms(f *finds, filter func(...*qdrant.Condition) *qdra
 		}
 		slices.Sort(dims)
 		dims = slices.Compact(dims)
-		var hits []retrieval.Found
-		out[i] = &arm{enough: compoundMost, into: &hits, over: len(dims) < len(c.parts)}
+		var found []retrieval.Found
+		out[i] = &arm{enough: compoundMost, into: &found, over: len(dims) < len(c.parts)}
 		query := qdrant.NewQuerySparse(dims, slices.Repeat([]float32{1}, len(dims)))
 		out[i].ask = func() *qdrant.QueryPoints {
 			return &qdrant.QueryPoints{Query: query, Using: new(sparseVector), Filter: filter()}

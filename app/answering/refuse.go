@@ -14,7 +14,7 @@ import (
 func (s *Service) refuses(f retrieval.Fit) bool { return f.Nothing && s.Fallback != nil }
 
 // refuse says that nothing fits, how to reach the shop, and what is near.
-func (s *Service) refuse(ctx context.Context, j job, found searching.Result) result {
+func (s *Service) refuse(ctx context.Context, j job, found searching.Findings) result {
 	near := chat.EvidenceOf(found.Fit.Near, s.Now())
 	locale := localeOf(j.site, j.question)
 	text := chat.NothingFits(locale, j.site.ContactURL) + chat.Nearest(locale, near)

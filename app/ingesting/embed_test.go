@@ -65,11 +65,11 @@ func (w *world) meant(title string) retrieval.DocumentID {
 	if err != nil {
 		w.Fatal(err)
 	}
-	hits, err := w.index.Search(w.Context(), site, retrieval.Query{Generation: g.Served.No, Vector: e.Vectors[0], Limit: 1, At: now})
-	if err != nil || len(hits) == 0 {
+	found, err := w.index.Search(w.Context(), site, retrieval.Query{Generation: g.Served.No, Vector: e.Vectors[0], Limit: 1, At: now})
+	if err != nil || len(found) == 0 {
 		w.Fatalf("%q finds nothing by its vector: %v", title, err)
 	}
-	return hits[0].Ref.Document
+	return found[0].Ref.Document
 }
 
 // While the day's tokens are spent a price still comes through whole, and what
@@ -167,12 +167,12 @@ func TestEqualTextsOnce(t *testing.T) {
 // vectors counts the documents and vectors that a generation holds.
 func (w *world) vectors(generation int64) (documents, vectors int) {
 	w.Helper()
-	hits, err := w.index.Search(w.Context(), site, retrieval.Query{Generation: generation, Limit: 10_000, At: now})
+	found, err := w.index.Search(w.Context(), site, retrieval.Query{Generation: generation, Limit: 10_000, At: now})
 	if err != nil {
 		w.Fatal(err)
 	}
 	var ids []retrieval.DocumentID
-	for _, h := range hits {
+	for _, h := range found {
 		ids = append(ids, h.Ref.Document)
 	}
 	held, err := w.index.Vectors(w.Context(), site, generation, ids)

@@ -182,11 +182,11 @@ func (x shopIndex) meantBy(no int64, model, title string) retrieval.DocumentID {
 	if err != nil {
 		x.Fatal(err)
 	}
-	hits, err := x.index.Search(x.Context(), site, retrieval.Query{Generation: no, Vector: e.Vectors[0], Limit: 1, At: now})
-	if err != nil || len(hits) == 0 {
+	found, err := x.index.Search(x.Context(), site, retrieval.Query{Generation: no, Vector: e.Vectors[0], Limit: 1, At: now})
+	if err != nil || len(found) == 0 {
 		x.Fatalf("%q: %v", title, err)
 	}
-	return hits[0].Ref.Document
+	return found[0].Ref.Document
 }
 
 // A generation that was just retired is not dropped yet.

@@ -154,12 +154,12 @@ func (w *world) shown() map[retrieval.DocumentID]retrieval.DocumentState {
 // finds searches as an answer does: what the index has, loaded from the store.
 func (w *world) finds(words string) []retrieval.DocumentID {
 	w.Helper()
-	hits, err := w.index.Search(w.Context(), site, retrieval.Query{Text: words, Limit: 10_000, At: now})
+	found, err := w.index.Search(w.Context(), site, retrieval.Query{Text: words, Limit: 10_000, At: now})
 	if err != nil {
 		w.Fatal(err)
 	}
 	var refs []retrieval.PassageRef
-	for _, h := range hits {
+	for _, h := range found {
 		refs = append(refs, h.Ref)
 	}
 	loaded, err := w.documents.Load(w.Context(), site, retrieval.Chunking{}, refs)

@@ -50,7 +50,7 @@ func TestChunksOfEachSize(t *testing.T) {
 			budget := s.Budget(4000) // of which the tokenizer knows bytes only
 			r, err := s.Search(t.Context(), searching.Question{Scope: w.scope(), Text: "what of snowshos on part305?", Budget: budget})
 			w.must(err)
-			if r.Generation.Chunking != c || len(r.Searches) == 0 || r.Searches[0].Hits == 0 || r.Searches[0].Left != r.Searches[0].Hits {
+			if r.Generation.Chunking != c || len(r.Searches) == 0 || r.Searches[0].Found == 0 || r.Searches[0].Left != r.Searches[0].Found {
 				t.Fatalf("in %+v: %+v", r.Generation, r.Searches)
 			}
 			if r.FollowUp.Question != "what of snowshoes on part305?" && !strings.Contains(fmt.Sprint(r.Understanding), "snowshoes") {

@@ -122,7 +122,7 @@ type Searched struct {
 	Filter string `json:"filter"`
 	Sort   string `json:"sort"`
 	Dense  bool   `json:"dense"` // by meaning, too
-	Hits   int    `json:"hits"`  // as the index has found
+	Found  int    `json:"found"` // passages that the index has found
 	Left   int    `json:"left"`  // of them, what the store still has and the filter lets through
 }
 
@@ -235,7 +235,7 @@ func fieldOf(i int) string {
 	return "after"
 }
 
-func explanation(question string, r Result, now time.Time) Explanation {
+func explanation(question string, r Findings, now time.Time) Explanation {
 	u := r.Understanding
 	e := Explanation{
 		Question: question, Generation: r.Generation.No, Found: len(r.Found), Evidence: r.Fit.Evidence, NothingFits: r.Fit.Nothing,
@@ -253,7 +253,7 @@ func explanation(question string, r Result, now time.Time) Explanation {
 	}
 	for _, s := range r.Searches {
 		e.Searches = append(e.Searches, Searched{
-			Why: s.Why, Text: s.Query.Text, Filter: s.Query.Filter.String(), Sort: s.Query.Sort.String(), Dense: len(s.Query.Vector) > 0, Hits: s.Hits, Left: s.Left,
+			Why: s.Why, Text: s.Query.Text, Filter: s.Query.Filter.String(), Sort: s.Query.Sort.String(), Dense: len(s.Query.Vector) > 0, Found: s.Found, Left: s.Left,
 		})
 	}
 	e.Rerank = ExplainedRerank{Model: r.Reranked.Model, Asked: r.Reranked.Asked, Judged: r.Reranked.Judged, Failed: r.Reranked.Failed}

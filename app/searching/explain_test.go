@@ -49,7 +49,7 @@ func TestExplain(t *testing.T) {
 	if u := e.Understood; !strings.Contains(u.Filter, "€100.00") || len(u.Because) == 0 {
 		t.Errorf("understood %+v", u)
 	}
-	if len(e.Searches) != 1 || e.Searches[0].Hits != 1 || !e.Searches[0].Dense {
+	if len(e.Searches) != 1 || e.Searches[0].Found != 1 || !e.Searches[0].Dense {
 		t.Errorf("searched %+v", e.Searches)
 	}
 	text, err := json.Marshal(e)

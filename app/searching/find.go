@@ -32,7 +32,7 @@ func (l look) filter(f retrieval.Filter) retrieval.Filter {
 // find searches, judges and chooses what l asks for, into r. In one language
 // alone it shows nothing that is only near what was asked: another language may
 // have it.
-func (s *Service) find(ctx context.Context, l look, r *Result) error {
+func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 	u, sc := l.understanding, l.q.Scope
 	r.Language = l.language
 	var arms [][]retrieval.Passage
@@ -56,7 +56,7 @@ func (s *Service) find(ctx context.Context, l look, r *Result) error {
 			}
 		}
 		if query.Sort != retrieval.ByRelevance {
-			if last := r.Searches[len(r.Searches)-1]; last.Hits >= l.limit && slices.ContainsFunc(arm, bestMatch) {
+			if last := r.Searches[len(r.Searches)-1]; last.Found >= l.limit && slices.ContainsFunc(arm, bestMatch) {
 				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the %d passages that match best: nothing has all words", u.Sort, l.limit))
 			}
 			arm = retrieval.SortPassages(arm, u.Sort, u.Filter, l.at) // what was loaded may be newer than the index
@@ -104,17 +104,17 @@ func bestMatch(p retrieval.Passage) bool { return p.Arms.Lexical > 0 || p.Arms.D
 
 // fit says whether the first of found answer. By meaning only where the vectors
 // are of the model for which it is known how near is near.
-func (s *Service) fit(question string, found []retrieval.Passage, exact bool, r Result) retrieval.Fit {
+func (s *Service) fit(question string, found []retrieval.Passage, exact bool, r Findings) retrieval.Fit {
 	return retrieval.FitOf(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && s.judges(r), exact, s.least(r), r.Understanding.Also...)
 }
 
 // judges reports whether the vectors of r are of the model by which evidence is
 // judged.
-func (s *Service) judges(r Result) bool { return r.Generation.Model == s.cfg.EvidenceModel }
+func (s *Service) judges(r Findings) bool { return r.Generation.Model == s.cfg.EvidenceModel }
 
 // least returns the evidence that is wanted of r, 0 for any, less for less than
 // that.
-func (s *Service) least(r Result) float64 {
+func (s *Service) least(r Findings) float64 {
 	if s.cfg.LeastEvidence == 0 && (s.judges(r) || !r.Meaning) {
 		return retrieval.DefaultLeastEvidence
 	}
@@ -123,31 +123,31 @@ func (s *Service) least(r Result) float64 {
 
 // search finds, loads and checks again: an index may be behind the shop, so
 // the loaded facts decide.
-func (s *Service) search(ctx context.Context, sc tenant.Scope, q retrieval.Query, why string, r *Result) ([]retrieval.Passage, error) {
+func (s *Service) search(ctx context.Context, sc tenant.Scope, q retrieval.Query, why string, r *Findings) ([]retrieval.Passage, error) {
 	q.Generation = r.Generation.No
 	start := s.deps.Now()
-	hits, err := s.deps.Searcher.Search(ctx, sc, q)
+	found, err := s.deps.Searcher.Search(ctx, sc, q)
 	if len(q.Vector) > 0 && errors.Is(err, ports.ErrInvalid) {
 		// Not of the index's kind: another server behind the model's name, say.
 		s.publish(ctx, sc, LexicalOnly{Err: err})
 		q.Vector, r.Meaning = nil, false
-		hits, err = s.deps.Searcher.Search(ctx, sc, q)
+		found, err = s.deps.Searcher.Search(ctx, sc, q)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	found := s.deps.Now()
-	r.Took.Search += found.Sub(start)
-	refs := make([]retrieval.PassageRef, len(hits))
-	byRef := make(map[retrieval.PassageRef]retrieval.Passage, len(hits))
-	for i, h := range hits {
-		refs[i], byRef[h.Ref] = h.Ref, h
+	searched := s.deps.Now()
+	r.Took.Search += searched.Sub(start)
+	refs := make([]retrieval.PassageRef, len(found))
+	byRef := make(map[retrieval.PassageRef]retrieval.Passage, len(found))
+	for i, p := range found {
+		refs[i], byRef[p.Ref] = p.Ref, p
 	}
 	loaded, err := s.deps.Passages.Load(ctx, sc, r.Generation.Chunking, refs)
 	if err != nil {
 		return nil, fmt.Errorf("load passages: %w", err)
 	}
-	r.Took.Load += s.deps.Now().Sub(found)
+	r.Took.Load += s.deps.Now().Sub(searched)
 	out := loaded[:0]
 	for _, p := range loaded {
 		if q.Filter.Match(p.Kind, p.Locale, p.Title, p.Facts, q.At) {
@@ -155,6 +155,6 @@ func (s *Service) search(ctx context.Context, sc tenant.Scope, q retrieval.Query
 			out = append(out, p)
 		}
 	}
-	r.Searches = append(r.Searches, Search{Query: q, Why: why, Hits: len(hits), Left: len(out)})
+	r.Searches = append(r.Searches, Search{Query: q, Why: why, Found: len(found), Left: len(out)})
 	return out, nil
 }

@@ -73,7 +73,7 @@ func languages(locales ...string) []string {
 // about returns found with the passages of the products that f is about: in
 // the first places or, where the shop's terms are asked for, behind the best of
 // those. A product that was not found is looked up by its title and code.
-func (s *Service) about(ctx context.Context, sc tenant.Scope, f retrieval.FollowUp, found []retrieval.Passage, at time.Time, r *Result) ([]retrieval.Passage, error) {
+func (s *Service) about(ctx context.Context, sc tenant.Scope, f retrieval.FollowUp, found []retrieval.Passage, at time.Time, r *Findings) ([]retrieval.Passage, error) {
 	var products, rest []retrieval.Passage
 	for _, a := range f.About {
 		of := func(p retrieval.Passage) bool { return p.Ref.Document == a.Document }

@@ -12,7 +12,7 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-func (w *world) searchAfter(text string, before ...retrieval.Earlier) searching.Result {
+func (w *world) searchAfter(text string, before ...retrieval.Earlier) searching.Findings {
 	w.Helper()
 	s, err := searching.New(w.deps, w.cfg)
 	w.must(err)

@@ -38,7 +38,7 @@ func TestSynonymsHoldFromTheNextQuestion(t *testing.T) {
 	w.product("3", "Gym Shoes", "For indoor sports.", 5000)
 	s, err := searching.New(w.deps, w.cfg)
 	w.must(err)
-	ask := func(text string) searching.Result {
+	ask := func(text string) searching.Findings {
 		t.Helper()
 		r, err := s.Search(w.Context(), searching.Question{Scope: w.scope(), Text: text, Budget: 4000, ShopLocale: "en"})
 		w.must(err)

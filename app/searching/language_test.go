@@ -21,7 +21,7 @@ func (w *world) page(id, locale, title, text string) {
 
 // from searches as a shopper does whose page is in a locale, in a shop that is in
 // German.
-func (w *world) from(locale, text string) searching.Result {
+func (w *world) from(locale, text string) searching.Findings {
 	w.Helper()
 	s, err := searching.New(w.deps, w.cfg)
 	w.must(err)
@@ -30,7 +30,7 @@ func (w *world) from(locale, text string) searching.Result {
 	return r
 }
 
-func sortedTitles(r searching.Result) string {
+func sortedTitles(r searching.Findings) string {
 	var out []string
 	for _, p := range r.Chosen() {
 		out = append(out, p.Title)
@@ -83,7 +83,7 @@ func TestShopOfOneLanguage(t *testing.T) {
 }
 
 // Where nothing in the page's language fits, all languages are searched, and the
-// result says so.
+// findings say so.
 func TestAllLanguagesWhereNothingFits(t *testing.T) {
 	w := newWorld(t)
 	w.page("2", "de", "Reparatur", "We repair zips of tents.")

@@ -35,7 +35,7 @@ const leastReranked = 2
 // Config.RerankPassages. What the question names by code or title keeps its
 // place, and so does all where the reranker is away, refused or too slow: that
 // is no error.
-func (s *Service) rerank(ctx context.Context, q Question, found []retrieval.Passage, r *Result) []retrieval.Passage {
+func (s *Service) rerank(ctx context.Context, q Question, found []retrieval.Passage, r *Findings) []retrieval.Passage {
 	if s.deps.Reranker == nil || q.WordsOnly || q.Text == "" {
 		return found
 	}

@@ -39,8 +39,8 @@ type Question struct {
 	Plain bool
 }
 
-// Result is what was found, and how.
-type Result struct {
+// Findings are what was found, and how.
+type Findings struct {
 	// FollowUp is the question as it was read after those before it. Its Question
 	// is what was searched.
 	FollowUp      retrieval.FollowUp
@@ -62,7 +62,7 @@ type Result struct {
 }
 
 // Chosen returns what goes into a prompt, best first.
-func (r Result) Chosen() []retrieval.Passage {
+func (r Findings) Chosen() []retrieval.Passage {
 	var out []retrieval.Passage
 	for _, c := range r.Found {
 		if c.Verdict == retrieval.Chosen {
@@ -76,7 +76,7 @@ func (r Result) Chosen() []retrieval.Passage {
 type Search struct {
 	Query retrieval.Query
 	Why   string // "" for what the question itself asks
-	Hits  int    // as the index has found
+	Found int    // passages that the index has found
 	Left  int    // of them, what the store still has and the filter still lets through
 }
 
@@ -112,8 +112,8 @@ const perDocument = 4
 // Search finds what the shop says on q, as it stands now. Finding nothing is no
 // error. That q could not be embedded is none, either: it is published as
 // LexicalOnly, and the words alone are searched. Embedding is metered.
-func (s *Service) Search(ctx context.Context, q Question) (Result, error) {
-	var r Result
+func (s *Service) Search(ctx context.Context, q Question) (Findings, error) {
+	var r Findings
 	var err error
 	if r.Generation, err = s.generation(ctx, q.Scope); err != nil {
 		return r, err
@@ -170,7 +170,7 @@ func (s *Service) generation(ctx context.Context, sc tenant.Scope) (retrieval.Ge
 
 // embed returns the question's vector of the generation's model, nil if there
 // is no embedder of it or it cannot be had: the words alone are searched then.
-func (s *Service) embed(ctx context.Context, q Question, r *Result) []float32 {
+func (s *Service) embed(ctx context.Context, q Question, r *Findings) []float32 {
 	model := r.Generation.Model
 	if s.deps.Embedder == nil || model == "" || q.WordsOnly {
 		return nil

@@ -77,7 +77,7 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) search(text string) searching.Result {
+func (w *world) search(text string) searching.Findings {
 	w.Helper()
 	s, err := searching.New(w.deps, w.cfg)
 	w.must(err)
@@ -94,7 +94,7 @@ func titles(ps []retrieval.Passage) string {
 	return strings.Join(out, ", ")
 }
 
-func whys(r searching.Result) []string {
+func whys(r searching.Findings) []string {
 	var out []string
 	for _, s := range r.Searches {
 		out = append(out, s.Why)
@@ -102,8 +102,8 @@ func whys(r searching.Result) []string {
 	return out
 }
 
-// A result says which searches were made, and why each.
-func TestResultSaysHow(t *testing.T) {
+// Findings say which searches were made, and why each.
+func TestFindingsSayHow(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {
 		question, chosen string
@@ -226,8 +226,8 @@ func TestWhatHasChangedIsLeftOut(t *testing.T) {
 	if got := titles(r.Chosen()); got != "Camp Jacket" {
 		t.Errorf("chose %s", got)
 	}
-	if s := r.Searches[0]; s.Hits != 2 || s.Left != 1 {
-		t.Errorf("%d hits, %d left; want 2 and 1", s.Hits, s.Left)
+	if s := r.Searches[0]; s.Found != 2 || s.Left != 1 {
+		t.Errorf("%d found, %d left; want 2 and 1", s.Found, s.Left)
 	}
 }
 

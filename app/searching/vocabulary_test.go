@@ -49,7 +49,7 @@ func TestWordsAreReadWhenTheShopChanges(t *testing.T) {
 	w.deps.Passages, w.deps.Now = r, func() time.Time { return now }
 	service, err := searching.New(w.deps, w.cfg)
 	w.must(err)
-	ask := func(text string) searching.Result {
+	ask := func(text string) searching.Findings {
 		t.Helper()
 		out, err := service.Search(t.Context(), searching.Question{Scope: w.scope(), Text: text})
 		w.must(err)

@@ -86,7 +86,7 @@ func (p *program) explain(e searching.Explanation) {
 	say("vectors", fmt.Sprintf("generation %d, %s", e.Generation, modelWord(e.Model)))
 	for _, s := range e.Searches {
 		var text strings.Builder
-		fmt.Fprintf(&text, "%d hits, %d left", s.Hits, s.Left)
+		fmt.Fprintf(&text, "%d found, %d left", s.Found, s.Left)
 		order := ""
 		if s.Sort != retrieval.ByRelevance.String() {
 			order = s.Sort

@@ -23,7 +23,7 @@ func TestSearch(t *testing.T) {
 		t.Errorf("found:\n%s", out)
 	}
 	out := s.ok("search", "--explain", "caps under 20")
-	for _, want := range []string{"filter", "below", "because", "glove-en-1", "LEXICAL", "product:1#0", "chosen", "1 hits, 1 left"} {
+	for _, want := range []string{"filter", "below", "because", "glove-en-1", "LEXICAL", "product:1#0", "chosen", "1 found, 1 left"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in:\n%s", want, out)
 		}
