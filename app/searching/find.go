@@ -94,9 +94,22 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 	if r.Fit = s.fit(l.followUp.Question, found, exact || len(l.followUp.About) > 0, *r); unfit && len(l.followUp.About) == 0 {
 		r.Fit = r.Fit.Unfit(l.followUp.Question, found[:min(len(found), s.cfg.Passages)], r.Meaning && s.judges(*r), s.least(*r), u.Also...)
 	}
-	r.Found = retrieval.Choose(found, l.q.Budget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
+	r.Found = s.choose(found, l.q.Budget)
 	r.Took.Choose = s.deps.Now().Sub(start)
 	return nil
+}
+
+// choose chooses what goes into a prompt. Without a budget nobody wants one, and what
+// each passage costs is not counted: that takes longer than all else.
+func (s *Service) choose(found []retrieval.Passage, budget int64) []retrieval.Choice {
+	if budget > 0 {
+		return retrieval.Choose(found, budget, s.cost, retrieval.PackOptions{Passages: s.cfg.Passages, PerDocument: perDocument})
+	}
+	out := make([]retrieval.Choice, len(found))
+	for i, p := range found {
+		out[i].Passage = p
+	}
+	return out
 }
 
 // bestMatch reports whether p was found by relevance.

@@ -27,7 +27,8 @@ type Question struct {
 	// retrieval.Languages.Prefer; if nothing in it fits, all are.
 	ShopLocale, Locale string
 	// Budget is what the chosen passages may take together, in what
-	// Config.Model's input is counted in: Service.Budget says what that is.
+	// Config.Model's input is counted in: Service.Budget says what that is. 0 chooses
+	// none, and judges none.
 	Budget int64
 	// Candidates is how many passages are looked for, 0 for six times those that
 	// are chosen at most.

@@ -327,3 +327,39 @@ func TestNothingIsLikeThat(t *testing.T) {
 		t.Errorf("nothing is ever refused, but: %+v", r.Fit)
 	}
 }
+
+// countedTokens counts how often anything is counted.
+type countedTokens struct {
+	ports.Tokenizer
+	times int
+}
+
+func (c *countedTokens) Count(model, text string) (int64, bool) {
+	c.times++
+	return c.Tokenizer.Count(model, text)
+}
+
+// Who wants no prompt, as an evaluation does, gets the same passages in the same
+// order, and pays for no choice.
+func TestWithoutABudgetNothingIsChosen(t *testing.T) {
+	w := newWorld(t)
+	counted := &countedTokens{Tokenizer: w.deps.Tokenizer}
+	w.deps.Tokenizer = counted
+	s, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	var found [2][]retrieval.PassageRef
+	for i, budget := range []int64{0, 4000} {
+		counted.times = 0
+		r, err := s.Search(t.Context(), searching.Question{Scope: w.scope(), Text: "a jacket, and what is shipping?", Budget: budget})
+		w.must(err)
+		for _, c := range r.Found {
+			found[i] = append(found[i], c.Ref)
+		}
+		if (counted.times > 0) != (budget > 0) || (len(r.Chosen()) > 0) != (budget > 0) {
+			t.Errorf("with a budget of %d: %d chosen, counted %d times", budget, len(r.Chosen()), counted.times)
+		}
+	}
+	if len(found[0]) < 2 || !slices.Equal(found[0], found[1]) {
+		t.Errorf("found %v, and with a budget %v", found[0], found[1])
+	}
+}

@@ -83,6 +83,39 @@ func TestEval(t *testing.T) {
 	}
 }
 
+// What is found and is too little to answer counts as refused, for as much
+// evidence as is wanted.
+func TestEvalAbstainsByEvidence(t *testing.T) {
+	s, write := evalShop(t)
+	judged := write("judged.csv", "question,expected\nwool cap,CAP-1\nwhich large company won the warm world war cup?,\n")
+	for least, want := range map[string]abstentionRow{
+		"0":    {Unanswerable: 1, Answerable: 1},
+		"auto": {Unanswerable: 1, Answerable: 1, Refused: 1, Precision: 1, Recall: 1},
+	} {
+		s.env["WOOCHAT_LEAST_EVIDENCE"] = least
+		var report evalReport
+		if err := json.Unmarshal([]byte(s.ok("eval", "--questions", judged, "--k", "1", "--json")), &report); err != nil {
+			t.Fatal(err)
+		}
+		if report.Abstention != want || report.NDCG != 1 {
+			t.Errorf("at least %s: %+v, nDCG %v", least, report.Abstention, report.NDCG)
+		}
+		run := filepath.Join(t.TempDir(), "run.json")
+		s.ok("eval", "--questions", judged, "--k", "1", "--save", run)
+		saved, err := os.ReadFile(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got savedRun
+		if err := json.Unmarshal(saved, &got); err != nil {
+			t.Fatal(err)
+		}
+		if last := got.Questions[1]; len(last.Found) == 0 || last.Nothing != (least == "auto") {
+			t.Errorf("at least %s: %+v: nothing was found by which to judge", least, last)
+		}
+	}
+}
+
 func TestEvalReadsTREC(t *testing.T) {
 	s, write := evalShop(t)
 	var zipped strings.Builder
