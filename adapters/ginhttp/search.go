@@ -2,6 +2,7 @@ package ginhttp
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -17,6 +18,13 @@ func (s *Server) search(c *gin.Context) {
 	if s.deps.Explainer == nil {
 		s.fail(c, ports.ErrNotFound)
 		return
+	}
+	for name := range c.Request.URL.Query() {
+		// Who sends a filter must not take what was found without it for its result.
+		if !slices.Contains([]string{"q", "locale", "limit", "after"}, name) {
+			s.fail(c, &chat.InputError{Field: "query", Reason: "has a parameter that is none of q, locale, limit and after; limits such as prices are read out of q"})
+			return
+		}
 	}
 	limit := 0
 	if text, given := c.GetQuery("limit"); given {

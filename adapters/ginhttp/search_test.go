@@ -36,6 +36,7 @@ func TestSearchRoute(t *testing.T) {
 	for name, query := range map[string]string{
 		"no question": "", "an empty one": "q=%20", "control characters": "q=a%00b", "too long": "q=" + strings.Repeat("a", 10_000),
 		"no number": "q=a&limit=x", "no locale": "q=a&locale=x", "too many": "q=a&limit=101", "none": "q=a&limit=0",
+		"an unknown filter":   "q=a&max_price=30",
 		"an empty one before": "q=a&after=", "too many before": "q=a" + strings.Repeat("&after=a", 9),
 	} {
 		code, body := get(query)

@@ -289,7 +289,10 @@ func TestQueries(t *testing.T) {
 }
 
 func FuzzUnderstand(f *testing.F) {
-	for _, s := range []string{"jackets under 30", "between €20 and 40,00", "not red or \xff", "size 42-", "İstanbul under ₹1,00,000", "JK–100", "''''s", "size l'free", "shirt in size L'free"} {
+	for _, s := range []string{
+		"jackets under 30", "between €20 and 40,00", "not red or \xff", "size 42-", "İstanbul under ₹1,00,000", "JK–100", "''''s", "size l'free", "shirt in size L'free",
+		"not more than a hundred and twenty-", "de 20 à", "size 42 up to 110 €", "w/o/w/o", "wax for", "extra x large", "250+ +",
+	} {
 		f.Add(s)
 	}
 	v := shop()

@@ -69,6 +69,17 @@ func unsigned(token string) string {
 	return "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0." + parts[1] + "."
 }
 
+// TestOddMessages asks what search engines take for operators, and what nobody can
+// read: it is answered as any question.
+func TestOddMessages(t *testing.T) {
+	s := open(t)
+	for _, text := range []string{`"AND (`, `jacket* OR NEAR/2 -x`, `'; DROP TABLE chunks; --`, `title:jacket^5`, "JACKETS UNDER 100", "🧥🧥🧥", "12345", "the of and", "¿tenéis chaquetas?", "防水ジャケット", strings.Repeat("max ", 1000)} {
+		if got := s.ask(s.session(), text); got.Answer == "" {
+			t.Errorf("%.20q: no answer", text)
+		}
+	}
+}
+
 func TestBadSessions(t *testing.T) {
 	s := open(t, withoutGoods())
 	body := func(key string) string { return fmt.Sprintf(`{"site_key":%q}`, key) }
