@@ -24,22 +24,25 @@ type question struct {
 // term is a word that a question is about.
 type term struct {
 	token  string
-	family string // see family
+	family string     // see family
+	also   [][]string // tokens that count as it, all of each
 	number bool
 	name   bool    // written as a name is; in German, as any noun
+	place  bool    // where a shop is asked to send to
 	weight float64 // of how little of the evidence it stands in
 }
 
-// asked reads a question. What holds it together is left out: stop words, the
+// asked reads a question; also is what counts as words of it. What holds it together is left out: stop words, the
 // scaffold ("does it take", "is it possible") and what says the kind of answer
 // ("how long", "what does ... cost").
-func asked(text string, w words) question {
+func asked(text string, also []retrieval.Alternative, w words) question {
 	text = strings.ToValidUTF8(text, " ")
 	tokens, names, content := retrieval.Tokens(text), namesOf(text), contentOf(text, w)
 	var q question
 	q.sorted = retrieval.Understand(text, retrieval.Vocabulary{}).Sort != retrieval.ByRelevance
 	q.readFacts(text, content)
 	var topics []term
+	sends := slices.ContainsFunc(tokens, func(t string) bool { return family(t) == "shipping" || family(t) == "send" }) || alsoSends(also)
 	for i, t := range tokens {
 		when, amount := kindAsked(tokens, i)
 		q.when, q.amount = q.when || when || t == "time" || t == "hour", q.amount || amount
@@ -52,7 +55,7 @@ func asked(text string, w words) question {
 			t = "return"
 		case (t == "send" || t == "sent" || t == "ship") && slices.Contains(tokens[i:min(len(tokens), i+5)], "back"):
 			continue // with the "back" that follows
-		case reaches(t) && aPerson(tokens[i+1:]):
+		case reaches(t) && aPerson(tokens[i+1:]), t == "touch" && i > 0 && tokens[i-1] == "in":
 			t = "contact"
 		case !content[t]:
 			continue
@@ -61,7 +64,13 @@ func asked(text string, w words) question {
 		if slices.ContainsFunc(q.terms, same) || slices.ContainsFunc(topics, same) {
 			continue
 		}
-		one := term{token: t, family: family(t), number: digits(t), name: names[t]}
+		one := term{token: t, family: family(t), number: digits(t), name: names[t], place: sends && whereTo(tokens[:i])}
+		one.place = one.place && !one.number && one.family == "" || one.family == "uk" && sends
+		for _, a := range also {
+			if slices.Contains(a.Of, t) {
+				one.also = append(one.also, a.Tokens)
+			}
+		}
 		switch one.family {
 		case "contact", "phone", "mail":
 			q.reach = true
@@ -170,6 +179,28 @@ func sendsBack(tokens []string) bool {
 	})
 }
 
+// alsoSends reports whether a word of the question counts as one of sending.
+func alsoSends(also []retrieval.Alternative) bool {
+	return slices.ContainsFunc(also, func(a retrieval.Alternative) bool {
+		return slices.ContainsFunc(a.Tokens, func(t string) bool { return family(t) == "shipping" })
+	})
+}
+
+// whereTo reports whether what comes after these tokens is where something is
+// sent to.
+func whereTo(tokens []string) bool {
+	for i := len(tokens) - 1; i >= 0; i-- {
+		switch tokens[i] {
+		case "to", "into", "nach", "naar", "in", "en", "au", "aux", "a":
+			return true
+		case "the", "die", "le", "la", "les", "el", "los", "gli", "de": // of the country's name
+		default:
+			return false
+		}
+	}
+	return false
+}
+
 // aPerson reports whether tokens begin with whom one can talk to.
 func aPerson(tokens []string) bool {
 	for _, t := range tokens[:min(3, len(tokens))] {
@@ -206,6 +237,16 @@ func (q question) ofTerms() bool {
 func (q question) termsIn(covers uint64) bool {
 	for i, t := range q.terms {
 		if covers&(1<<i) != 0 && ofTerms(t.family) {
+			return true
+		}
+	}
+	return false
+}
+
+// elsewhere reports whether q asks of a place that none of what covers has.
+func (q question) elsewhere(covers uint64) bool {
+	for i, t := range q.terms {
+		if t.place && covers&(1<<i) == 0 {
 			return true
 		}
 	}

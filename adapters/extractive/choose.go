@@ -28,7 +28,7 @@ const (
 // said.
 func choose(p chat.Prompt, w words, holds func(string) bool) (lines [][]string, near bool) {
 	text := cmp.Or(p.Meant, p.Question)
-	q := asked(text, w)
+	q := asked(text, p.Also, w)
 	picked := q.pick(judge(&q, text, p.Evidence))
 	if len(picked) == 0 {
 		return nil, false
@@ -73,7 +73,7 @@ func (q *question) pick(sources []source) []source {
 	for _, s := range sources {
 		// Who asks of returns and names no product does not ask for one.
 		aside := s.product && !s.named && q.ofTerms() && !q.bounds && !q.termsIn(s.covers)
-		if !aside && q.overlaps(s) && (s.share >= covered || q.bounds && s.product) {
+		if !aside && (s.product || !q.elsewhere(s.covers)) && q.overlaps(s) && (s.share >= covered || q.bounds && s.product) {
 			about = append(about, s)
 		}
 	}
@@ -157,7 +157,7 @@ func (q *question) complement(taken, sources []source) (source, bool) {
 			score += t.weight
 			subject = subject || match(t, s.title) > 0
 		}
-		if q.bounds && !s.product && !q.ofTerms() {
+		if !s.product && (q.bounds && !q.ofTerms() || q.elsewhere(s.covers)) {
 			continue
 		}
 		if score > most && score >= 0.3*all && (n > 1 || subject) {

@@ -158,6 +158,21 @@ func TestAnswersOfTheDemo(t *testing.T) {
 		{"Can you recommend a restaurant in Bergen?", []string{nothing}, nil},
 		{"Do you have Gore-Tex jackets?", []string{nothing}, nil},
 		{"Do you ship to the USA?", []string{nothing}, nil},
+		{"Can I get in touch with Napoleon?", []string{"hello@example.com"}, []string{"Fleece"}},
+
+		// A place that no page names is answered by what is said of all, if anything.
+		{"do you deliver to Japan?", []string{"We do not deliver to countries outside this table"}, []string{"Norway", "Switzerland"}},
+		{"delivery to Spain", []string{"Country: Rest of the EU, Standard: 11.90 EUR", "outside this table"}, []string{"Norway", "Germany"}},
+		{"Do you ship to lockers?", []string{"yes, for parcels up to 60 x 40 x 40 cm"}, nil},
+
+		// In another language than the shop's.
+		{"Wie lange dauert der Versand nach Deutschland?", []string{"Von den Seiten des Shops:", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR, 3 to 5 working days"}, []string{"Norway"}},
+		{"Combien coûte la livraison en Allemagne ?", []string{"Extrait des pages", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
+		{"¿Cuánto cuesta el envío a Alemania?", []string{"De las páginas", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
+		{"Quanto costa la spedizione in Germania?", []string{"Dalle pagine", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
+		{"Wat kost de verzending naar Duitsland?", []string{"Van de pagina", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
+		{"Puis-je payer par facture ?", []string{"Invoice, 14 days"}, nil},
+		{"Wer ist der Präsident der USA?", []string{"Dazu habe ich"}, nil},
 
 		// Products.
 		{"do you have watrproof jakets under 200?", []string{"pages:\n\n**Stormvind Rain Jacket**"}, []string{"- "}},

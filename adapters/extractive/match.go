@@ -1,11 +1,22 @@
 package extractive
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// asAlso is how well a word is told by what counts as it.
+const asAlso = 0.85
 
 // match returns how well the best of words is the word t: 1 for the same, less
 // for one of the same stem or family or with the same beginning, 0 for none.
 func match(t term, words []string) float64 {
 	best := 0.0
+	for _, a := range t.also {
+		if !slices.ContainsFunc(a, func(t string) bool { return !slices.Contains(words, t) }) {
+			best = asAlso
+		}
+	}
 	stem := stemOf(t.token)
 	for _, w := range words {
 		if w == t.token {

@@ -20,7 +20,7 @@ import (
 const Name = "extractive"
 
 // Model is a ports.ChatModel that quotes Prompt.Evidence. It reads Question,
-// Meant, Evidence, Locale and MaxTokens of a prompt and nothing else: history and
+// Meant, Also, Evidence, Locale and MaxTokens of a prompt and nothing else: history and
 // instructions in Messages say nothing to it. The zero Model is ready for use,
 // and safe for concurrent use.
 type Model struct{}

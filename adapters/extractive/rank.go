@@ -23,6 +23,9 @@ const (
 	inColumn  = 0.6
 	inTitle   = 0.5
 	besideIt  = 0.9 // all of these together, and a heading that asks the same
+	// A place counts so much in a sentence on all places, and what is said of
+	// none or of others so much of itself.
+	ofAnyPlace, ofNoPlace = 0.7, 0.4
 )
 
 // judge returns the documents of the evidence and what they have of q. A word
@@ -83,6 +86,9 @@ func (q *question) judgePage(s *source) {
 			above := match(t, p.above)
 			m := heading*above + inColumn*match(t, p.head) + inTitle*match(t, s.title)
 			m = max(q.own(t, p), min(m, besideIt))
+			if t.place && m == 0 && p.ofPlaces() {
+				m = ofAnyPlace
+			}
 			related, all = related || above > 0, all && above > 0
 			if m > 0 {
 				p.score += m * t.weight
@@ -108,6 +114,9 @@ func (q *question) judgePage(s *source) {
 		}
 		if dangling.MatchString(p.text) {
 			p.score *= 0.8
+		}
+		if q.elsewhere(p.covers) {
+			p.score *= ofNoPlace
 		}
 		if titled && p.lead {
 			p.score *= 2

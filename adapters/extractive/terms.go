@@ -1,6 +1,11 @@
 package extractive
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+)
 
 // family returns the name under which a shop's pages and its shoppers mean the
 // same thing by different words, "" for every other word: who asks for
@@ -103,6 +108,30 @@ func scaffold(token string) bool {
 		return true
 	}
 	return false
+}
+
+// ofPlaces reports whether p speaks of countries, and so of those that it does not
+// name, too: outside of this table, worldwide. The row of a table does if it is
+// of the rest; that of another country does not.
+func (p *passage) ofPlaces() bool {
+	if len(p.cells) > 0 {
+		return slices.ContainsFunc(retrieval.Tokens(p.cells[0]), func(t string) bool {
+			switch t {
+			case "rest", "other", "eu", "europe", "world", "international", "europa", "ubrige", "andere", "welt", "reste", "autre", "resto", "otro", "altri", "overige":
+				return true
+			}
+			return false
+		})
+	}
+	return slices.ContainsFunc(p.own, func(t string) bool {
+		switch t {
+		case "country", "abroad", "international", "internationally", "worldwide", "world", "overseas",
+			"land", "lander", "ausland", "weltweit", "etranger", "monde", "pais", "paise", "extranjero", "mundo",
+			"paesi", "estero", "mondo", "landen", "buitenland", "wereldwijd":
+			return true
+		}
+		return false
+	})
 }
 
 // general reports whether token asks for what there is on a subject and names

@@ -1,6 +1,7 @@
 package answering
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/aiwoochat/woochat/app/metering"
 	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
@@ -119,6 +121,7 @@ func (s *Service) generate(ctx context.Context, j job) result {
 	}
 	in := s.promptInput(j.site, j.question)
 	in.History, in.Evidence = history, chat.EvidenceOf(found.Chosen(), s.Now())
+	in.Also = found.Understanding.Also
 	if read := found.FollowUp.Question; read != j.question.Text {
 		in.Meant = read
 	}
@@ -259,11 +262,14 @@ func (s *Service) counter(model string) func(string) (int64, bool) {
 	return func(text string) (int64, bool) { return s.Tokenizer.Count(model, text) }
 }
 
+// localeOf returns the language to answer in: that of the question, if it is
+// clear, or else of the page that it was asked on.
 func localeOf(site tenant.Site, q Question) string {
-	if q.Locale != "" {
-		return q.Locale
+	locale := cmp.Or(q.Locale, site.Locale)
+	if asked := retrieval.GuessLanguage(q.Text); asked != "" && asked != retrieval.LanguageOf(locale) {
+		return asked
 	}
-	return site.Locale
+	return locale
 }
 
 func (s *Service) publish(ctx context.Context, sc tenant.Scope, e ports.Event) {

@@ -15,6 +15,7 @@ import (
 // look is a question as it is looked for, once or again in all languages.
 type look struct {
 	q             Question
+	foreign       string // the question's language, if not the shop's or the page's
 	followUp      retrieval.FollowUp
 	understanding retrieval.Understanding
 	language      retrieval.Language // what is searched alone
@@ -91,8 +92,9 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		}
 	}
 	start := s.deps.Now()
-	if r.Fit = s.fit(l.followUp.Question, found, exact || len(l.followUp.About) > 0, *r); unfit && len(l.followUp.About) == 0 {
-		r.Fit = r.Fit.Unfit(l.followUp.Question, found[:min(len(found), s.cfg.Passages)], r.Meaning && s.judges(*r), s.least(*r), u.Also...)
+	question := retrieval.WithoutSmallWords(l.followUp.Question, l.foreign)
+	if r.Fit = s.fit(question, found, exact || len(l.followUp.About) > 0, *r); unfit && len(l.followUp.About) == 0 {
+		r.Fit = r.Fit.Unfit(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && s.judges(*r), s.least(*r), u.Also...)
 	}
 	r.Found = s.choose(found, l.q.Budget)
 	r.Took.Choose = s.deps.Now().Sub(start)

@@ -19,15 +19,15 @@ const aboutPassages = 8
 
 // understand returns what q asks for after what was said before it, with slips
 // read as the shop's words. isWord may be nil.
-func understand(q Question, words shopWords, isWord func(string) bool) (retrieval.FollowUp, retrieval.Understanding) {
+func understand(q Question, words shopWords, common *retrieval.CommonWords, isWord func(string) bool) (retrieval.FollowUp, retrieval.Understanding) {
 	if q.Plain {
 		return retrieval.FollowUp{Question: q.Text}, retrieval.Understanding{Text: q.Text}
 	}
-	in := languages(q.ShopLocale, q.Locale)
+	in := languages(q.ShopLocale, q.Locale, retrieval.GuessLanguage(q.Text))
 	words.vocabulary = words.vocabulary.For(in...)
 	right := func(text string) (string, []retrieval.Respelled) {
 		return retrieval.Respell(text, words.vocabulary, words.lexicon, func(word string) bool {
-			return isWord != nil && isWord(word) || words.lexicon.HasForm(word, in...) || retrieval.InSynonyms(words.synonyms, word, in...)
+			return isWord != nil && isWord(word) || common.Has(word) || words.lexicon.HasForm(word, in...) || retrieval.InSynonyms(words.synonyms, word, in...)
 		})
 	}
 	text, read := right(q.Text)
@@ -41,7 +41,7 @@ func understand(q Question, words shopWords, isWord func(string) bool) (retrieva
 	for i, w := range read {
 		u.Because = slices.Insert(u.Because, i, w.String())
 	}
-	u.Also = retrieval.MergeAlternatives(words.lexicon.SynonymsOf(u.Text, words.synonyms, in...), words.lexicon.Forms(u.Text, in...))
+	u.Also = retrieval.MergeAlternatives(words.lexicon.SynonymsOf(u.Text, words.synonyms, in...), common.SynonymsOf(u.Text, words.lexicon, in...), words.lexicon.Forms(u.Text, in...))
 	u.Because = append(u.Because, retrieval.AlsoBecause(u.Also)...)
 	return f, u
 }
@@ -57,6 +57,16 @@ func asked(f retrieval.FollowUp, v retrieval.Vocabulary) retrieval.Understanding
 		Text: f.Question, Open: f.Question, Pages: true,
 		Because: []string{"no filter: the question is about what was spoken of before"},
 	}
+}
+
+// foreign returns the language of q if it is clear, and not one that q's shop or
+// page is in.
+func foreign(q Question) string {
+	language := retrieval.GuessLanguage(q.Text)
+	if in := languages(q.ShopLocale, q.Locale); q.Plain || len(in) == 0 || slices.Contains(in, language) {
+		return ""
+	}
+	return language
 }
 
 // languages returns those of locales, each once.

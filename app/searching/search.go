@@ -131,14 +131,16 @@ func (s *Service) Search(ctx context.Context, q Question) (Findings, error) {
 			return r, fmt.Errorf("synonyms: %w", err)
 		}
 	}
-	f, u := understand(q, words, s.deps.IsWord)
+	language := foreign(q)
+	f, u := understand(q, words, s.common, s.deps.IsWord)
+	u.Text, u.Open = retrieval.WithoutSmallWords(u.Text, language), retrieval.WithoutSmallWords(u.Open, language)
 	q.Text = f.Question
 	r.FollowUp, r.Understanding = f, u
 	limit := cmp.Or(max(0, q.Candidates), s.cfg.Passages*candidates)
 	if u.Sort != retrieval.ByRelevance {
 		limit = max(limit, maxSorted)
 	}
-	l := look{q: q, followUp: f, understanding: u, vector: s.embed(ctx, q, &r), limit: limit, at: now}
+	l := look{q: q, foreign: language, followUp: f, understanding: u, vector: s.embed(ctx, q, &r), limit: limit, at: now}
 	if !q.Plain {
 		l.language = words.languages.Prefer(q.ShopLocale, q.Locale)
 	}
@@ -178,6 +180,9 @@ func (s *Service) embed(ctx context.Context, q Question, r *Findings) []float32 
 	}
 	embedder := s.deps.Embedder(model)
 	if embedder == nil {
+		return nil
+	}
+	if language := retrieval.GuessLanguage(q.Text); language != "" && s.deps.KnowsLanguage != nil && !s.deps.KnowsLanguage(model, language) {
 		return nil
 	}
 	start := s.deps.Now()

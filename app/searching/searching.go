@@ -17,8 +17,8 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// Deps are what a Service needs. Embedder, Generations, Reranker, Events, IsWord
-// and Synonyms may be nil; all else is required.
+// Deps are what a Service needs. Embedder, KnowsLanguage, Generations, Reranker,
+// Events, IsWord and Synonyms may be nil; all else is required.
 type Deps struct {
 	Meter     *metering.Service
 	Searcher  ports.Searcher
@@ -31,6 +31,9 @@ type Deps struct {
 	// metered on its own, or nil for a model that cannot be had here; nil: by
 	// words only.
 	Embedder func(model string) ports.Embedder
+	// KnowsLanguage reports whether a model understands a language, de or such. A
+	// question in another is searched by its words. nil: each knows all.
+	KnowsLanguage func(model, language string) bool
 	// Generations says in which generation of the index a site is searched, and
 	// of which model its vectors are; nil: in generation 0, of
 	// Config.EmbeddingModel.
@@ -72,6 +75,7 @@ type Service struct {
 	deps       Deps
 	cfg        Config
 	vocabulary *vocabularies
+	common     *retrieval.CommonWords
 }
 
 // New returns a Service. It reports everything that is missing at once.
@@ -103,7 +107,7 @@ func New(d Deps, cfg Config) (*Service, error) {
 	}
 	cfg.RerankPassages = min(cfg.RerankPassages, retrieval.MaxReranked)
 	return &Service{
-		deps: d, cfg: cfg,
+		deps: d, cfg: cfg, common: retrieval.NewCommonWords(),
 		vocabulary: &vocabularies{inventory: d.Inventory, passages: d.Passages, now: d.Now, sites: map[tenant.Scope]*vocabulary{}},
 	}, nil
 }

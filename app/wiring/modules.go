@@ -244,7 +244,7 @@ func useCases(cfg Config) fx.Option {
 		func(p searchParams) (*searching.Service, error) {
 			return searching.New(searching.Deps{
 				Meter: p.Meter, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)), Passages: p.Passages, Inventory: p.Inventory,
-				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
+				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, KnowsLanguage: KnowsLanguage, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
 				Synonyms: p.Synonyms,
 			}, searching.Config{
 				Model: p.Names.chat, EmbeddingModel: p.Names.embedding, RerankModel: p.Judge.model, RerankPassages: p.Judge.passages,

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
 // PromptInput is what a prompt is assembled from.
@@ -15,6 +17,7 @@ type PromptInput struct {
 	Locale     string
 	Question   string
 	Meant      string // see Prompt
+	Also       []retrieval.Alternative
 	Page       Page
 	History    []Turn // oldest first
 	Evidence   []Evidence
@@ -52,7 +55,7 @@ Rules:
 		fmt.Fprintf(&sys, "[%d] %s\n<source>\n%s\n</source>\n", e.Marker, fence(clean(e.Title)), fence(e.Text))
 	}
 	p := Prompt{
-		Model: in.Model, MaxTokens: in.MaxTokens, Question: in.Question, Meant: in.Meant, Evidence: in.Evidence, Locale: in.Locale,
+		Model: in.Model, MaxTokens: in.MaxTokens, Question: in.Question, Meant: in.Meant, Also: in.Also, Evidence: in.Evidence, Locale: in.Locale,
 		Messages: []Message{{System, sys.String()}},
 	}
 	for _, t := range in.History {

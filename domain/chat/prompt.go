@@ -1,5 +1,7 @@
 package chat
 
+import "github.com/aiwoochat/woochat/domain/retrieval"
+
 // Evidence is a passage as it stands in a prompt.
 type Evidence struct {
 	Citation        // Marker counts from 1
@@ -23,6 +25,10 @@ type Prompt struct {
 	// asked. Evidence was searched by it, and a model that sees no history, or
 	// compares words, goes by it.
 	Meant string
+	// Also is what was searched as words of the question beside them: other forms,
+	// and what the shop or most shops take for the same. A model that compares
+	// words takes it so, too.
+	Also []retrieval.Alternative
 	// Locale is the language to answer in, BCP 47.
 	Locale string
 	// CallID is sent to the provider in a header, so that a call can be

@@ -39,10 +39,10 @@ func SignsOf(question string, p Passage, meaning bool, also ...Alternative) Sign
 	if meaning {
 		s.Cosine = p.Arms.Cosine
 	}
-	have := make(map[string]bool)
+	have := make(map[string]float64)
 	for _, f := range Fields() {
 		for _, t := range FieldTokens(f, Entry{Title: p.Title, Facts: p.Facts}, Chunk{Heading: p.Heading, Text: p.Text}) {
-			have[t] = true
+			have[t] = 1
 		}
 	}
 	var wanted []string
@@ -51,41 +51,51 @@ func SignsOf(question string, p Passage, meaning bool, also ...Alternative) Sign
 			wanted = append(wanted, t.Token)
 		}
 	}
-	asked := make(map[string]bool)
+	asked := make(map[string]float64)
 	for _, t := range Tokens(question) {
-		asked[t] = true
+		asked[t] = 1
 	}
-	var stood []string
+	stood := make(map[string]float64)
 	for _, a := range also {
-		if !slices.ContainsFunc(a.Tokens, func(t string) bool { return !have[t] }) {
-			stood = append(stood, a.Of...)
+		counts := a.evidence()
+		if !slices.ContainsFunc(a.Tokens, func(t string) bool { return have[t] == 0 }) {
+			for _, t := range a.Of {
+				stood[t] = max(stood[t], counts)
+			}
 		}
 		if !slices.ContainsFunc(a.Of, func(t string) bool { return !slices.Contains(wanted, t) }) {
 			for _, t := range a.Tokens {
-				asked[t] = true
+				asked[t] = max(asked[t], counts)
 			}
 		}
 	}
-	for _, t := range stood {
-		have[t] = true
+	for t, counts := range stood {
+		have[t] = max(have[t], counts)
 	}
 	s.Covered = shareIn(wanted, have)
 	s.Titled = shareIn(Tokens(p.Title), asked)
 	return s
 }
 
+// evidence returns how much of a word a stands for: all of it if it is the shop
+// that takes both for the same, or another form, and less if most shops do.
+func (a Alternative) evidence() float64 {
+	if a.Weight < formWeight*synonymWeight {
+		return a.Weight
+	}
+	return 1
+}
+
 // shareIn returns which share of tokens have holds, 0 of none.
-func shareIn(tokens []string, have map[string]bool) float64 {
+func shareIn(tokens []string, have map[string]float64) float64 {
 	if len(tokens) == 0 {
 		return 0
 	}
-	n := 0
+	n := 0.0
 	for _, t := range tokens {
-		if have[t] {
-			n++
-		}
+		n += have[t]
 	}
-	return float64(n) / float64(len(tokens))
+	return n / float64(len(tokens))
 }
 
 // SignWeights are a logistic model: what each sign adds to the logarithm of the

@@ -16,7 +16,7 @@ import (
 // Add changes it; everything else only reads it and may run concurrently.
 type Lexicon struct {
 	places  map[string]int32 // of a folded word in lexemes
-	tokens  map[string]bool  // what an index has of them
+	tokens  map[string]int32 // what an index has of them, and how often they are written
 	lexemes []lexeme
 	// byLength lists the words that a misspelled one can mean, by how many
 	// characters they have, so that those of other lengths are not even looked at.
@@ -50,11 +50,14 @@ const (
 // case and without diacritics.
 func (l *Lexicon) Add(text string) {
 	if l.places == nil {
-		l.places, l.tokens, l.starting = make(map[string]int32), make(map[string]bool), make(map[string][]int32)
+		l.places, l.tokens, l.starting = make(map[string]int32), make(map[string]int32), make(map[string][]int32)
 	}
 	eachWord(text, func(_, _ int, word string) {
 		if at, ok := l.places[word]; ok {
 			l.lexemes[at].times++
+			for _, t := range wordTokens(word) {
+				l.tokens[t]++
+			}
 			return
 		}
 		if len(l.lexemes) >= maxLexicon {
@@ -65,7 +68,7 @@ func (l *Lexicon) Add(text string) {
 		l.places[word] = at
 		l.lexemes = append(l.lexemes, lexeme{word, 1})
 		for _, t := range wordTokens(word) {
-			l.tokens[t] = true
+			l.tokens[t]++
 		}
 		if first := beginning(word); 'a' <= word[0] && word[0] <= 'z' {
 			l.starting[first] = append(l.starting[first], at)
@@ -105,7 +108,7 @@ func (l *Lexicon) Knows(word string) bool {
 		return true
 	}
 	for _, t := range wordTokens(word) {
-		if !l.tokens[t] {
+		if l.tokens[t] == 0 {
 			return false
 		}
 	}

@@ -84,7 +84,7 @@ func (l *Lexicon) suspects(text string, isWord func(string) bool) []word {
 	eachWord(text, func(start, end int, w string) {
 		n := utf8.RuneCountInString(w)
 		if n < minSpelled || n > maxSpelled || !onlyLetters(w) || l.Knows(w) || inCode(text, start, end) ||
-			stopWord(w) || functionWord(w) || isCardinal(w) || isWord != nil && isWord(w) || l.joined(w, minPart+1) {
+			stopWord(w) || functionWord(w) || sentenceWord(w) || isCardinal(w) || isWord != nil && isWord(w) || l.joined(w, minPart+1) {
 			return
 		}
 		out = append(out, word{span: span{start, end}, token: w})
@@ -96,7 +96,7 @@ func (l *Lexicon) suspects(text string, isWord func(string) bool) []word {
 // so many characters: an index finds those where the parts are.
 func (l *Lexicon) joined(word string, part int) bool {
 	return slices.ContainsFunc(Cuts(word), func(c Cut) bool {
-		return utf8.RuneCountInString(c.Head) >= part && utf8.RuneCountInString(c.Tail) >= part && l.tokens[c.Head] && l.tokens[c.Tail]
+		return utf8.RuneCountInString(c.Head) >= part && utf8.RuneCountInString(c.Tail) >= part && l.tokens[c.Head] > 0 && l.tokens[c.Tail] > 0
 	})
 }
 

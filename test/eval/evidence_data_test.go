@@ -33,21 +33,26 @@ type judged struct {
 type shelf struct {
 	ranking
 	entries map[retrieval.DocumentID]retrieval.Entry
+	lexicon *retrieval.Lexicon
+	common  *retrieval.CommonWords // nil: what is asked is searched as it stands
 	meaning bool
 }
 
 func newShelf(entries []retrieval.Entry, meaning bool) shelf {
-	s := shelf{newRanking(entries), make(map[retrieval.DocumentID]retrieval.Entry, len(entries)), meaning}
+	s := shelf{newRanking(entries), make(map[retrieval.DocumentID]retrieval.Entry, len(entries)), lexiconOf(entries), nil, meaning}
 	for _, e := range entries {
 		s.entries[e.Document] = e
 	}
 	return s
 }
 
+// also returns what is searched as words of a question beside them.
+func (s shelf) also(text string) []retrieval.Alternative { return s.common.SynonymsOf(text, s.lexicon, "en") }
+
 // find returns the first passages of documents that are not gone.
 func (s shelf) find(t *testing.T, text string, gone func(retrieval.DocumentID) bool) []retrieval.Passage {
 	t.Helper()
-	q := retrieval.Query{Text: text, Limit: 500, At: noon()}
+	q := retrieval.Query{Text: text, Also: s.also(text), Limit: 500, At: noon()}
 	if s.meaning {
 		q.Vector = gloveVectors(t, []string{text})[0]
 	}
@@ -74,7 +79,7 @@ func (s shelf) judge(t *testing.T, j judged, gone, right func(retrieval.Document
 	t.Helper()
 	j.none = right == nil
 	for _, p := range s.find(t, j.text, gone) {
-		j.signs = append(j.signs, retrieval.SignsOf(j.text, p, s.meaning))
+		j.signs = append(j.signs, retrieval.SignsOf(j.text, p, s.meaning, s.also(j.text)...))
 		j.right = append(j.right, right != nil && right(p.Ref.Document))
 	}
 	return j
@@ -223,10 +228,12 @@ func ofTraining(t *testing.T, shop string, meaning bool) []judged {
 	return out
 }
 
-// ofTest asks what was kept back for tests.
-func ofTest(t *testing.T, shop string, meaning bool) []judged {
+// ofTest asks what was kept back for tests, with the words that common takes for
+// the same.
+func ofTest(t *testing.T, shop string, meaning bool, common *retrieval.CommonWords) []judged {
 	t.Helper()
 	a := newAnswers(t, sayings(t, "train", shop), meaning)
+	a.common = common
 	var out []judged
 	for i, s := range sayings(t, "test", shop) {
 		right := a.about(s.label)

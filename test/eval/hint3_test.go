@@ -24,7 +24,7 @@ func TestHINT3(t *testing.T) {
 	for _, shop := range append(slices.Clone(shops), heldOutShop) {
 		t.Run(shop, func(t *testing.T) {
 			for what, meaning := range map[string]bool{"words": false, "words and meaning": true} {
-				js := ofTest(t, shop, meaning)
+				js := ofTest(t, shop, meaning, nil)
 				weights := func(judged) retrieval.SignWeights { return retrieval.FittedSignWeights(meaning) }
 				c := curveOf(js, weights)
 				tellEvidence(t, what, js, weights)

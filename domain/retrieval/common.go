@@ -1,0 +1,160 @@
+package retrieval
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// commonWeight is how much a built-in synonym counts: less than a shop's own.
+const commonWeight = 0.4
+
+// stray is how many times as often the shop must write another word for it than
+// the one that was asked for: who sells a model of a ship may call shipping
+// delivery all the same.
+const stray = 8
+
+// commonThing is a line of commonTable.
+type commonThing struct{ words []commonWord }
+
+type commonWord struct {
+	language string
+	tokens   []string
+	content  []string // those of them that are searched
+}
+
+// CommonWords are words that shops and shoppers everywhere take for the same, in
+// English, German, French, Spanish, Italian and Dutch: of shipping, returns and
+// the like, and of where a shop sends to. Make them once with NewCommonWords; they
+// are only read and may be used concurrently. Nil CommonWords know none.
+type CommonWords struct {
+	things []commonThing
+	first  map[string][]commonRef // words by their first token, and by language and stem: see stemKey
+}
+
+type commonRef struct{ thing, word int }
+
+// NewCommonWords reads the built-in table.
+func NewCommonWords() *CommonWords {
+	c := &CommonWords{first: make(map[string][]commonRef)}
+	languages := strings.Fields(commonLanguages)
+	for line := range strings.Lines(commonTable) {
+		_, rest, ok := strings.Cut(strings.TrimSpace(line), ": ")
+		if !ok {
+			continue
+		}
+		var t commonThing
+		for i, column := range strings.Split(rest, " | ") {
+			for word := range strings.SplitSeq(column, ", ") {
+				w := commonWord{language: languages[i], tokens: Tokens(word), content: QueryTokens(word)}
+				ref := commonRef{len(c.things), len(t.words)}
+				t.words = append(t.words, w)
+				c.first[w.tokens[0]] = append(c.first[w.tokens[0]], ref)
+				if k := stemKey(w.language, w.tokens[0]); k != "" {
+					c.first[k] = append(c.first[k], ref)
+				}
+			}
+		}
+		c.things = append(c.things, t)
+	}
+	return c
+}
+
+// stemKey returns what the forms of a token have in common in a language, "" if
+// the stem is so short that it is that of other words, too.
+func stemKey(language, token string) string {
+	if len(token) >= minCommonStem {
+		if stem := Stem(language, token); len(stem) >= minCommonStem {
+			return language + " " + stem
+		}
+	}
+	return ""
+}
+
+const minCommonStem = 5
+
+// refs returns the words of the table that begin with a token, in any form.
+func (c *CommonWords) refs(token string) []commonRef {
+	if c == nil {
+		return nil
+	}
+	out := slices.Clone(c.first[token])
+	for language := range strings.FieldsSeq(commonLanguages) {
+		k := stemKey(language, token)
+		if k == "" {
+			continue
+		}
+		for _, r := range c.first[k] {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// maxApart is how many tokens may stand between those of a word: send it back.
+const maxApart = 3
+
+// at returns those tokens of asked that are w, whose first stands at i; nil if
+// they are not there.
+func (w commonWord) at(asked []string, i int) []string {
+	found := []string{asked[i]}
+	for _, t := range w.tokens[1:] {
+		from := i + 1
+		j := slices.Index(asked[from:min(len(asked), from+1+maxApart)], t)
+		if j < 0 {
+			return nil
+		}
+		i = from + j
+		found = append(found, asked[i])
+	}
+	return found
+}
+
+// SynonymsOf returns what counts as words of a question by c: delivery as
+// shipping, and what both are called in other languages. The words of the shop
+// are those that l has, and the one that was
+// asked for not or hardly ever, in the given languages; those of the question are looked
+// for in all, so that who writes another language than the shop finds its terms.
+// They count less than what the shop itself takes for the same.
+func (c *CommonWords) SynonymsOf(question string, l *Lexicon, languages ...string) []Alternative {
+	asked, content := Tokens(question), QueryTokens(question)
+	var out []Alternative
+	for i, t := range asked[:min(len(asked), MaxQueryTokens)] {
+		for _, r := range c.refs(t) {
+			words := c.things[r.thing].words
+			of := slices.DeleteFunc(words[r.word].at(asked, i), func(t string) bool { return !slices.Contains(content, t) })
+			if len(of) == 0 {
+				continue
+			}
+			own := 0 // of several words, which apart mean something else
+			if len(words[r.word].tokens) == 1 {
+				own = l.uses(of)
+			}
+			for _, w := range words {
+				a := Alternative{Of: of, Tokens: w.content, Weight: commonWeight}
+				there := func(have Alternative) bool { return slices.Equal(have.Of, a.Of) && slices.Equal(have.Tokens, a.Tokens) }
+				if slices.Contains(languages, w.language) && len(out) < MaxAlternatives && l.uses(a.Tokens) > stray*own && !hasAll(a.Of, a.Tokens) && !slices.ContainsFunc(out, there) {
+					out = append(out, a)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// uses returns how often the shop writes the rarest of these tokens.
+func (l *Lexicon) uses(tokens []string) int {
+	least := math.MaxInt
+	for _, t := range tokens {
+		least = min(least, int(l.tokens[t]))
+	}
+	return least
+}
+
+// Has reports whether a token is one of c by itself, in any form: it is no slip,
+// though the shop may not have it.
+func (c *CommonWords) Has(token string) bool {
+	return slices.ContainsFunc(c.refs(token), func(r commonRef) bool { return len(c.things[r.thing].words[r.word].tokens) == 1 })
+}
