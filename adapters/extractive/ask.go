@@ -189,8 +189,8 @@ func alsoSends(also []retrieval.Alternative) bool {
 // whereTo reports whether what comes after these tokens is where something is
 // sent to.
 func whereTo(tokens []string) bool {
-	for i := len(tokens) - 1; i >= 0; i-- {
-		switch tokens[i] {
+	for _, t := range slices.Backward(tokens) {
+		switch t {
 		case "to", "into", "nach", "naar", "in", "en", "au", "aux", "a":
 			return true
 		case "the", "die", "le", "la", "les", "el", "los", "gli", "de": // of the country's name

@@ -168,7 +168,7 @@ func TestAnswersOfTheDemo(t *testing.T) {
 		// In another language than the shop's.
 		{"Wie lange dauert der Versand nach Deutschland?", []string{"Von den Seiten des Shops:", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR, 3 to 5 working days"}, []string{"Norway"}},
 		{"Combien coûte la livraison en Allemagne ?", []string{"Extrait des pages", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
-		{"¿Cuánto cuesta el envío a Alemania?", []string{"De las páginas", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
+		{"¿Cuánto cuesta el envío a Alemania?", []string{"De las páginas", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}}, //nolint:misspell // Spanish
 		{"Quanto costa la spedizione in Germania?", []string{"Dalle pagine", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
 		{"Wat kost de verzending naar Duitsland?", []string{"Van de pagina", "Germany, Netherlands, Belgium, Austria, Standard: 7.90 EUR"}, []string{"Norway"}},
 		{"Puis-je payer par facture ?", []string{"Invoice, 14 days"}, nil},

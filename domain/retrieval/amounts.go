@@ -71,7 +71,7 @@ func ages(t string) bool {
 func unit(t string) bool {
 	switch t {
 	case "cm", "mm", "m", "km", "meter", "metre", "inch", "ft", "foot", "kg", "g", "gram", "gramm", "kilo", "lb", "lbs", "pound", "oz", "ounce",
-		"l", "ml", "cl", "liter", "litre", "w", "watt", "kw", "v", "volt", "mah", "ah", "hz", "gb", "tb", "mb", "lumen", "bar", "psi", "rpm",
+		"l", "ml", "cl", "liter", "litre", "w", "watt", "kw", "v", "volt", "mah", "ah", "hz", "gb", "tb", "mb", "lumen", "lm", "bar", "psi", "rpm",
 		"second", "minute", "hour", "day", "week", "month", "year", "stunde", "tage", "tag", "woche", "jahr", "jahre", "monate", "old",
 		"percent", "prozent", "degree", "grad", "people", "person", "personen", "piece", "pc", "stuck", "pack", "item", "time", "star", "review", "cent",
 		"pocket", "x", "litern", "cup", "serving", "tog", "denier", "gsm", "carat", "karat", "mph", "kmh":

@@ -74,8 +74,6 @@ const minSmallWords = 2
 
 // smallWords returns the words of a language that are in most of its questions,
 // folded.
-//
-//nolint:misspell // five other languages
 func smallWords(language string) string {
 	switch language {
 	case "en":

@@ -14,13 +14,15 @@ func TestGuessLanguage(t *testing.T) {
 		"Kann ich die Jacke zurückgeben, wenn sie nicht passt": "de",
 		"Combien coûte la livraison en Allemagne ?":            "fr",
 		"Est-ce qu’il y a des vestes d’hiver ?":                "fr",
-		"¿Cuánto cuesta el envío a Alemania?":                  "es",
+		"¿Cuánto cuesta el envío a Alemania?":                  "es", //nolint:misspell // Spanish
 		"¿Tienen chaquetas para la lluvia?":                    "es",
 		"Quanto costa la spedizione in Germania?":              "it",
 		"Hoe lang duurt het voordat mijn pakket er is?":        "nl",
 		"Wat kost de verzending naar Duitsland?":               "nl",
-		"merino socks":                                         "", "Jacken unter 100": "", "die": "", "": "", "\xff": "", "おすすめのテントはありますか": "", "Mam pytanie o dostawę do Polski": "",
-		"do you have the Fjell de Luxe": "en", // a name of another language
+		"merino socks":                                         "", "Jacken unter 100": "", "die": "", "": "", "\xff": "",
+		"おすすめのテントはありますか":                  "",
+		"Mam pytanie o dostawę do Polski": "",
+		"do you have the Fjell de Luxe":   "en", // a name of another language
 	} {
 		if got := retrieval.GuessLanguage(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)

@@ -150,7 +150,7 @@ type measure struct {
 }
 
 // readQuantities finds numbers with units that an attribute of the shop has. What
-// was read as a price is none: under 200 in red.
+// was read as a price is none if only "in" says so: under 200 in red.
 func (q *reading) readQuantities() {
 	if len(q.vocabulary.measured) == 0 {
 		return
@@ -158,7 +158,7 @@ func (q *reading) readQuantities() {
 	for _, m := range quantityPhrase.FindAllStringSubmatchIndex(q.text, -1) {
 		sub := func(i int) string { return submatch(q.text, m, i) }
 		hi, ok := quantityOf(sub(4), sub(5))
-		if !ok || slices.ContainsFunc(q.prices, func(s span) bool { return s.start < m[9] && m[8] < s.end }) {
+		if !ok || sub(5) == "in" && slices.ContainsFunc(q.prices, func(s span) bool { return s.start < m[9] && m[8] < s.end }) {
 			continue
 		}
 		lo, ranged := hi, sub(2) != ""

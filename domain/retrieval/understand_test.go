@@ -131,6 +131,7 @@ func TestUnderstand(t *testing.T) {
 		{"a lamp under 300 lm", "pages", "a lamp under 300 lm"},
 		{"a lamp under 30cm", "pages", "a lamp under 30cm"},
 		{"jackets under 200 in red", "<200.00 Colour=Red category=Jackets", "jackets in red"},
+		{"a lamp under 30 lm", "pages", "a lamp under 30 lm"},
 		{"poles under 200 in", "Length=Long 200 cm pages", "poles"},
 		{"ready in under 3 days", "pages", "ready in under 3 days"},
 		{"something with more than 2 colours", "pages", "something with more than 2 colours"},

@@ -47,7 +47,9 @@ func newShelf(entries []retrieval.Entry, meaning bool) shelf {
 }
 
 // also returns what is searched as words of a question beside them.
-func (s shelf) also(text string) []retrieval.Alternative { return s.common.SynonymsOf(text, s.lexicon, "en") }
+func (s shelf) also(text string) []retrieval.Alternative {
+	return s.common.SynonymsOf(text, s.lexicon, "en")
+}
 
 // find returns the first passages of documents that are not gone.
 func (s shelf) find(t *testing.T, text string, gone func(retrieval.DocumentID) bool) []retrieval.Passage {
