@@ -18,7 +18,20 @@ type factsJSON struct {
 	Offers     []offerJSON     `json:"offers,omitzero"`
 	ImageURL   string          `json:"image_url,omitzero"`
 	External   bool            `json:"external,omitzero"`
+	Published  time.Time       `json:"published,omitzero"`
+	Rating     ratingJSON      `json:"rating,omitzero"`
+	Weight     weightJSON      `json:"weight,omitzero"`
 	AsOf       time.Time       `json:"as_of,omitzero"`
+}
+
+type ratingJSON struct {
+	Hundredths int64 `json:"hundredths,omitzero"`
+	Count      int64 `json:"count,omitzero"`
+}
+
+type weightJSON struct {
+	Milligrams int64  `json:"milligrams,omitzero"`
+	Unit       string `json:"unit,omitzero"`
 }
 
 type offerJSON struct {
@@ -47,6 +60,7 @@ func factsJSONOf(f catalog.Facts) factsJSON {
 			}
 		}),
 		ImageURL: f.ImageURL, External: f.External, AsOf: f.AsOf.UTC(),
+		Published: f.Published.UTC(), Rating: ratingJSON(f.Rating), Weight: weightJSON(f.Weight),
 	}
 }
 
@@ -70,5 +84,6 @@ func (f factsJSON) facts() catalog.Facts {
 			}
 		}),
 		ImageURL: f.ImageURL, External: f.External, AsOf: f.AsOf.UTC(),
+		Published: f.Published.UTC(), Rating: catalog.Rating(f.Rating), Weight: catalog.Weight(f.Weight),
 	}
 }

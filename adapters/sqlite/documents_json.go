@@ -18,7 +18,20 @@ type factsJSON struct {
 	Offers     []offerJSON     `json:"offers,omitzero"`
 	ImageURL   string          `json:"image_url,omitzero"`
 	External   bool            `json:"external,omitzero"`
+	Published  time.Time       `json:"published,omitzero"`
+	Rating     ratingJSON      `json:"rating,omitzero"`
+	Weight     weightJSON      `json:"weight,omitzero"`
 	AsOf       time.Time       `json:"as_of,omitzero"`
+}
+
+type ratingJSON struct {
+	Hundredths int64 `json:"hundredths,omitzero"`
+	Count      int64 `json:"count,omitzero"`
+}
+
+type weightJSON struct {
+	Milligrams int64  `json:"milligrams,omitzero"`
+	Unit       string `json:"unit,omitzero"`
 }
 
 type offerJSON struct {
@@ -45,6 +58,7 @@ func factsToJSON(f catalog.Facts) (string, error) {
 			}
 		}),
 		ImageURL: f.ImageURL, External: f.External, AsOf: f.AsOf.UTC(),
+		Published: f.Published.UTC(), Rating: ratingJSON(f.Rating), Weight: weightJSON(f.Weight),
 	})
 }
 
@@ -64,5 +78,6 @@ func factsOfJSON(stored string) (catalog.Facts, error) {
 			}
 		}),
 		ImageURL: f.ImageURL, External: f.External, AsOf: f.AsOf.UTC(),
+		Published: f.Published.UTC(), Rating: catalog.Rating(f.Rating), Weight: catalog.Weight(f.Weight),
 	}, nil
 }

@@ -41,6 +41,9 @@ const (
 	colBrands           = "brand_ids"
 	colPermalink        = "permalink"
 	colPassword         = "post_password"
+	colCreated          = "date_created"
+	colAverage          = "average_rating"
+	colRatings          = "rating_count"
 	attributeNames      = "attributes:name"
 	attributeValues     = "attributes:value"
 	attributeVisibility = "attributes:visible"
@@ -52,7 +55,7 @@ func columnID(header string) string {
 	switch header {
 	case colID, colType, colSKU, colGTIN, colName, colPublished, colVisibility, colShort, colDescription, colSaleFrom, colSaleTo,
 		colStockStatus, colStock, colBackorders, colWeight, colLength, colWidth, colHeight, colSalePrice, colRegularPrice,
-		colCategories, colTags, colImages, colParent, colGrouped, colBuyURL, colBrands, colPermalink, colPassword:
+		colCategories, colTags, colImages, colParent, colGrouped, colBuyURL, colBrands, colPermalink, colPassword, colCreated, colAverage, colRatings:
 		return header
 	case "gtin, upc, ean, or isbn":
 		return colGTIN
@@ -90,6 +93,12 @@ func columnID(header string) string {
 		return colPermalink
 	case "password", "post password":
 		return colPassword
+	case "date created":
+		return colCreated
+	case "average rating", "meta: _wc_average_rating":
+		return colAverage
+	case "rating count", "meta: _wc_review_count":
+		return colRatings
 	}
 	for id, form := range map[string][2]string{
 		attributeNames: {"attribute ", " name"}, attributeValues: {"attribute ", " value(s)"}, attributeVisibility: {"attribute ", " visible"},
@@ -149,6 +158,9 @@ func readColumns(header []string, extra map[string]string) (columns, error) {
 			continue
 		}
 		if at, twice := c.at[id]; twice {
+			if added(id) {
+				continue // the first is as good
+			}
 			faults = append(faults, fmt.Sprintf("columns %d and %d are both %s", at+1, i+1, title(id)))
 			continue
 		}
@@ -220,6 +232,10 @@ func decisive(id string) bool {
 	}
 	return false
 }
+
+// added reports whether the exporter has no such column by itself: plugins and
+// spreadsheets add it, under names of theirs.
+func added(id string) bool { return id == colCreated || id == colAverage || id == colRatings }
 
 func (c columns) has(id string) bool { _, ok := c.at[id]; return ok }
 

@@ -70,9 +70,13 @@ func (c CSVConfig) withDefaults() (CSVConfig, error) {
 	return c, nil
 }
 
-// fingerprint is what of the configuration changes what is read.
+// readsVersion is raised when more is read of a file than before, so that one that
+// has not changed is read again.
+const readsVersion = 2
+
+// fingerprint is what beside the file changes what is read.
 func (c CSVConfig) fingerprint() string {
-	return fmt.Sprintf("%s %d %s %s %q %q", c.Currency, c.Exponent, c.SiteURL, c.Location,
+	return fmt.Sprintf("%d %s %d %s %s %q %q", readsVersion, c.Currency, c.Exponent, c.SiteURL, c.Location,
 		slices.Sorted(maps.Keys(c.Columns)), slices.Sorted(maps.Values(c.Columns)))
 }
 

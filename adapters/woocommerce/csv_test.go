@@ -39,7 +39,7 @@ var head = []string{
 	"Date sale price starts", "Date sale price ends", "In stock?", "Stock", "Backorders allowed?", "Weight (kg)", "Length (cm)", "Width (cm)", "Height (cm)",
 	"Purchase note", "Sale price", "Regular price", "Categories", "Tags", "Images", "Parent", "Grouped products", "External URL", "Brands",
 	"Attribute 1 name", "Attribute 1 value(s)", "Attribute 1 visible", "Attribute 2 name", "Attribute 2 value(s)", "Attribute 2 visible",
-	"Meta: _purchase_cost", "Download 1 URL", "Permalink", "Post password",
+	"Meta: _purchase_cost", "Download 1 URL", "Permalink", "Post password", "Date created", "Average rating", "Rating count", "Meta: _wc_review_count",
 }
 
 type cells map[string]string
@@ -161,9 +161,19 @@ func TestCells(t *testing.T) {
 			func(p catalog.Product) any { return p.Images },
 			[]string{"https://shop.example.com/a.jpg"},
 		},
-		"description":     {with(simple, "Description", `<p>a</p>\n<p>b \\n c</p>`), config(), func(p catalog.Product) any { return p.Description }, "<p>a</p>\n<p>b \\n c</p>\n"},
-		"plain text":      {with(simple, "Description", "a\nb\n\nc"), config(), func(p catalog.Product) any { return p.Description }, "<p>a<br>\nb</p>\n<p>c</p>\n"},
-		"weight":          {with(simple, "Weight (kg)", ".5"), config(), func(p catalog.Product) any { return p.Weight }, "0.5 kg"},
+		"description": {with(simple, "Description", `<p>a</p>\n<p>b \\n c</p>`), config(), func(p catalog.Product) any { return p.Description }, "<p>a</p>\n<p>b \\n c</p>\n"},
+		"plain text":  {with(simple, "Description", "a\nb\n\nc"), config(), func(p catalog.Product) any { return p.Description }, "<p>a<br>\nb</p>\n<p>c</p>\n"},
+		"weight":      {with(simple, "Weight (kg)", ".5"), config(), func(p catalog.Product) any { return p.Weight }, "0.5 kg"},
+		"published": {
+			with(simple, "Date created", "2026-05-04 12:00:00"), inBerlin,
+			func(p catalog.Product) any { return p.Published }, time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC),
+		},
+		"published, no date": {with(simple, "Date created", "last spring"), config(), func(p catalog.Product) any { return p.Published }, time.Time{}},
+		"rating": {
+			with(simple, "Average rating", "4.67", "Rating count", "12", "Meta: _wc_review_count", "99"), config(), // of two columns the first
+			func(p catalog.Product) any { return p.Rating }, catalog.Rating{Hundredths: 467, Count: 12},
+		},
+		"rated by nobody": {with(simple, "Average rating", "0", "Rating count", "0"), config(), func(p catalog.Product) any { return p.Rating.IsSet() }, false},
 		"dimensions":      {with(simple, "Length (cm)", "24", "Width (cm)", "1", "Height (cm)", "2"), config(), func(p catalog.Product) any { return p.Dimensions }, "24 × 1 × 2 cm"},
 		"some dimensions": {with(simple, "Height (cm)", "2"), config(), func(p catalog.Product) any { return p.Dimensions }, "height 2 cm"},
 		"address":         {with(simple, "Name", "Couchtisch „Åse“ – Eiche 🪵 massiv"), config(), func(p catalog.Product) any { return p.URL }, "https://shop.example.com/product/couchtisch-ase-eiche-%f0%9f%aa%b5-massiv/"},

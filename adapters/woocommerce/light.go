@@ -10,7 +10,7 @@ import (
 )
 
 const lightFields = stateFields + ",name,permalink,sku,global_unique_id,regular_price,sale_price,date_on_sale_from_gmt,date_on_sale_to_gmt," +
-	"stock_status,stock_quantity,manage_stock,backorders,brands,categories,tags,attributes,variations"
+	"stock_status,stock_quantity,manage_stock,backorders,brands,categories,tags,attributes,variations,date_created_gmt,average_rating,rating_count,weight"
 
 const stateFields = "id,parent_id,type,status,catalog_visibility,post_password,date_modified_gmt"
 

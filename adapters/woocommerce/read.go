@@ -26,7 +26,7 @@ var (
 // productFields are what is read of a product. Not asking for the rest keeps a
 // shop from computing it (related products, price as HTML), and what is not for
 // shoppers from being sent at all.
-const productFields = "id,parent_id,type,name,sku,global_unique_id,permalink,status,catalog_visibility,post_password,date_modified_gmt," +
+const productFields = "id,parent_id,type,name,sku,global_unique_id,permalink,status,catalog_visibility,post_password,date_created_gmt,date_modified_gmt,average_rating,rating_count," +
 	"description,short_description,regular_price,sale_price,date_on_sale_from_gmt,date_on_sale_to_gmt,stock_status,stock_quantity,manage_stock,backorders," +
 	"weight,dimensions,brands,categories,tags,images,attributes,variations,grouped_products,external_url,lang"
 

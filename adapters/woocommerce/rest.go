@@ -102,6 +102,7 @@ func ParseProduct(body []byte, cfg RESTConfig) (catalog.Product, error) {
 			p.Attributes = append(p.Attributes, catalog.Attribute{Name: name, Values: values})
 		}
 	}
+	p.Published, p.Rating = opened(gmt(w.Created)), rating(string(w.Average), string(w.Ratings))
 	p.Weight = measure(string(w.Weight), cfg.WeightUnit)
 	p.Dimensions = dimensions(string(w.Dimensions.Length), string(w.Dimensions.Width), string(w.Dimensions.Height), cfg.DimensionUnit)
 	for _, v := range w.Variations {
@@ -184,7 +185,10 @@ type wireProduct struct {
 	Status      text                 `json:"status"`
 	Visibility  text                 `json:"catalog_visibility"`
 	Password    text                 `json:"post_password"`
+	Created     text                 `json:"date_created_gmt"`
 	Modified    text                 `json:"date_modified_gmt"`
+	Average     text                 `json:"average_rating"`
+	Ratings     text                 `json:"rating_count"`
 	Description text                 `json:"description"`
 	Short       text                 `json:"short_description"`
 	Regular     text                 `json:"regular_price"`

@@ -188,6 +188,10 @@ func (r *reading) product(rec record, e *entry, id string, kind catalog.Type, kn
 	p.Categories = categories(cell(colCategories))
 	p.Tags = list(cell(colTags))
 	p.Images = webURLs(cell(colImages))
+	if at, _, err := moment(cell(colCreated), r.cfg.Location); err == nil { // a date that cannot be read is no fault of what is sold
+		p.Published = opened(at)
+	}
+	p.Rating = rating(cell(colAverage), cell(colRatings))
 	p.Weight = measure(cell(colWeight), r.cols.weightUnit)
 	p.Dimensions = dimensions(cell(colLength), cell(colWidth), cell(colHeight), r.cols.sizeUnit)
 	if p.URL = webURL(cell(colPermalink)); p.URL == "" {

@@ -165,6 +165,29 @@ func moment(s string, in *time.Location) (t time.Time, day bool, err error) {
 	return time.Time{}, false, fmt.Errorf("%q is not a date: write it as 2026-11-30 or 2026-11-30 23:59:59", s)
 }
 
+// firstYear is the first of the web's: an older date, such as Unix's zero or a
+// database's, is no date at which a shop offered anything there.
+const firstYear = 1990
+
+// opened returns when a product was published; the zero time for a date that
+// cannot be one.
+func opened(t time.Time) time.Time {
+	if t.Year() < firstYear {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// rating reads an average and a number of ratings. What cannot be read is no
+// rating: a product is sold all the same.
+func rating(average, ratings string) catalog.Rating {
+	n, err := quantity(ratings)
+	if err != nil {
+		return catalog.Rating{}
+	}
+	return catalog.NewRating(average, n)
+}
+
 // quantity reads a number of pieces. Plugins sell parts of a piece: those are
 // rounded down, for what cannot be bought as a whole is not counted.
 func quantity(s string) (int64, error) {

@@ -172,6 +172,22 @@ func Revision(d retrieval.Document) string {
 		h.number(o.Quantity)
 		h.flag(o.Counted)
 	}
+	// What nobody said is left out, so that what was stored before there were
+	// these fields, and has none of them, is what it was.
+	if at := d.Facts.Published; !at.IsZero() {
+		h.text("published")
+		h.time(at)
+	}
+	if r := d.Facts.Rating; r.IsSet() {
+		h.text("rating")
+		h.number(r.Hundredths)
+		h.number(r.Count)
+	}
+	if w := d.Facts.Weight; w.IsSet() {
+		h.text("weight")
+		h.number(w.Milligrams)
+		h.text(w.Unit)
+	}
 	return h.sum()
 }
 

@@ -45,7 +45,12 @@ func (s *Service) reject(ctx context.Context, scope tenant.Scope, source string,
 			docs = append(docs, doc) // its texts could be read, too
 		}
 	}
-	if doc, same, ok := s.withoutTexts(source, r.Known, stored, o); ok && (!same || len(docs) > 0) {
+	// A rating that has changed is no reason to forget what a product's text says.
+	alike := stored
+	if r.Known != nil {
+		alike = withUntold(stored, *r.Known)
+	}
+	if doc, same, ok := s.withoutTexts(source, r.Known, alike, o); ok && (!same || len(docs) > 0) {
 		docs = append(docs, doc)
 	} else if same {
 		return false, nil
@@ -74,7 +79,7 @@ func (s *Service) withoutTexts(source string, known *catalog.Product, stored ret
 	}
 	p := *known
 	p.Locale = cmp.Or(p.Locale, stored.Locale)
-	p.Short, p.Description, p.Weight, p.Dimensions, p.Images = "", "", "", "", nil
+	p.Short, p.Description, p.Dimensions, p.Images = "", "", "", nil
 	if stored.Shown {
 		p.Name, p.URL = cmp.Or(p.Name, stored.Title), cmp.Or(p.URL, stored.URL)
 		if stored.Facts.ImageURL != "" {
@@ -85,7 +90,7 @@ func (s *Service) withoutTexts(source string, known *catalog.Product, stored ret
 	if err != nil { // its terms are too many, or its name is too long
 		p = catalog.Product{
 			ID: p.ID, Type: p.Type, Locale: p.Locale, Name: beginning(p.Name), URL: p.URL, Status: p.Status, Visibility: p.Visibility, Protected: p.Protected,
-			Updated: p.Updated, Images: p.Images,
+			Published: p.Published, Rating: p.Rating, Updated: p.Updated, Images: p.Images,
 		}
 		if doc, err = s.document(source, catalog.Change{Product: &p}, o); err != nil {
 			return s.withoutOffers(stored, o)

@@ -18,10 +18,11 @@ import (
 // sweepPosition is the name under which a sweep keeps how far it is.
 const sweepPosition = ShopProducts + "-sweep"
 
-// Sweep is the TaskFunc that compares prices, stock, status and terms of all
-// products with what is stored. Stock that is sold, variations and the new name
-// of a category do not change when a product says it was modified. Each
-// difference is a product to be read again, and a webhook that was lost.
+// Sweep is the TaskFunc that compares prices, stock, status, terms, ratings,
+// weight and age of all products with what is stored. Stock that is sold,
+// variations, the new name of a category and ratings that are imported do not
+// change when a product says it was modified. Each difference is a product to be
+// read again, and a webhook that was lost, if one should have told.
 func (y *Sync) Sweep(ctx context.Context, s tenant.Scope) (time.Time, error) {
 	shop, err := y.deps.Shops.Shop(ctx, s)
 	if err != nil {
@@ -47,12 +48,12 @@ func (y *Sync) Sweep(ctx context.Context, s tenant.Scope) (time.Time, error) {
 		if err != nil {
 			return time.Time{}, err
 		}
-		others, unread, err := y.others(ctx, s, page, asked)
+		others, untold, err := y.others(ctx, s, page, asked)
 		if err != nil {
 			return time.Time{}, err
 		}
 		// Counted first: one that waits already was counted, or was told.
-		if err := errors.Join(y.lost(ctx, s, others), y.hint(ctx, s, append(others, unread...))); err != nil {
+		if err := errors.Join(y.lost(ctx, s, others), y.hint(ctx, s, append(others, untold...))); err != nil {
 			return time.Time{}, err
 		}
 		if done {
@@ -70,11 +71,12 @@ func (y *Sync) Sweep(ctx context.Context, s tenant.Scope) (time.Time, error) {
 	}
 }
 
-// others returns the ids of those products that are not stored as they are, and of
-// those that could not be read now while a price of them is told: they are read by
-// their ids, and one that cannot be read for long tells its price no more. asked is
-// when the shop was.
-func (y *Sync) others(ctx context.Context, s tenant.Scope, products []catalog.Product, asked time.Time) (others, unread []string, err error) {
+// others returns the ids of those products that are not stored as they are; and
+// of those of which no webhook need have told: that differ in a way that none
+// tells of, or that could not be read now while a price of them is told. These are
+// read by their ids, and one that cannot be read for long tells its price no more.
+// asked is when the shop was.
+func (y *Sync) others(ctx context.Context, s tenant.Scope, products []catalog.Product, asked time.Time) (others, untold []string, err error) {
 	for batch := range slices.Chunk(products, ports.MaxStored) {
 		ids := make([]retrieval.DocumentID, 0, len(batch))
 		for _, p := range batch {
@@ -94,14 +96,32 @@ func (y *Sync) others(ctx context.Context, s tenant.Scope, products []catalog.Pr
 			case d.Read.After(asked):
 			case p.Type == 0:
 				if d.Shown && len(d.Facts.Offers) > 0 {
-					unread = append(unread, p.ID)
+					untold = append(untold, p.ID)
 				}
-			case y.differs(p, d, there):
+			case !y.differs(p, d, there):
+			case y.differs(p, withUntold(d, p), there):
 				others = append(others, p.ID)
+			default:
+				untold = append(untold, p.ID)
 			}
 		}
 	}
-	return others, unread, nil
+	return others, untold, nil
+}
+
+// withUntold returns d with those facts of p of which no webhook tells: its
+// rating, since reviews are imported and deleted by plugins and by hand, and what
+// was stored by a version that knew neither weight nor age.
+func withUntold(d retrieval.Document, p catalog.Product) retrieval.Document {
+	said := p.Facts(d.Facts.AsOf)
+	d.Facts.Rating = said.Rating
+	if d.Facts.Published.IsZero() {
+		d.Facts.Published = said.Published
+	}
+	if !d.Facts.Weight.IsSet() {
+		d.Facts.Weight = said.Weight
+	}
+	return d
 }
 
 // differs reports whether a product that was read lightly is another one than d,

@@ -61,13 +61,15 @@ type Product struct {
 	Images     []string // URLs, the main one first
 	Weight     string   // with its unit, such as "1.2 kg"; "" if not given
 	Dimensions string   // with its unit; "" if not given
+	Rating     Rating   // of all its variations
 
 	Offer      Offer       // of a product without variations
 	Variations []Variation // of a Variable product
 	Members    []string    // ids of a Grouped product's products
 	BuyURL     string      // of an External product
 
-	Updated time.Time // when the shop changed it; zero if it does not say
+	Published time.Time // when the shop first offered it; zero if it does not say
+	Updated   time.Time // when the shop changed it; zero if it does not say
 }
 
 // Variation is one choice of a Variable product.

@@ -21,6 +21,9 @@ func (p Product) Facts(asOf time.Time) Facts {
 		Categories: slices.Clone(p.Categories),
 		Tags:       slices.Clone(p.Tags),
 		External:   p.Type == External,
+		Published:  inUTC(p.Published),
+		Rating:     p.Rating,
+		Weight:     ParseWeight(p.Weight),
 		AsOf:       asOf.UTC(),
 	}, seen: map[string]int{}}
 	f.SKUs = f.appendNew(f.SKUs, "sku", p.SKU)
@@ -125,9 +128,8 @@ func key(kind, s string) string {
 	}, s)
 }
 
-// Text returns the text of p as Markdown: weight and dimensions, which are no
-// fields of Facts, and both descriptions, turned into text by the given
-// function. Name and facts are not repeated: they are fields of their own, and
+// Text returns the text of p as Markdown: weight and dimensions, as the shop
+// writes them, and both descriptions, turned into text by the given function. Name and facts are not repeated: they are fields of their own, and
 // retrieval.ChunkDocument sets them before the text. Prices and stock are never
 // text: they change without it. A product that is not shown has none.
 func (p Product) Text(text func(html string) string) string {

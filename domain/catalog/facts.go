@@ -15,6 +15,10 @@ type Facts struct {
 	Offers     []Offer     // one for a product without variations; empty if it has no price
 	ImageURL   string
 	External   bool // cannot be put into the cart
+	// Published is when the shop first offered it; zero if nobody said.
+	Published time.Time
+	Rating    Rating
+	Weight    Weight
 	// AsOf is when the shop was read.
 	AsOf time.Time
 }

@@ -82,6 +82,8 @@ func fullFacts() catalog.Facts {
 			{},
 		},
 		ImageURL: "https://shop.example.com/i/1.svg?w=1&h=2", External: true, AsOf: start().Add(-time.Minute),
+		Published: start().Add(-1000 * time.Hour), Rating: catalog.Rating{Hundredths: 467, Count: 1<<53 + 1},
+		Weight: catalog.Weight{Milligrams: 1<<53 + 1, Unit: "lbs"},
 	}
 }
 

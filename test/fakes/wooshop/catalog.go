@@ -95,6 +95,8 @@ type product struct {
 	slug       string
 	before     string // status before the trash
 	sales      int
+	stars      int // hundredths, on average
+	ratings    int
 }
 
 func (p *product) status() string {

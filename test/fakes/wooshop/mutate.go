@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -256,7 +257,33 @@ func (s *Shop) Order(id, pieces int) {
 	}
 }
 
-// Review adds a shopper's review: product.updated is due.
+// Rate sets what shoppers gave a product on average, in hundredths of a star, and
+// how many did. That is what importing, moderating or deleting reviews behind
+// WooCommerce's back does to its meta: no webhook tells of it, and date_modified
+// stays.
+func (s *Shop) Rate(id, hundredths, ratings int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.products[id]; ok && p.v == nil {
+		p.stars, p.ratings = hundredths, ratings
+		if ratings == 0 {
+			p.stars = 0
+		}
+	}
+}
+
+// Redate makes a product older by d, as a plugin that writes dates into the
+// database does: no webhook tells of it, and date_modified stays.
+func (s *Shop) Redate(id int, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.products[id]; ok && p.v == nil && p.in.Status == "publish" {
+		p.created = p.created.Add(-d).Truncate(time.Second)
+		p.in.Published = p.created
+	}
+}
+
+// Review adds a shopper's review without stars: product.updated is due.
 func (s *Shop) Review(id int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

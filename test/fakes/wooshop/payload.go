@@ -1,6 +1,7 @@
 package wooshop
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -215,8 +216,8 @@ func (s *Shop) view(p *product) object {
 		{"shipping_class", ""},
 		{"shipping_class_id", 0},
 		{"reviews_allowed", true},
-		{"average_rating", "0.00"},
-		{"rating_count", 0},
+		{"average_rating", fmt.Sprintf("%d.%02d", p.stars/100, p.stars%100)},
+		{"rating_count", p.ratings},
 		{"upsell_ids", list{}},
 		{"cross_sell_ids", list{}},
 		{"parent_id", 0},

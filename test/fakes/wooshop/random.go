@@ -46,6 +46,13 @@ func (s *Shop) RandomEdit(r *rand.Rand) string {
 		pieces := 1 + r.IntN(3)
 		s.Order(sold, pieces)
 		return fmt.Sprintf("sell %d of %d", pieces, sold)
+	case n == 15 && r.IntN(2) == 0:
+		stars, ratings := 100+r.IntN(401), r.IntN(40)
+		s.Rate(id, stars, ratings)
+		return fmt.Sprintf("rate %d %d of %d", id, stars, ratings)
+	case n == 15 && r.IntN(4) == 0:
+		s.Redate(id, time.Duration(1+r.IntN(900))*time.Hour)
+		return fmt.Sprintf("make %d older", id)
 	case n == 15:
 		s.Review(id)
 		return fmt.Sprintf("review %d", id)

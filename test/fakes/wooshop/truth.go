@@ -22,6 +22,8 @@ type Seen struct {
 	Offers                   []SeenOffer
 	SKUs, GTINs              []string
 	Weight                   string // with its unit
+	Published                time.Time
+	Stars, Ratings           int // hundredths on average, and of how many
 }
 
 // SeenOffer is one thing that can be bought. Prices are as they were entered; a
@@ -81,7 +83,10 @@ func (p *product) visible() bool {
 
 func (s *Shop) seen(p *product) Seen {
 	in := p.in
-	t := Seen{Kind: "product", ID: itoa(p.id), Title: strip(in.Name), URL: s.permalink(p), Type: in.Type}
+	t := Seen{
+		Kind: "product", ID: itoa(p.id), Title: strip(in.Name), URL: s.permalink(p), Type: in.Type,
+		Published: p.created, Stars: p.stars, Ratings: p.ratings,
+	}
 	for _, text := range []string{in.Short, in.Description} {
 		if w := strip(shortcodes(text)); w != "" {
 			t.Words = append(t.Words, w)

@@ -203,6 +203,10 @@ func compare(id retrieval.DocumentID, ps []retrieval.Passage, t wooshop.Seen, cu
 	if t.Weight != "" && !strings.Contains(said, t.Weight) {
 		out = append(out, fmt.Sprintf("%s: the weight %s is not in its text", id, t.Weight))
 	}
+	check("weight", f.Weight, catalog.ParseWeight(t.Weight))
+	check("published", f.Published.UTC(), t.Published.UTC().Truncate(time.Second))
+	check("stars", f.Rating.Hundredths, t.Stars)
+	check("ratings", f.Rating.Count, t.Ratings)
 	check("offers", offers(f.Offers), wanted(t.Offers, currency, exponent))
 	return out
 }

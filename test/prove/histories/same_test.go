@@ -60,7 +60,7 @@ func TestDifferencesAreSeen(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"ID", "Title", "URL", "Words", "Brands", "Categories", "Tags", "Attributes", "Image", "Offers", "SKUs", "GTINs", "Weight", "offer Regular", "offer Sale", "offer SaleTo", "offer Stock", "offer Quantity", "offer Counted", "offer Chosen"} {
+	for _, name := range []string{"ID", "Title", "URL", "Words", "Brands", "Categories", "Tags", "Attributes", "Image", "Offers", "SKUs", "GTINs", "Weight", "Published", "Stars", "Ratings", "offer Regular", "offer Sale", "offer SaleTo", "offer Stock", "offer Quantity", "offer Counted", "offer Chosen"} {
 		if !tried[name] {
 			t.Errorf("%s was never changed", name)
 		}
