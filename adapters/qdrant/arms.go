@@ -1,6 +1,8 @@
 package qdrant
 
 import (
+	"slices"
+
 	"github.com/qdrant/go-client/qdrant"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -30,7 +32,7 @@ func (l *looking) arms(f *finds) []*arm {
 		}})
 	}
 	if named := l.named(); named != nil {
-		out = append(out, &arm{enough: exactMost, into: &f.exact, ask: func() *qdrant.QueryPoints {
+		out = append(out, &arm{enough: exactMost, into: &f.exact, only: l.isNamed(), ask: func() *qdrant.QueryPoints {
 			return &qdrant.QueryPoints{Filter: filter(named)}
 		}})
 	}
@@ -50,25 +52,53 @@ func (x *Index) params() *qdrant.SearchParams {
 }
 
 // named returns the condition that a document is named by q, nil if q names
-// none.
+// none. Points that an older version put do not have their models among their
+// codes: those are among their attributes.
 func (l *looking) named() *qdrant.Condition {
 	var either []*qdrant.Condition
-	if title := retrieval.TitleKey(l.q.Text); title != "" && len(title) <= titleMost {
+	if title := l.title(); title != "" {
 		either = append(either, qdrant.NewMatchKeyword(fieldTitle, title))
 	}
-	var codes []string
+	var codes, models []string
 	for _, code := range l.q.Codes {
 		if key := retrieval.CodeKey(code); key != "" {
-			codes = append(codes, key)
+			codes, models = append(codes, key), append(models, attribute("", code))
 		}
 	}
 	if len(codes) > 0 {
-		either = append(either, qdrant.NewMatchKeywords(fieldCodes, codes...))
+		either = append(either, qdrant.NewMatchKeywords(fieldCodes, codes...), qdrant.NewMatchKeywords(fieldOffers+"[]."+offerAttributes, models...))
 	}
 	if either == nil {
 		return nil
 	}
 	return qdrant.NewFilterAsCondition(&qdrant.Filter{Should: either})
+}
+
+// isNamed returns what of the documents that named lets through is named by q: not
+// what has a code's text in any other attribute. nil without codes.
+func (l *looking) isNamed() func(factsJSON) bool {
+	wanted := make(map[string]bool, len(l.q.Codes))
+	for _, code := range l.q.Codes {
+		if key := retrieval.CodeKey(code); key != "" {
+			wanted[key] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	title := l.title()
+	return func(f factsJSON) bool {
+		return title != "" && retrieval.TitleKey(f.Title) == title ||
+			slices.ContainsFunc(retrieval.Codes(f.Facts), func(code string) bool { return wanted[retrieval.CodeKey(code)] })
+	}
+}
+
+// title returns the title that the question may be, "" if it is none.
+func (l *looking) title() string {
+	if title := retrieval.TitleKey(l.q.Text); len(title) <= titleMost {
+		return title
+	}
+	return ""
 }
 
 // titleMost is how long a question may be to be taken for a title.

@@ -23,7 +23,7 @@ const (
 	fieldKind       = "kind"
 	fieldLanguage   = "language" // see language.go; points from before have none
 	fieldTitle      = "title"    // its retrieval.TitleKey
-	fieldCodes      = "codes"    // retrieval.CodeKey of all SKUs and GTINs
+	fieldCodes      = "codes"    // retrieval.CodeKey of retrieval.Codes
 	fieldBrands     = "brands"
 	fieldCategories = "categories" // each part of each path
 	fieldOffers     = "offers"
@@ -52,10 +52,8 @@ func factsPayload(e retrieval.Entry) (map[string]*qdrant.Value, error) {
 		return nil, fmt.Errorf("%w: facts: %w", ports.ErrInvalid, err)
 	}
 	f := e.Facts
-	codes := slices.Concat(f.SKUs, f.GTINs)
 	var offers []*qdrant.Value
 	for _, o := range f.Offers {
-		codes = append(codes, o.SKU, o.GTIN)
 		offers = append(offers, offerValue(f, o))
 	}
 	var parts []string
@@ -68,7 +66,7 @@ func factsPayload(e retrieval.Entry) (map[string]*qdrant.Value, error) {
 		fieldKind:       qdrant.NewValueInt(int64(e.Kind)),
 		fieldLanguage:   qdrant.NewValueString(languageWord(e.Locale)),
 		fieldTitle:      qdrant.NewValueString(retrieval.TitleKey(e.Title)),
-		fieldCodes:      keywords(codes, retrieval.CodeKey),
+		fieldCodes:      keywords(retrieval.Codes(f), retrieval.CodeKey),
 		fieldBrands:     keywords(f.Brands, fold),
 		fieldCategories: keywords(parts, fold),
 		fieldOffers:     qdrant.NewValueFromList(offers...),
@@ -148,7 +146,8 @@ func fold(s string) string {
 }
 
 // filtered returns the conditions that a point must meet if f lets it through at
-// all. What f is without, and when a sale runs, is left to Match.
+// all. What f is without, when a sale runs, and what a product weighs, of which
+// points that an older version put say nothing here, is left to Match.
 func filtered(f retrieval.Filter) []*qdrant.Condition {
 	var out []*qdrant.Condition
 	if len(f.Kinds) > 0 {

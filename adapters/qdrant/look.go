@@ -18,6 +18,8 @@ type arm struct {
 	into   *[]retrieval.Found
 	offset int
 	over   bool
+	// only reports whether a document is what the arm looks for, if it is not nil.
+	only func(factsJSON) bool
 	// look is called with each point that counts, if it is not nil, and may change
 	// its score.
 	look func(h *retrieval.Found, p *qdrant.ScoredPoint)
@@ -120,7 +122,7 @@ func (l *looking) take(ctx context.Context, f *finds, a *arm, page *qdrant.Query
 			foreign++
 			continue
 		}
-		ok, err := l.matches(p.GetPayload())
+		ok, err := l.matches(p.GetPayload(), a.only)
 		if err != nil {
 			return err
 		}

@@ -10,13 +10,14 @@ import (
 	"github.com/aiwoochat/woochat/ports"
 )
 
-// matches asks the filter itself about a point: it has the last word.
-func (l *looking) matches(p map[string]*qdrant.Value) (bool, error) {
-	if l.q.Filter.IsZero() {
+// matches asks the filter itself about a point, and only, if it is not nil: they
+// have the last word.
+func (l *looking) matches(p map[string]*qdrant.Value, only func(factsJSON) bool) (bool, error) {
+	if l.q.Filter.IsZero() && only == nil {
 		return true, nil
 	}
 	f, err := factsOf(p)
-	return err == nil && l.q.Filter.Match(f.Kind, f.Locale, f.Title, f.Facts, l.q.At), err
+	return err == nil && l.q.Filter.Match(f.Kind, f.Locale, f.Title, f.Facts, l.q.At) && (only == nil || only(f)), err
 }
 
 // factsOf reads the facts of a point. Those of a point from before points had a

@@ -156,6 +156,9 @@ type Explained struct {
 	RerankScore  float64 `json:"rerank_score"`
 	Price        string  `json:"price"` // now, "" for none
 	Stock        string  `json:"stock"`
+	Published    string  `json:"published"` // the day on which the shop first offered it, "" if nobody said
+	Rating       string  `json:"rating"`
+	Weight       string  `json:"weight"`
 	Chosen       bool    `json:"chosen"`
 	Why          string  `json:"why"`
 	Cost         int64   `json:"tokens"` // in the prompt; 0 if nobody had to know
@@ -264,6 +267,10 @@ func explanation(question string, r Findings, now time.Time) Explanation {
 
 			Rank: i + 1, Document: c.Ref.Document, Seq: c.Ref.Seq, Kind: c.Kind.String(), Title: c.Title, URL: c.URL, Heading: c.Heading, Text: excerpt(c.Text),
 			Score: c.Score, Exact: c.Arms.Exact, Lexical: c.Arms.Lexical, Dense: c.Arms.Dense, Order: c.Arms.Order, Chosen: c.Verdict == retrieval.Chosen, Why: c.Verdict.String(), Cost: c.Cost,
+		}
+		p.Rating, p.Weight = c.Facts.Rating.String(), c.Facts.Weight.String()
+		if at := c.Facts.Published; !at.IsZero() {
+			p.Published = at.UTC().Format(time.DateOnly)
 		}
 		if price := c.Facts.PriceRange(now); price.Min.IsSet() {
 			p.Price, p.Stock = price.Min.String(), c.Facts.Stock().String()

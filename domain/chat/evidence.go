@@ -45,8 +45,9 @@ func CardOf(p retrieval.Passage, now time.Time) Card {
 // the range.
 const maxOffers = 24
 
-// FactLines writes price, sale and stock of a product at the time now as lines
-// of text, which is all that an answer may state of them.
+// FactLines writes price, sale and stock of a product at the time now, its rating
+// and its age as lines of text, which is all that an answer may state of them. What
+// it weighs stands in its text, as the shop writes it.
 func FactLines(f catalog.Facts, now time.Time) string {
 	var b strings.Builder
 	r := f.PriceRange(now)
@@ -62,6 +63,12 @@ func FactLines(f catalog.Facts, now time.Time) string {
 	}
 	if text := StockText(f.Stock()); text != "" {
 		fmt.Fprintf(&b, "Stock: %s.\n", text)
+	}
+	if f.Rating.IsSet() {
+		fmt.Fprintf(&b, "Rating: %s.\n", f.Rating)
+	}
+	if !f.Published.IsZero() {
+		fmt.Fprintf(&b, "In the shop since: %s.\n", f.Published.UTC().Format(time.DateOnly))
 	}
 	if len(f.Offers) > 1 {
 		for _, o := range f.Offers[:min(len(f.Offers), maxOffers)] {

@@ -70,7 +70,7 @@ func ages(t string) bool {
 // unit reports whether t says that the number before it is no price.
 func unit(t string) bool {
 	switch t {
-	case "cm", "mm", "m", "km", "meter", "metre", "inch", "ft", "foot", "kg", "g", "gram", "gramm", "kilo", "lb", "lbs", "pound", "oz", "ounce",
+	case "cm", "mm", "m", "km", "meter", "metre", "inch", "ft", "foot", "kg", "g", "gram", "gramm", "gramme", "mg", "kilo", "kilogram", "kilogramm", "lb", "lbs", "pound", "oz", "ounce",
 		"l", "ml", "cl", "liter", "litre", "w", "watt", "kw", "v", "volt", "mah", "ah", "hz", "gb", "tb", "mb", "lumen", "lm", "bar", "psi", "rpm",
 		"second", "minute", "hour", "day", "week", "month", "year", "stunde", "tage", "tag", "woche", "jahr", "jahre", "monate", "old",
 		"percent", "prozent", "degree", "grad", "people", "person", "personen", "piece", "pc", "stuck", "pack", "item", "time", "star", "review", "cent",

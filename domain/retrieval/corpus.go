@@ -93,19 +93,8 @@ type IndexedChunk struct {
 // fields are set.
 func (d *Indexed) Prepare() {
 	d.titleKey = TitleKey(d.Title)
-	add := func(code string) {
-		if key := CodeKey(code); key != "" && !slices.Contains(d.codes, key) {
-			d.codes = append(d.codes, key)
-		}
-	}
-	for _, list := range [][]string{d.Facts.SKUs, d.Facts.GTINs} {
-		for _, code := range list {
-			add(code)
-		}
-	}
-	for _, o := range d.Facts.Offers {
-		add(o.SKU)
-		add(o.GTIN)
+	for _, code := range Codes(d.Facts) {
+		d.codes = append(d.codes, CodeKey(code))
 	}
 }
 

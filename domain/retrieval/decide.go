@@ -39,7 +39,13 @@ func (q *reading) decide() {
 	}
 	q.out.Text = q.rest(q.gone)
 	if q.out.Text != "" && !q.out.Filter.IsZero() {
-		q.out.Open = q.rest(slices.Concat(q.gone, q.said, q.fillers()))
+		said := slices.Concat(q.gone, q.said, q.fillers())
+		for _, w := range q.words {
+			if anyThing(w.token) { // the newest camping gear need not be called gear
+				said = append(said, w.span)
+			}
+		}
+		q.out.Open = q.rest(said)
 	} else {
 		q.out.Open = q.out.Text
 	}

@@ -17,7 +17,8 @@ import (
 // the brand that its title says, one that is in no category but "Uncategorized"
 // is of the category whose name its title says, and an attribute that neither it
 // nor its offers have has the value in its title. What a field says counts more
-// than a title. What has no offers, such as a page, has no field either.
+// than a title. What has no offers, such as a page, has no field either. A weight
+// is the product's: one without has none of those asked for.
 type Filter struct {
 	Kinds      []catalog.Kind      // one of these; none for any
 	Language   Language            // in which it is written
@@ -26,6 +27,10 @@ type Filter struct {
 	Below      bool                // MaxPrice itself is too much
 	InStock    bool                // in stock, not on backorder
 	OnSale     bool                // on sale at the time of the query
+	MinWeight  catalog.Weight      // inclusive unless Heavier; not set for none
+	MaxWeight  catalog.Weight      // inclusive unless Lighter; not set for none
+	Heavier    bool                // MinWeight itself is too little
+	Lighter    bool                // MaxWeight itself is too much
 	Attributes []catalog.Attribute // for each name, one of its values; no name is any name
 	Brands     []string            // one of these
 	Categories []string            // one of these, or one below it
@@ -34,7 +39,8 @@ type Filter struct {
 
 // IsZero reports whether f lets everything through.
 func (f Filter) IsZero() bool {
-	return len(f.Kinds) == 0 && f.Language.IsZero() && !f.ConstrainsOffer() && len(f.Brands) == 0 && len(f.Categories) == 0 && len(f.Without) == 0
+	return len(f.Kinds) == 0 && f.Language.IsZero() && !f.ConstrainsOffer() && !f.MinWeight.IsSet() && !f.MaxWeight.IsSet() &&
+		len(f.Brands) == 0 && len(f.Categories) == 0 && len(f.Without) == 0
 }
 
 // ConstrainsOffer reports whether f asks for anything that only an offer has,
@@ -56,7 +62,7 @@ func (f Filter) Match(kind catalog.Kind, locale, title string, facts catalog.Fac
 	if len(f.Brands) > 0 && !branded(named, facts, f.Brands) || len(f.Categories) > 0 && !filed(named, facts, f.Categories) {
 		return false
 	}
-	if f.excludes(title, facts) {
+	if f.excludes(title, facts) || !f.weighs(facts.Weight) {
 		return false
 	}
 	if !f.ConstrainsOffer() && (len(f.Without) == 0 || len(facts.Offers) == 0) {
@@ -93,6 +99,16 @@ func (f Filter) MatchOffer(title string, facts catalog.Facts, o catalog.Offer, n
 		}
 	}
 	return !slices.ContainsFunc(f.Without, func(word string) bool { return offerIs(facts, o, word) })
+}
+
+// weighs reports whether w is as f asks. What has no weight is neither light nor
+// heavy.
+func (f Filter) weighs(w catalog.Weight) bool {
+	if m := f.MinWeight; m.IsSet() && (w.Milligrams < m.Milligrams || w.Milligrams == m.Milligrams && f.Heavier) {
+		return false
+	}
+	m := f.MaxWeight
+	return !m.IsSet() || w.IsSet() && (w.Milligrams < m.Milligrams || w.Milligrams == m.Milligrams && !f.Lighter)
 }
 
 func sameMoney(a, b catalog.Money) bool { return a.IsSet() && a.Currency == b.Currency }

@@ -30,6 +30,18 @@ func (f Filter) String() string {
 	case f.MaxPrice.IsSet():
 		add("at most " + f.MaxPrice.String())
 	}
+	switch {
+	case f.MinWeight.IsSet() && f.Heavier:
+		add("heavier than " + f.MinWeight.String())
+	case f.MinWeight.IsSet():
+		add("of at least " + f.MinWeight.String())
+	}
+	switch {
+	case f.MaxWeight.IsSet() && f.Lighter:
+		add("lighter than " + f.MaxWeight.String())
+	case f.MaxWeight.IsSet():
+		add("of at most " + f.MaxWeight.String())
+	}
 	for _, a := range f.Attributes {
 		name := a.Name
 		if name == "" {

@@ -230,6 +230,9 @@ func (h *heard) without(r replaced) string {
 	}
 	if r.sort {
 		gone = append(append(gone, q.phrases(lowPhrase)...), q.phrases(highPhrase)...)
+		for _, o := range orderings {
+			gone = append(gone, q.phrases(o.phrase)...)
+		}
 	}
 	left := []byte(h.text)
 	for _, s := range gone {

@@ -92,7 +92,11 @@ var (
 		`up to`, `at most`, `max\.?(?:imum)?`, `maximal`, `höchstens`, `bis(?: zu)?`, `≤`,
 		`over`, `above`, `more than`, `larger than`, `bigger than`, `greater than`, `longer than`, `heavier than`, `über`, `mehr als`, `größer als`, `schwerer als`, `länger als`, `>=?`,
 		`at least`, `min\.?(?:imum)?`, `mindestens`, `from`, `between`, `zwischen`, `von`, `ab`, `≥`,
-	}, `|`) + `)\s*:?\s*(?:of |a |an )*)?(?:` + number + `\s?` + unitWords + `?\s*(?:-|–|to|and|und|bis)\s*)?` + number + `\s?-?` + unitWords + `\b(?:\s+(or|oder|and|und) (more|larger|bigger|over|above|up|mehr|größer|less|smaller|under|below|weniger|kleiner)\b)?`)
+		`plus l(?:éger|égère)s? que`, `plus lourde?s? que`, `(?:de )?moins de`, `sous`, `(?:de )?plus de`, `jusqu['’]à`, `au plus`, `au moins`, `entre`, // French
+		`más ligero?a?s? que`, `más pesado?a?s? que`, `(?:de )?menos de`, `(?:de )?más de`, `hasta`, `como máximo`, `al menos`, `como mínimo`, // Spanish
+		`più legger[oaie] di`, `più pesant[ei] di`, `(?:di )?meno di`, `(?:di )?più di`, `fino a`, `al massimo`, `almeno`, `tra`, `fra`, // Italian
+		`lichter dan`, `zwaarder dan`, `(?:van )?minder dan`, `onder(?: de)?`, `(?:van )?meer dan`, `tot`, `maximaal`, `hooguit`, `minstens`, `tussen`, // Dutch
+	}, `|`) + `)\s*:?\s*(?:of |a |an )*)?(?:` + number + `\s?` + unitWords + `?\s*(?:-|–|to|and|und|bis|et|à|y|e|en|tot)\s*)?` + number + `\s?-?` + unitWords + `\b(?:\s+(or|oder|and|und) (more|larger|bigger|over|above|up|mehr|größer|less|smaller|under|below|weniger|kleiner)\b)?`)
 )
 
 // quantityOf reads a number and a unit.
@@ -140,6 +144,9 @@ func (v *Vocabulary) learnQuantity(t term) {
 		q = quantity{base, n * factor}
 	}
 	v.measured = append(v.measured, measured{q, t})
+	if q.of == "g" {
+		v.grams[t.value] = true
+	}
 }
 
 // measure is a bound on quantities that a question states.
@@ -149,10 +156,11 @@ type measure struct {
 	exact bool // as much as that, and no bound: 4 l or 8 l
 }
 
-// readQuantities finds numbers with units that an attribute of the shop has. What
-// was read as a price is none if only "in" says so: under 200 in red.
+// readQuantities finds numbers with units that an attribute of the shop has, and
+// bounds on the weight. What was read as a price is none if only "in" says so:
+// under 200 in red.
 func (q *reading) readQuantities() {
-	if len(q.vocabulary.measured) == 0 {
+	if len(q.vocabulary.measured) == 0 && !q.vocabulary.weighs() {
 		return
 	}
 	for _, m := range quantityPhrase.FindAllStringSubmatchIndex(q.text, -1) {
@@ -174,33 +182,53 @@ func (q *reading) readQuantities() {
 		if lo.n > hi.n {
 			lo, hi = hi, lo
 		}
-		terms := q.vocabulary.quantities(boundOf(sub(1), sub(7), ranged, lo, hi))
+		limits := boundOf(sub(1), sub(7), ranged, lo, hi)
+		terms := q.vocabulary.quantities(limits.hold)
 		exact := sub(1) == "" && sub(7) == "" && !ranged
-		if len(terms) == 0 {
-			continue
-		}
 		start := m[0]
 		if r := q.text[start:]; r != "" && (r[0] == ' ' || r[0] == ',') {
 			start++
 		}
-		q.measures = append(q.measures, measure{span{start, m[1]}, terms, exact})
-		q.gone = append(q.gone, span{start, m[1]})
+		at := span{start, m[1]}
+		switch {
+		case q.isWeight(at, limits, terms):
+			q.weight(limits)
+			at.start = q.weighing(at.start)
+		case len(terms) > 0:
+			q.measures = append(q.measures, measure{at, terms, exact})
+		default:
+			continue
+		}
+		q.gone = append(q.gone, at)
 	}
+}
+
+// limits are what a quantity must be between.
+type limits struct {
+	lo, hi       quantity
+	least, most  bool // there is a lower one, an upper one
+	above, below bool // it itself is too little, too much
 }
 
 // boundOf returns what a quantity must be like that a question speaks of in
 // these words: cue before it, and after behind it.
-func boundOf(words, after string, ranged bool, lo, hi quantity) func(quantity) bool {
-	same := func(a, b float64) bool { return a-b < 1e-9*(a+b) && b-a < 1e-9*(a+b) }
+func boundOf(words, after string, ranged bool, lo, hi quantity) limits {
 	c := cueOf(words)
 	switch strings.ToLower(strings.Join(strings.Fields(words), " ")) {
 	case "smaller than", "lighter than", "shorter than", "fewer than", "kleiner als", "leichter als", "kürzer als":
 		c = cue{max: true, strict: true}
 	case "larger than", "bigger than", "greater than", "longer than", "heavier than", "größer als", "schwerer als", "länger als":
 		c = cue{strict: true}
-	case "not larger than", "not bigger than", "not longer than", "not heavier than", "no larger than", "no bigger than", "no longer than", "no heavier than":
+	case "not larger than", "not bigger than", "not longer than", "not heavier than", "no larger than", "no bigger than", "no longer than", "no heavier than",
+		"jusqu'à", "jusqu’à", "au plus", "hasta", "como máximo", "fino a", "al massimo", "tot", "maximaal", "hooguit":
 		c = cue{max: true}
-	case "", "between", "zwischen", "von":
+	case "moins de", "de moins de", "de menos de", "di meno di", "van minder dan", "sous", "menos de", "meno di", "minder dan", "onder", "onder de", "lichter dan", "plus léger que", "plus légers que", "plus légère que", "plus légères que",
+		"más ligero que", "más ligera que", "más ligeros que", "más ligeras que", "più leggero di", "più leggera di", "più leggeri di", "più leggere di":
+		c = cue{max: true, strict: true}
+	case "plus de", "de plus de", "de más de", "di più di", "van meer dan", "más de", "più di", "meer dan", "zwaarder dan", "plus lourd que", "plus lourde que", "plus lourds que", "plus lourdes que",
+		"más pesado que", "más pesada que", "más pesados que", "más pesadas que", "più pesante di", "più pesanti di":
+		c = cue{strict: true}
+	case "", "between", "zwischen", "von", "entre", "tra", "fra", "tussen":
 		if ranged {
 			break
 		}
@@ -213,19 +241,40 @@ func boundOf(words, after string, ranged bool, lo, hi quantity) func(quantity) b
 			ranged = true // lo is hi
 		}
 	}
-	return func(x quantity) bool {
-		switch {
-		case x.of != hi.of:
-			return false
-		case ranged:
-			return (x.n >= lo.n || same(x.n, lo.n)) && (x.n <= hi.n || same(x.n, hi.n))
-		case same(x.n, hi.n):
-			return !c.strict
-		case c.max:
-			return x.n < hi.n
-		}
-		return x.n > hi.n
+	switch {
+	case ranged:
+		return limits{lo: lo, hi: hi, least: true, most: true}
+	case c.max:
+		return limits{hi: hi, most: true, below: c.strict}
 	}
+	return limits{lo: hi, least: true, above: c.strict}
+}
+
+// hold reports whether x is between them.
+func (l limits) hold(x quantity) bool {
+	if l.least {
+		if c := x.compare(l.lo); x.of != l.lo.of || c < 0 || c == 0 && l.above {
+			return false
+		}
+	}
+	if l.most {
+		if c := x.compare(l.hi); x.of != l.hi.of || c > 0 || c == 0 && l.below {
+			return false
+		}
+	}
+	return true
+}
+
+// compare returns -1, 0 or +1 as q is less than, as much as or more than o, which is
+// of the same unit.
+func (q quantity) compare(o quantity) int {
+	switch d := 1e-9 * (q.n + o.n); {
+	case q.n-o.n > d:
+		return 1
+	case o.n-q.n > d:
+		return -1
+	}
+	return 0
 }
 
 // quantities returns the values that are as is reports.

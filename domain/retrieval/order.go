@@ -1,6 +1,8 @@
 package retrieval
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,9 +15,13 @@ type Sort uint8
 
 // Sorts.
 const (
-	ByRelevance   Sort = iota
-	CheapestFirst      // "cheapest"
-	DearestFirst       // "most expensive"
+	ByRelevance    Sort = iota
+	CheapestFirst       // "cheapest"
+	DearestFirst        // "most expensive"
+	NewestFirst         // "newest", by when the shop first offered it
+	BestRatedFirst      // "best rated", by ratedAtLeast
+	LightestFirst       // "lightest"
+	HeaviestFirst       // "heaviest"
 )
 
 // String returns the order in words.
@@ -25,6 +31,14 @@ func (s Sort) String() string {
 		return "cheapest first"
 	case DearestFirst:
 		return "most expensive first"
+	case NewestFirst:
+		return "newest first"
+	case BestRatedFirst:
+		return "best rated first"
+	case LightestFirst:
+		return "lightest first"
+	case HeaviestFirst:
+		return "heaviest first"
 	case ByRelevance:
 	}
 	return "by relevance"
@@ -37,8 +51,8 @@ type Listed struct {
 	Facts catalog.Facts
 }
 
-// Sorted answers a query with an order: what is cheapest is told by the prices
-// of all that fit and not by the best matches. all are the documents that
+// Sorted answers a query with an order: what is cheapest, newest, best rated or
+// lightest is told by the facts of all that fit and not by the best matches. all are the documents that
 // q.Filter lets through, in any order, which is changed. Of those Sorted takes
 // the ones whose title has every word of q.Text; if none has, those whose title,
 // categories, brands or attributes have: who asks for the cheapest sleeping bag
@@ -118,9 +132,10 @@ func (q Query) covered(want, have []string) bool {
 	})
 }
 
-// SortPassages returns ps in the order s, by the price at the time now of the
-// cheapest (or dearest) offer of each that f lets through. What has no such
-// price comes last; what is equal keeps its order. ps itself is not changed.
+// SortPassages returns ps in the order s: by the price at the time now of the
+// cheapest (or dearest) offer of each that f lets through, or by its age, rating or
+// weight. What has no such fact comes last; what is equal keeps its order. ps
+// itself is not changed.
 func SortPassages(ps []Passage, s Sort, f Filter, now time.Time) []Passage {
 	out := slices.Clone(ps)
 	if s == ByRelevance {
@@ -132,33 +147,73 @@ func SortPassages(ps []Passage, s Sort, f Filter, now time.Time) []Passage {
 	return out
 }
 
-// rank is where a document stands in an order.
+// rank is where a document stands in an order: by its price, if that is set, or
+// else by a number.
 type rank struct {
-	price catalog.Money // not set: last
-	down  bool          // the higher comes first
+	known  bool // not: last
+	down   bool // the higher comes first
+	price  catalog.Money
+	number float64
 }
 
 // rankOf returns where what has these facts stands in the order s.
 func rankOf(title string, facts catalog.Facts, s Sort, f Filter, now time.Time) rank {
+	switch s {
+	case NewestFirst:
+		return rank{known: !facts.Published.IsZero(), down: true, number: float64(facts.Published.Unix())}
+	case BestRatedFirst:
+		return rank{known: facts.Rating.IsSet(), down: true, number: ratedAtLeast(facts.Rating)}
+	case LightestFirst, HeaviestFirst:
+		return rank{known: facts.Weight.IsSet(), down: s == HeaviestFirst, number: float64(facts.Weight.Milligrams)}
+	case ByRelevance, CheapestFirst, DearestFirst:
+	}
 	at := rank{down: s == DearestFirst}
 	for _, o := range facts.Offers {
 		price := o.Price(now)
 		if !price.IsSet() || !f.MatchOffer(title, facts, o, now) {
 			continue
 		}
-		if c := price.Cmp(at.price); !at.price.IsSet() || !at.down && c < 0 || at.down && c > 0 {
-			at.price = price
+		if c := price.Cmp(at.price); !at.known || !at.down && c < 0 || at.down && c > 0 {
+			at.known, at.price = true, price
 		}
 	}
 	return at
 }
 
 func (a rank) compare(b rank) int {
-	switch {
-	case !a.price.IsSet() || !b.price.IsSet():
-		return compareBool(!a.price.IsSet(), !b.price.IsSet())
-	case a.down:
-		return b.price.Cmp(a.price)
+	if !a.known || !b.known {
+		return compareBool(!a.known, !b.known)
 	}
-	return a.price.Cmp(b.price)
+	c := cmp.Compare(a.number, b.number)
+	if a.price.IsSet() {
+		c = a.price.Cmp(b.price)
+	}
+	if a.down {
+		return -c
+	}
+	return c
+}
+
+// surely is how many standard errors ratedAtLeast goes below what is seen: with
+// 1.645 it is right in 95 of 100 cases.
+const surely = 1.645
+
+// ratedAtLeast returns the share of all stars that a product deserves at least, by
+// what shoppers gave it: the lower end of Wilson's interval ("Probable inference,
+// the law of succession, and statistical inference", Journal of the American
+// Statistical Association 22, 1927), so that one who gave five stars does not beat
+// two hundred who gave 4.8.
+//
+// Wilson's is for yes and no, and a shop tells the average only. No ratings of an
+// average m from 1 to 5 vary more than those that are all 1 or 5 (Bhatia and
+// Davis, "A better bound on the variance", American Mathematical Monthly 107,
+// 2000), which are yes and no in the share (m-1)/4. So this is a bound whatever
+// the single ratings were.
+func ratedAtLeast(r catalog.Rating) float64 {
+	if !r.IsSet() {
+		return 0
+	}
+	n, share := float64(r.Count), (float64(r.Hundredths)/100-1)/4
+	const zz = surely * surely
+	return (share + zz/(2*n) - surely*math.Sqrt(max(0, share*(1-share)/n+zz/(4*n*n)))) / (1 + zz/n)
 }

@@ -109,7 +109,7 @@ type Passage struct {
 // Arms says how a passage was found, for whoever asks why. A rank counts from
 // 1; 0 means that this arm did not find it.
 type Arms struct {
-	Exact   bool // the query holds its SKU, GTIN or whole name
+	Exact   bool // the query holds one of its codes or its whole name
 	Lexical int
 	Dense   int
 	Order   int // in the order that the query asks for, of all that fits
@@ -132,7 +132,7 @@ type Query struct {
 	// same. What counts as a word that is not in Text, or is not wanted there,
 	// changes nothing.
 	Also   []Alternative
-	Codes  []string  // SKUs and the like; a document that has one comes first
+	Codes  []string  // see Codes; a document that has one comes first
 	Vector []float32 // meaning; nil for none
 	Filter Filter    // what a document must be like
 	Sort   Sort      // an order that comes before relevance; see Sorted

@@ -16,7 +16,7 @@ type Understanding struct {
 	Also   []Alternative // what counts as words of Text
 	Open   string        // the words of Text that no field says, for an order; "" for none
 	Head   string        // what the thing is called, if only a part of a category's name says it, for TitledFirst
-	Codes  []string      // SKUs and GTINs that the question names, as the shop writes them
+	Codes  []string      // SKUs, GTINs and models that the question names, as the shop writes them
 	Filter Filter
 	Sort   Sort
 	// Pages is set if the answer may stand on a page, which has neither price
@@ -156,7 +156,7 @@ func (q *reading) key(from, to int) string {
 	return strings.Join(tokens, " ")
 }
 
-// readCodes finds SKUs and GTINs. One that could be an ordinary word or number
+// readCodes finds SKUs, GTINs and models. One that could be an ordinary word or number
 // counts only where the question says that it is a code.
 func (q *reading) readCodes() {
 	fields := strings.FieldsFunc(q.text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`,;()"“”„`, r) })
@@ -167,7 +167,7 @@ func (q *reading) readCodes() {
 		}
 		for n := min(3, len(fields)-i); n >= 1; n-- {
 			written := strings.Trim(strings.Join(fields[i:i+n], " "), `.:!?#'’[]{}<>`)
-			code, ok := q.vocabulary.codes[CodeKey(written)]
+			code, ok := q.vocabulary.code(written)
 			if !ok || !looksLikeCode(written, code) && !(i > 0 && announcesCode(fields[i-1])) {
 				continue
 			}
@@ -200,7 +200,8 @@ func looksLikeCode(written, code string) bool {
 
 func announcesCode(before string) bool {
 	switch strings.Trim(strings.ToLower(before), ".:#") {
-	case "sku", "gtin", "ean", "upc", "isbn", "mpn", "code", "item", "article", "artikel", "artikelnummer", "model", "part", "number", "no", "nr", "":
+	case "sku", "gtin", "ean", "upc", "isbn", "mpn", "code", "item", "article", "artikel", "artikelnummer", "model", "modell", "modèle", "modelo", "modello", "part",
+		"reference", "référence", "ref", "referencia", "number", "no", "nr", "":
 		return true
 	}
 	return false

@@ -75,6 +75,9 @@ func show(u retrieval.Understanding) string {
 	if f.OnSale {
 		add("sale")
 	}
+	if f.MinWeight.IsSet() || f.MaxWeight.IsSet() {
+		add("%s", retrieval.Filter{MinWeight: f.MinWeight, MaxWeight: f.MaxWeight, Heavier: f.Heavier, Lighter: f.Lighter})
+	}
 	for _, a := range f.Attributes {
 		add("%s=%s", a.Name, strings.Join(a.Values, "|"))
 	}
@@ -95,6 +98,9 @@ func show(u retrieval.Understanding) string {
 		add("cheapest")
 	case retrieval.DearestFirst:
 		add("dearest")
+	case retrieval.ByRelevance:
+	case retrieval.NewestFirst, retrieval.BestRatedFirst, retrieval.LightestFirst, retrieval.HeaviestFirst:
+		add("%s", strings.TrimSuffix(u.Sort.String(), " first"))
 	}
 	if u.Pages {
 		add("pages")

@@ -18,11 +18,13 @@ type Vocabulary struct {
 
 	terms  map[string][]term // by their tokens
 	codes  map[string]string // SKUs and GTINs as the shop writes them, by CodeKey
+	models map[string]model  // codes that are attributes, by CodeKey
 	titles map[string]titled // by TitleKey
 	parts  map[string][]term // attributes by tokens of their values, such as the leather of Full-grain leather; the value is empty
 	sizes  map[string]bool   // categories with a size of theirs, by sizeKey
 	// measured are the values that are quantities, each once.
 	measured []measured
+	grams    map[string]bool // those of them that are so many grams
 	// most is how many tokens the longest term or title has.
 	most   int
 	prices map[money]int // how many offers are priced in it
@@ -32,6 +34,9 @@ type Vocabulary struct {
 	forms     map[string][]string
 	// names are the words with which the names of attributes begin.
 	names map[string]bool
+	// offered is how many products can be bought, weighed how many of them say what
+	// they weigh, and portioned how many have an attribute that is so many grams.
+	offered, weighed, portioned int
 	// agreements say how well the titles of products agree with their fields.
 	agreements map[field]agreement
 }
@@ -81,6 +86,8 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 	if v.terms == nil {
 		v.terms = make(map[string][]term)
 		v.codes = make(map[string]string)
+		v.models = make(map[string]model)
+		v.grams = make(map[string]bool)
 		v.titles = make(map[string]titled)
 		v.sizes = make(map[string]bool)
 		v.parts = make(map[string][]term)
@@ -143,6 +150,8 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 	for _, code := range f.GTINs {
 		v.learnCode(code)
 	}
+	v.learnModels(f)
+	v.weigh(f, attributes)
 	if key := TitleKey(title); key != "" {
 		t := v.titles[key]
 		t.values = append(t.values, values...)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,6 +27,10 @@ type sold struct {
 	cents      int64
 	sale       bool
 	stock      bool
+	grams      float64 // its product's weight, 0 for none
+	since      string  // when its product was first offered
+	stars      float64 // its product's average
+	ratings    float64
 }
 
 // export reads the demo shop's catalogue with nothing but encoding/csv, so that
@@ -82,6 +87,14 @@ func export(t *testing.T, now time.Time) []sold {
 			title: product("Name"), skus: []string{product("SKU"), r("SKU")}, categories: product("Categories"), brand: product("Brands"),
 			attributes: map[string]string{}, cents: cents(t, r("Regular price")), stock: r("In stock?") == "1",
 		}
+		number := func(column string) float64 {
+			n, err := strconv.ParseFloat(product(column), 64)
+			if err != nil && product(column) != "" {
+				t.Fatal(err)
+			}
+			return n
+		}
+		s.grams, s.since, s.stars, s.ratings = math.Round(number("Weight (kg)")*1e6)/1e3, product("Date created"), number("Average rating"), number("Rating count")
 		attributes(product, s.attributes)
 		attributes(r, s.attributes)
 		if sale := r("Sale price"); sale != "" && inWindow(t, now, r("Date sale price starts"), r("Date sale price ends")) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aiwoochat/woochat/adapters/memory"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
@@ -273,6 +274,16 @@ func brokenIndexes() map[string]struct {
 				q.Codes = nil
 			}
 			return x.Search(ctx, s, q)
+		}),
+		"forgets models": searching("models", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			if q.Text != "" {
+				q.Codes = nil
+			}
+			return x.Search(ctx, s, q)
+		}),
+		"forgets age, rating and weight": putting("order of facts", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			e.Facts.Published, e.Facts.Rating, e.Facts.Weight = time.Time{}, catalog.Rating{}, catalog.Weight{}
+			return x.Put(ctx, s, e)
 		}),
 		"takes codes for words": searching("codes", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 			q.Text, q.Codes = strings.TrimSpace(q.Text+" "+strings.Join(q.Codes, " ")), nil

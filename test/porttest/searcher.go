@@ -286,6 +286,23 @@ var indexWordCases = []contractCase[*indexFixture]{
 		f.wantOrder("the first", f.a, retrieval.Query{Limit: 2}, "page:1", "page:10")
 		f.wantOrder("products", f.a, retrieval.Query{Filter: retrieval.Filter{Kinds: []catalog.Kind{catalog.KindProduct}}}, "product:1")
 	}},
+	{"models", "a document that has one of q.Codes as an attribute that is a code comes before all others; any other attribute is none", func(f *indexFixture) {
+		hit := f.product("product:9", catalog.Offer{Regular: indexEuros(100)})
+		hit.Title, hit.Facts.Attributes = "Something else", indexAttribute("Model number", "XR-200")
+		unpriced := f.product("product:8")
+		unpriced.Title, unpriced.Facts.Attributes = "Something else again", indexAttribute("MPN", "77 B")
+		chosen := f.product("product:7", catalog.Offer{Regular: indexEuros(100), Attributes: indexAttribute("Modell", "K-5")})
+		colour := f.product("product:1", catalog.Offer{Regular: indexEuros(100)})
+		colour.Title, colour.Chunks[0].Text = "All about XR-200", strings.Repeat("XR-200 77 B ", 5)
+		colour.Facts.Attributes = indexAttribute("Colour", "XR-200", "77 B")
+		f.put(f.a, hit, unpriced, chosen, colour)
+		for code, want := range map[string]string{"XR-200": "product:9", "xr200": "product:9", "77 B": "product:8", "K-5": "product:7"} {
+			f.wantOrder(code+" alone", f.a, retrieval.Query{Codes: []string{code}}, want)
+			if ps := f.search(f.a, retrieval.Query{Text: "about XR-200", Codes: []string{code}}); len(ps) == 0 || string(ps[0].Ref.Document) != want || !ps[0].Arms.Exact {
+				f.Errorf("%s with text: got %v, want %s first", code, ps, want)
+			}
+		}
+	}},
 	{"codes", "a document that has one of q.Codes as its SKU or GTIN comes before all others", func(f *indexFixture) {
 		hit := f.product("product:9", catalog.Offer{SKU: "AB-12/x", GTIN: "4006381333931"})
 		hit.Title = "Something else"

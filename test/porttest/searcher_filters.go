@@ -18,6 +18,7 @@ var indexFilterCases = []contractCase[*indexFixture]{
 		dear.Facts.Categories = []string{"Clothing > Jackets"}
 		page := f.text("page:1", "thing")
 		page.Facts.SKUs = []string{"C-1"}
+		cheap.Facts.Weight, dear.Facts.Weight = catalog.ParseWeight("500 g"), catalog.ParseWeight("2 lbs")
 		for _, e := range []retrieval.Entry{cheap, dear, page} {
 			f.put(f.a, indexVector(e, []float32{1, 0}))
 		}
@@ -37,6 +38,10 @@ var indexFilterCases = []contractCase[*indexFixture]{
 			"category":     {retrieval.Filter{Categories: []string{"Jackets"}}, []string{"product:2"}},
 			"category top": {retrieval.Filter{Categories: []string{"clothing"}}, []string{"product:1", "product:2"}},
 			"without":      {retrieval.Filter{Without: []string{"red"}}, []string{"page:1", "product:2"}},
+			"lighter":      {retrieval.Filter{MaxWeight: catalog.ParseWeight("0.5 kg"), Lighter: true}, nil},
+			"at most":      {retrieval.Filter{MaxWeight: catalog.ParseWeight("0.5 kg")}, []string{"product:1"}},
+			"heavier":      {retrieval.Filter{MinWeight: catalog.ParseWeight("500 g"), Heavier: true}, []string{"product:2"}},
+			"at least":     {retrieval.Filter{MinWeight: catalog.ParseWeight("0.5 kg")}, []string{"product:1", "product:2"}},
 			"two":          {retrieval.Filter{InStock: true, Brands: []string{"Other"}}, nil},
 		} {
 			for arm, q := range map[string]retrieval.Query{
@@ -145,6 +150,28 @@ var indexFilterCases = []contractCase[*indexFixture]{
 			"words of no document":  {retrieval.Query{Text: "tin brass", Sort: retrieval.CheapestFirst, Limit: 9}, []string{"product:4"}},
 		} {
 			f.wantOrder(name, f.a, c.q, c.want...)
+		}
+	}},
+	{"order of facts", "the newest, best rated, lightest and heaviest of all that fits come first, and what has no such fact last", func(f *indexFixture) {
+		for i, c := range []struct {
+			days, stars, ratings int64
+			weight               string
+		}{{}, {900, 480, 200, "2 kg"}, {3, 500, 1, "500 g"}, {30, 450, 50, "4 lbs"}} {
+			e := f.product(fmt.Sprintf("product:%d", i), catalog.Offer{Regular: indexEuros(100)})
+			e.Facts.Rating, e.Facts.Weight = catalog.Rating{Hundredths: c.stars, Count: c.ratings}, catalog.ParseWeight(c.weight)
+			if c.days > 0 {
+				e.Facts.Published = f.now.Add(-time.Duration(c.days) * 24 * time.Hour)
+			}
+			f.put(f.a, e)
+		}
+		for sort, want := range map[retrieval.Sort][]string{
+			retrieval.NewestFirst:    {"product:2", "product:3", "product:1", "product:0"},
+			retrieval.BestRatedFirst: {"product:1", "product:3", "product:2", "product:0"},
+			retrieval.LightestFirst:  {"product:2", "product:3", "product:1", "product:0"},
+			retrieval.HeaviestFirst:  {"product:1", "product:3", "product:2", "product:0"},
+		} {
+			f.wantOrder(sort.String(), f.a, retrieval.Query{Text: "thing", Sort: sort, Limit: 9}, want...)
+			f.wantOrder(sort.String()+", the first", f.a, retrieval.Query{Sort: sort, Limit: 1}, want[0])
 		}
 	}},
 	{"sale windows", "sale prices are read at q.At, from the first moment of a sale up to and without its last", func(f *indexFixture) {
