@@ -13,7 +13,7 @@ type Searcher interface {
 	// document and chunk, of documents in q.Generation that q.Filter lets
 	// through at q.At; a generation to which nothing was put has none.
 	// Only Ref, Score and Arms of a passage are set: load the rest from
-	// Passages. A document that has one of q.Codes as its SKU or GTIN comes
+	// Passages. A document that has one of q.Codes among its retrieval.Codes comes
 	// before all others, and so does one whose whole title is q.Text. Finding
 	// nothing is not an error, and neither is text of any shape: operators of
 	// a query language in q.Text are plain words. Words are matched in any
@@ -31,8 +31,8 @@ type Searcher interface {
 	// filter lets through are found, in the order of their ids.
 	//
 	// With q.Sort, all documents that the filter lets through are put in order,
-	// by the price at q.At of the offer that the filter lets through, before they
-	// are cut at q.Limit: those that have all words of q.Text in their title, or
+	// by the price at q.At of the offer that the filter lets through, or by age,
+	// rating or weight, before they are cut at q.Limit: those that have all words of q.Text in their title, or
 	// else in their fields, one passage each, their first. If none has, what is
 	// found by relevance is put in order. retrieval.Sorted says it in full.
 	//

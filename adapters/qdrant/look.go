@@ -100,7 +100,7 @@ func (l *looking) page(a *arm) *qdrant.QueryPoints {
 		p.Offset = new(uint64(a.offset))
 	}
 	fields := []string{fieldRef, fieldOpen}
-	if !l.q.Filter.IsZero() {
+	if !l.q.Filter.IsZero() || a.only != nil {
 		fields = append(fields, fieldFacts)
 	}
 	if a.look != nil {

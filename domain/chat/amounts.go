@@ -251,6 +251,10 @@ var (
 	priced   = regexp.MustCompile(`[.,]\d{2}$`)
 	percents = regexp.MustCompile(`(?i)^ ?(?:%|(?:per ?cent|pct|prozent|pour ?cent|por ?ciento|per ?cento|procent\p{L}*|процент\p{L}*)(?:[^\p{L}]|$))`)
 	unit     = regexp.MustCompile(`(?i)^[ -]?(?:(?:mm|cm|dm|km|m|mg|g|kg|ml|cl|dl|l|lit(?:er|re)s?|inch(?:es)?|ft|feet|oz|lbs?|grams?|gramm|kilos?|met(?:er|re)s?|days?|weeks?|months?|years?|hours?|hrs?|h|min|minutes?|minuten|sec|seconds?|tagen?|tage|wochen?|monaten?|monate|jahren?|jahre|stunden?|jours?|semaines?|mois|ans|heures?|días?|dagen|giorni|stück|pieces?|pcs|packs?|times|points?|stars?|watts?|mah|wh|gb|tb|mb|hz|uhr|am|pm)(?:[^\p{L}]|$)|°|["'x])`)
+	// starred is a number of stars, and ofFive what comes after one: 4.60 of 5 is
+	// a rating and no price.
+	starred = regexp.MustCompile(`^[1-5](?:[.,]\d{1,2})?$`)
+	ofFive  = regexp.MustCompile(`(?i)^ ?(?:/|(?:out )?of|von|sur|de|su|van) ?5(?:[^\d.,]|[.,](?:\D|$)|$)`)
 	// leads to a price although no currency is there.
 	leads = regexp.MustCompile(`(?i)(?:costs?|costing|priced(?: at)?|prices?|sells? for|selling for|pays?|paying|for (?:only|just)|kostet|kosten|preis|nur|coûtent|coûte|prix|cuesta|cuestan|precio|costa|costano|prezzo|kost|prijs)(?: is| are| was| ist| est| es| è|:|=)?(?: only| just| about| around| ca\.| nur| now| currently| aktuell| de| di|:)* ?$`)
 	// ends is what comes after a price that has no currency.
@@ -269,7 +273,7 @@ func numbersIn(text string) []number {
 		n := number{text: text[at[0]:at[1]], from: at[0], to: at[1]}
 		before, after := tail(text[:n.from]), text[n.to:]
 		n.percent = percents.MatchString(after)
-		n.unit = unit.MatchString(after)
+		n.unit = unit.MatchString(after) || starred.MatchString(n.text) && ofFive.MatchString(after)
 		n.scaled = thousands.MatchString(after)
 		if n.scaled {
 			after = strings.TrimPrefix(after, strings.TrimRight(thousands.FindString(after), " .,;!?)"))
