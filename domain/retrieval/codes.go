@@ -69,7 +69,7 @@ func namesCode(name string) codeKind {
 		"manufacturer code", "item number", "item no", "article number", "article no", "product number", "product code", "reference", "reference number", "ref", "oem number",
 		"modellnummer", "modell nr", "artikelnummer", "artikel nr", "teilenummer", "herstellernummer", "herstellerteilenummer", "bestellnummer", // German
 		"reference fabricant", "reference produit", "numero de modele", "numero de piece", "code article", "code produit", // French
-		"referencia", "numero de modelo", "numero de pieza", "numero de parte", "codigo de modelo", "codigo de producto", // Spanish
+		"referencia", "numero de modelo", "numero de pieza", "numero de parte", "codigo de modelo", "codigo de producto", //nolint:misspell // Spanish
 		"riferimento", "numero di modello", "numero modello", "codice modello", "codice articolo", "codice prodotto", "codice produttore", // Italian
 		"modelnummer", "onderdeelnummer", "typenummer", "referentie": // Dutch; artikelnummer is German, too
 		return codeName

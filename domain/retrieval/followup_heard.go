@@ -230,7 +230,7 @@ func (h *heard) without(r replaced) string {
 	}
 	if r.sort {
 		gone = append(append(gone, q.phrases(lowPhrase)...), q.phrases(highPhrase)...)
-		for _, o := range orderings {
+		for _, o := range orderings() {
 			gone = append(gone, q.phrases(o.phrase)...)
 		}
 	}

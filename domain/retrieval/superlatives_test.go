@@ -209,8 +209,11 @@ func TestCodes(t *testing.T) {
 	f := catalog.Facts{
 		SKUs: []string{"AB-1"}, GTINs: []string{"4006381333931"},
 		Attributes: []catalog.Attribute{
-			{Name: "Model", Values: []string{"XR-200", "iPhone 15", "Classic"}}, {Name: "pa_mpn", Values: []string{"TENT 7"}}, {Name: "Référence", Values: []string{"AB 1"}},
-			{Name: "Colour", Values: []string{"RAL7016"}}, {Name: "Part No.", Values: []string{"P"}},
+			{Name: "Model", Values: []string{"XR-200", "iPhone 15", "Classic"}},
+			{Name: "pa_mpn", Values: []string{"TENT 7"}},
+			{Name: "Référence", Values: []string{"AB 1"}},
+			{Name: "Colour", Values: []string{"RAL7016"}},
+			{Name: "Part No.", Values: []string{"P"}},
 		},
 		Offers: []catalog.Offer{{SKU: "AB-1-S", Attributes: []catalog.Attribute{{Name: "Modellnummer", Values: []string{"77-S"}}}}},
 	}

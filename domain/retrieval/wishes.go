@@ -74,7 +74,7 @@ func (q *reading) readPhrases() {
 	for _, s := range q.fresh(highPhrase) {
 		q.sorted(DearestFirst, s)
 	}
-	for _, o := range orderings {
+	for _, o := range orderings() {
 		for _, s := range q.fresh(o.phrase) {
 			if o.sort != NewestFirst || !q.late(s) {
 				q.sorted(o.sort, s)
