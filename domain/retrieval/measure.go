@@ -191,7 +191,7 @@ func (q *reading) readQuantities() {
 		}
 		at := span{start, m[1]}
 		switch {
-		case q.isWeight(at, limits, terms):
+		case !q.priced(m[8]) && q.isWeight(at, limits, terms):
 			q.weight(limits)
 			at.start = q.weighing(at.start)
 		case len(terms) > 0:

@@ -42,15 +42,18 @@ func (q *reading) isWeight(s span, l limits, terms []term) bool {
 	if of != "g" || !v.weighs() || l.least && l.most && l.lo == l.hi {
 		return false
 	}
-	if slices.ContainsFunc(q.prices, func(p span) bool { return p.start < s.end && s.start < p.end }) {
-		return false // pounds that are money
-	}
 	if slices.ContainsFunc(terms, func(t term) bool { return slices.ContainsFunc(strings.Fields(attributeKey(t.name)), weightWord) }) {
 		return false
 	}
 	return len(terms) == 0 || v.portioned*2 < v.weighed || slices.ContainsFunc(q.words, func(w word) bool {
 		return w.start < s.end && weightWord(w.token)
 	})
+}
+
+// priced reports whether the number at the byte at was read as a price: pounds may
+// be money.
+func (q *reading) priced(at int) bool {
+	return slices.ContainsFunc(q.prices, func(p span) bool { return p.start <= at && at < p.end })
 }
 
 // weightWord reports whether t speaks of weighing.
