@@ -143,21 +143,25 @@ func Nearest(locale string, near []Evidence) string {
 }
 
 // NothingFits is what is said when no sentence of an answer was left, or the
-// shop has nothing on the question.
+// shop has nothing on the question, with a link to contactURL unless that is "".
 func NothingFits(locale, contactURL string) string {
 	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
-	text := map[string]string{
-		"de": "Dazu habe ich auf den Seiten dieses Shops nichts Verlässliches gefunden.",
-		"fr": "Je n’ai rien trouvé de fiable à ce sujet sur les pages de cette boutique.",
-		"es": "No he encontrado nada fiable sobre esto en las páginas de esta tienda.",
-		"it": "Non ho trovato nulla di affidabile al riguardo nelle pagine di questo negozio.",
-		"nl": "Daarover heb ik op de pagina’s van deze winkel niets betrouwbaars gevonden.",
-	}[lang]
-	if text == "" {
-		text = "I could not find anything reliable about that on this shop's pages."
+	said := map[string]struct{ nothing, contact string }{
+		"de": {"Dazu habe ich auf den Seiten dieses Shops nichts Verlässliches gefunden.", "Kontakt zum Shop"},
+		"fr": {"Je n’ai rien trouvé de fiable à ce sujet sur les pages de cette boutique.", "Contacter la boutique"},
+		"es": {"No he encontrado nada fiable sobre esto en las páginas de esta tienda.", "Contactar con la tienda"},
+		"it": {"Non ho trovato nulla di affidabile al riguardo nelle pagine di questo negozio.", "Contatta il negozio"},
+		"nl": {"Daarover heb ik op de pagina’s van deze winkel niets betrouwbaars gevonden.", "Contact met de winkel"},
 	}
-	if contactURL != "" {
-		text += " → " + contactURL
+	words, ok := said[lang]
+	if !ok {
+		words.nothing, words.contact = "I could not find anything reliable about that on this shop's pages.", "Contact the shop"
 	}
-	return text
+	if contactURL == "" {
+		return words.nothing
+	}
+	return words.nothing + " → [" + words.contact + "](" + linkTarget.Replace(contactURL) + ")"
 }
+
+// linkTarget escapes what would end the address of a link in Markdown.
+var linkTarget = strings.NewReplacer("(", "%28", ")", "%29", " ", "%20")

@@ -160,7 +160,7 @@ func TestNothingFits(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", c[0], got, want)
 		}
 	}
-	if got := chat.NothingFits("en", "https://shop.example.com/contact"); !strings.HasSuffix(got, "https://shop.example.com/contact") {
+	if got := chat.NothingFits("de-AT", "https://shop.example.com/contact_(new)"); !strings.HasSuffix(got, " → [Kontakt zum Shop](https://shop.example.com/contact_%28new%29)") {
 		t.Errorf("got %q", got)
 	}
 }

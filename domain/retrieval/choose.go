@@ -56,7 +56,8 @@ func (v Verdict) String() string {
 // by the share of words that they have in common; two products never do,
 // however alike their descriptions. It leaves out what comes twice, more than
 // o.PerDocument passages of one document, and what says nearly the same as one
-// already chosen. A passage that is too large for what is left of budget is
+// already chosen, or nothing that it does not say: a question with its answer
+// that stands in a page, too. A passage that is too large for what is left of budget is
 // passed over and smaller ones are taken. count returns what a passage costs in
 // the prompt, with its title and all that frames it.
 func Choose(ps []Passage, budget int64, count func(Passage) int64, o PackOptions) []Choice {
@@ -91,7 +92,7 @@ func Choose(ps []Passage, budget int64, count func(Passage) int64, o PackOptions
 		case perDocument[c.Ref.Document] >= o.PerDocument:
 			c.Verdict = TooMany
 			continue
-		case r.repeats >= o.Similar:
+		case r.repeats >= o.Similar || r.said >= o.Similar:
 			c.Verdict = SaysTheSame
 			continue
 		}
@@ -113,8 +114,10 @@ func Choose(ps []Passage, budget int64, count func(Passage) int64, o PackOptions
 type rival struct {
 	at        int // in the list
 	relevance float64
-	repeats   float64 // the largest share of its words that a chosen one has, too
+	repeats   float64 // the largest share of all words that it and a chosen one have in common
+	said      float64 // the largest share of it that a chosen one says word for word
 	words     map[string]bool
+	runs      map[string]bool
 }
 
 func (r rival) worth(o PackOptions) float64 {
@@ -123,17 +126,21 @@ func (r rival) worth(o PackOptions) float64 {
 
 // compare tells the rivals of what was chosen.
 func compare(ps []Passage, chosen rival, left []rival) {
-	if chosen.words == nil {
-		chosen.words = wordSet(ps[chosen.at].Text)
-	}
+	chosen.read(ps)
 	for i := range left {
 		r := &left[i]
 		if p, q := ps[r.at], ps[chosen.at]; p.Kind == catalog.KindProduct && q.Kind == catalog.KindProduct && p.Ref.Document != q.Ref.Document {
 			continue
 		}
-		if r.words == nil {
-			r.words = wordSet(ps[r.at].Text)
-		}
+		r.read(ps)
 		r.repeats = max(r.repeats, jaccard(chosen.words, r.words))
+		r.said = max(r.said, shareOf(r.runs, chosen.runs))
+	}
+}
+
+// read takes in the text of r, once.
+func (r *rival) read(ps []Passage) {
+	if r.words == nil {
+		r.words, r.runs = wordSets(ps[r.at].Text)
 	}
 }

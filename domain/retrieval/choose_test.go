@@ -41,6 +41,23 @@ func TestChooseSaysWhy(t *testing.T) {
 	}
 }
 
+// A question with its answer that stands in a page that is chosen says nothing
+// new; one that has the page's words and says something else does.
+func TestChooseLeavesOutWhatAPageSays(t *testing.T) {
+	page := said("page", 0, catalog.KindPage, "# Delivery\n\nParcels leave on weekdays before noon. Within Germany a parcel takes two to three days, and costs nothing from sixty euros. "+
+		"We do not deliver to islands. Returns are free within thirty days of the day on which the parcel came.")
+	for text, want := range map[string]retrieval.Verdict{
+		"Within Germany a parcel takes two to three days, and costs nothing from sixty euros.":    retrieval.SaysTheSame,
+		"Within thirty days a parcel to Germany costs three euros, and nothing from two parcels.": retrieval.Chosen,
+		"Parcels": retrieval.Chosen,
+	} {
+		got := retrieval.Choose([]retrieval.Passage{page, said("faq", 0, catalog.KindFAQ, text)}, 1000, words, retrieval.PackOptions{})
+		if got[1].Verdict != want {
+			t.Errorf("%q: %v, want %v", text, got[1].Verdict, want)
+		}
+	}
+}
+
 // Of two pages the one that says more that is new is chosen, although the other
 // is a little better; of two products the better one, however alike they are.
 func TestChooseWantsWhatIsNew(t *testing.T) {

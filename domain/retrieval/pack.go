@@ -1,5 +1,7 @@
 package retrieval
 
+import "strings"
+
 // PackOptions bounds what goes into a prompt. The zero value is the default.
 type PackOptions struct {
 	PerDocument int     // passages of one document at most; 0 for 2
@@ -35,25 +37,51 @@ func Pack(ps []Passage, budget int64, count func(Passage) int64, o PackOptions) 
 	return out
 }
 
-func wordSet(text string) map[string]bool {
-	set := make(map[string]bool)
-	for _, t := range Tokens(text) {
-		set[t] = true
+// run is how many words in a row tell that one text has what another says: its
+// single words may all be in a longer text that says something else.
+const run = 3
+
+// wordSets returns the words of a text and its runs of words, which is the whole
+// text if that is shorter than one.
+func wordSets(text string) (words, runs map[string]bool) {
+	tokens := Tokens(text)
+	words, runs = make(map[string]bool, len(tokens)), make(map[string]bool, len(tokens))
+	for i, t := range tokens {
+		words[t] = true
+		if i+run <= len(tokens) {
+			runs[strings.Join(tokens[i:i+run], " ")] = true
+		}
 	}
-	return set
+	if len(runs) == 0 && len(tokens) > 0 {
+		runs[strings.Join(tokens, " ")] = true
+	}
+	return words, runs
+}
+
+// shareOf returns how much of a is in b, 0 if a is empty.
+func shareOf(a, b map[string]bool) float64 {
+	if len(a) == 0 {
+		return 0
+	}
+	return float64(common(a, b)) / float64(len(a))
 }
 
 func jaccard(a, b map[string]bool) float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return 0
 	}
-	common := 0
+	n := common(a, b)
+	return float64(n) / float64(len(a)+len(b)-n)
+}
+
+func common(a, b map[string]bool) int {
+	n := 0
 	for t := range a {
 		if b[t] {
-			common++
+			n++
 		}
 	}
-	return float64(common) / float64(len(a)+len(b)-common)
+	return n
 }
 
 // Interleave merges the results of several searches: the best of each, then
