@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
@@ -28,6 +29,17 @@ type look struct {
 func (l look) filter(f retrieval.Filter) retrieval.Filter {
 	f.Language = l.language
 	return f
+}
+
+// others returns the products of ps that were not shown already, where others are
+// asked for, and else ps.
+func (l look) others(ps []retrieval.Passage) []retrieval.Passage {
+	if len(l.followUp.Beside) == 0 {
+		return ps
+	}
+	return slices.DeleteFunc(ps, func(p retrieval.Passage) bool {
+		return p.Kind != catalog.KindProduct || slices.ContainsFunc(l.followUp.Beside, func(s retrieval.Shown) bool { return s.Document == p.Ref.Document })
+	})
 }
 
 // find searches, judges and chooses what l asks for, into r. In one language
@@ -56,6 +68,7 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 				return err
 			}
 		}
+		arm = l.others(arm)
 		if query.Sort != retrieval.ByRelevance {
 			if last := r.Searches[len(r.Searches)-1]; last.Found >= l.limit && slices.ContainsFunc(arm, bestMatch) {
 				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the %d passages that match best: nothing has all words", u.Sort, l.limit))
@@ -81,6 +94,7 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		if found, err = s.search(ctx, sc, near, WhyNear, r); err != nil {
 			return err
 		}
+		found = l.others(found)
 	}
 	if u.Sort == retrieval.ByRelevance {
 		found = retrieval.NamedFirst(found, l.q.Text)

@@ -41,6 +41,8 @@ func TestSearchAfter(t *testing.T) {
 		{two, "the second one", "Camp Jacket, Storm Jacket"},
 		{two, "and under 100?", "Storm Jacket"},
 		{two, "What does shipping cost?", "Shipping"},
+		{retrieval.Earlier{Question: "warm jackets", Shown: []retrieval.Shown{camp}}, "anything else?", "Storm Jacket"},
+		{two, "anything else?", ""},
 	} {
 		if got := titles(w.searchAfter(c.question, c.before).Chosen()); got != c.want {
 			t.Errorf("after %q, %q: chose %s, want %s", c.before.Question, c.question, got, c.want)

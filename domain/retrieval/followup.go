@@ -32,6 +32,9 @@ type FollowUp struct {
 	// About are the products that it speaks of without naming them. Its words
 	// are no filter then: "no" is an answer, too.
 	About []Shown
+	// Beside are the products that were shown already, where others are asked for:
+	// an answer leaves them out.
+	Beside []Shown
 	// Terms is set if it asks for the shop's terms, such as what shipping
 	// costs, for About: the answer stands on a page.
 	Terms bool
@@ -47,8 +50,9 @@ func (f FollowUp) Depends() bool { return f.Because != "" }
 // TakeUp reads a question after earlier ones of the same conversation, oldest
 // first. "And in red?" repeats the last question with another colour, "is it
 // waterproof?" is about the product that was spoken of, "the cheaper one"
-// chooses among those that were shown, and "how much is shipping for that?"
-// keeps what is spoken of beside the shop's terms.
+// chooses among those that were shown, "anything else?" repeats the last question
+// beside those, and "how much is shipping for that?" keeps what is spoken of beside
+// the shop's terms.
 //
 // A question that names a thing of its own (a product, a code, a category, the
 // shop's terms) stands alone, and so does one of which it is not certain: who
@@ -72,12 +76,14 @@ type thread struct {
 	goods string  // the last one that was not about the shop's terms, in full
 	named []Shown // the products that the last question was about
 	shown []Shown // those that were shown last
+	// beside are those that were shown before them for the same question.
+	beside []Shown
 }
 
 // after returns the thread after e, whose question is f.
 func (t thread) after(e Earlier, f FollowUp, v Vocabulary) thread {
 	terms := f.Terms || asksTerms(e.Question)
-	next := thread{text: f.Question, goods: f.Question, named: f.About, shown: e.Shown}
+	next := thread{text: f.Question, goods: f.Question, named: f.About, shown: e.Shown, beside: f.Beside}
 	if len(next.named) == 0 {
 		next.named = namedIn(f.Question, e.Shown)
 	}
@@ -124,7 +130,7 @@ func (t thread) takeUp(question string, v Vocabulary) FollowUp {
 	if len(h.words) == 0 || len(h.words) > maxSpoken || h.ownProduct() {
 		return alone
 	}
-	for _, rule := range []func(*heard) (FollowUp, bool){t.choice, t.noun, t.comparison, t.pronoun, t.fact, t.ellipsis} {
+	for _, rule := range []func(*heard) (FollowUp, bool){t.more, t.choice, t.noun, t.comparison, t.pronoun, t.fact, t.ellipsis} {
 		if f, ok := rule(h); ok {
 			return f
 		}

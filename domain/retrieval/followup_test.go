@@ -2,6 +2,7 @@ package retrieval_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,13 @@ func taken(f retrieval.FollowUp) string {
 	if f.Terms {
 		out += " | terms"
 	}
+	var beside []string
+	for _, s := range f.Beside {
+		beside = append(beside, s.Title)
+	}
+	if len(beside) > 0 {
+		out += " | without " + strings.Join(beside, ", ")
+	}
 	return out
 }
 
@@ -98,6 +106,21 @@ func TestTakeUp(t *testing.T) {
 		{one, "and under 50 euros?", "Jacket under 50 euros"},
 		{list, "and red, in stock, under 100?", "Do you have jackets and red, in stock, under 100"},
 		{list, "size M in green", "Do you have jackets under 150 and size M in green"},
+
+		// Others than were shown.
+		{list, "anything else?", "Do you have blue jackets under 150? | without Storm Jacket, Alpine Trek Jacket"},
+		{list, "Ok, and what else do you have, please?", "Do you have blue jackets under 150? | without Storm Jacket, Alpine Trek Jacket"},
+		{german, "Habt ihr noch andere?", "Habt ihr blaue Jacken? | without Storm Jacket, Alpine Trek Jacket"},
+		{list, "algo más?", "Do you have blue jackets under 150? | without Storm Jacket, Alpine Trek Jacket"},
+		{list, "Quoi d'autre ?", "Do you have blue jackets under 150? | without Storm Jacket, Alpine Trek Jacket"},
+		{one, "any others?", "Jacket | without Storm Jacket"},
+		{shipping, "anything else?", "alone"},
+		{list, "What else should I know about down?", "alone"},
+		{
+			append(slices.Clone(list), earlier("any others?", runner), earlier("show me more", product("Rain Jacket", 5000))), "anything else?",
+			"Do you have blue jackets under 150? | without Storm Jacket, Alpine Trek Jacket, Trail Runner, Rain Jacket",
+		},
+		{append(slices.Clone(list), earlier("any others?", runner)), "and in red?", "Do you have jackets under 150 in red"},
 
 		// What was spoken of.
 		{one, "is it warm?", "Storm Jacket: is it warm? | Storm Jacket"},

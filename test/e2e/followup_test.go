@@ -53,6 +53,11 @@ func TestConversationGoesOn(t *testing.T) {
 			{"do you have watrproof jakets under 200?", "Stormvind Rain Jacket", "Nothing on"},
 			{"and in red?", "Colour Red", "Colour Blue"},
 		},
+		{
+			{"what do you have under 15 euros?", "Gas Canister", "Field Repair Tape"},
+			{"anything else?", "Field Repair Tape", "Gas Canister"},
+			{"more please", "could not find", "Payment"},
+		},
 	} {
 		token, id := s.session(), ""
 		for _, c := range conversation {
