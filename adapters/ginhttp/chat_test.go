@@ -358,7 +358,7 @@ func (l *listener) Complete(ctx context.Context, p chat.Prompt, emit func(string
 }
 
 // A message is in the language of the page on which the session was opened, unless
-// it says another one.
+// it says another one, or is clearly in one.
 func TestLocaleOfTheSession(t *testing.T) {
 	heard := &listener{}
 	w := newWorld(t, func(w *world) { heard.ChatModel, w.model = w.model, heard })
@@ -368,8 +368,11 @@ func TestLocaleOfTheSession(t *testing.T) {
 		var s sessionBody
 		rec := w.do("POST", "/api/chat/session", "", fmt.Sprintf(`{"site_key":%q,"locale":%q}`, w.siteKey, c.session))
 		w.must(json.Unmarshal(rec.Body.Bytes(), &s))
-		if rec := w.do("POST", "/api/chat/message", s.Token, fmt.Sprintf(`{"message":"What does shipping cost?","locale":%q}`, c.message)); rec.Code != 200 || heard.locale != c.want {
+		if rec := w.do("POST", "/api/chat/message", s.Token, fmt.Sprintf(`{"message":"Storm Jacket?","locale":%q}`, c.message)); rec.Code != 200 || heard.locale != c.want {
 			t.Errorf("session %q, message %q: %d, asked in %q, want %q", c.session, c.message, rec.Code, heard.locale, c.want)
+		}
+		if rec := w.do("POST", "/api/chat/message", s.Token, fmt.Sprintf(`{"message":"Was kostet denn der Versand?","locale":%q}`, c.message)); rec.Code != 200 || !strings.HasPrefix(heard.locale, "de") {
+			t.Errorf("session %q, message %q: %d, a German question is asked in %q", c.session, c.message, rec.Code, heard.locale)
 		}
 	}
 }
