@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
@@ -40,7 +43,7 @@ func (c searchCommand) Run(ctx context.Context, p *program) error {
 		}
 		e, err := app.Explainer.Explain(ctx, app.Operator, site.Scope(), c.Question, searching.ExplainOptions{Limit: c.Limit, Locale: c.Locale, After: c.After})
 		if err != nil {
-			return err
+			return asTyped(err)
 		}
 		switch {
 		case c.JSON:
@@ -52,6 +55,16 @@ func (c searchCommand) Run(ctx context.Context, p *program) error {
 		}
 		return nil
 	})
+}
+
+// asTyped names a field of the admin API as it is named here.
+func asTyped(err error) error {
+	var wrong *chat.InputError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	names := map[string]string{"q": "the question", "after": "--after", "locale": "--locale", "limit": "--limit"}
+	return &chat.InputError{Field: cmp.Or(names[wrong.Field], wrong.Field), Reason: wrong.Reason}
 }
 
 func (p *program) tellPassages(e searching.Explanation) {

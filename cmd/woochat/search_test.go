@@ -35,7 +35,7 @@ func TestSearch(t *testing.T) {
 	if out := s.ok("search", "--limit", "1", "--explain", "cap"); !strings.Contains(out, "and 1 more") {
 		t.Errorf("found:\n%s", out)
 	}
-	if r := s.run("search", " "); r.code == 0 || !strings.Contains(r.err, "q is empty") {
+	if r := s.run("search", " "); r.code == 0 || !strings.Contains(r.err, "the question is empty") {
 		t.Errorf("exit code %d: %s", r.code, r.err)
 	}
 }

@@ -166,6 +166,7 @@ func TestStartFailsWithTheServersWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", dir)
+	t.Setenv("WOOCHAT_TEST_MEMORY", "")
 	s, err := pgtest.Start(pgtest.Options{Settings: map[string]string{"shared_buffers": "plenty"}})
 	if err == nil {
 		_ = s.Stop()

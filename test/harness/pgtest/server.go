@@ -65,7 +65,11 @@ func (s *Server) create() error {
 	if s.as, err = ordinaryUser(); err != nil {
 		return err
 	}
-	if s.dir, err = os.MkdirTemp("", "woochat-pg"); err != nil {
+	in := "" // the folder for temporary files
+	if !s.opts.FullDurability {
+		in = os.Getenv("WOOCHAT_TEST_MEMORY")
+	}
+	if s.dir, err = os.MkdirTemp(in, "woochat-pg"); err != nil {
 		return err
 	}
 	if s.as != nil {
