@@ -12,13 +12,14 @@ import (
 // question is what is asked: the words that it is about, and what kind of
 // answer it wants, which is no word to look for.
 type question struct {
-	terms  []term
-	facts  bool // for price, sale or stock
-	bounds bool // for all that there is within a price, on sale or in stock
-	sorted bool // for the cheapest or dearest
-	when   bool // for a time
-	amount bool // for what something costs
-	reach  bool // for a way to get in touch
+	terms    []term
+	facts    bool // for price, sale or stock
+	bounds   bool // for all that there is within a price, on sale or in stock
+	sorted   bool // for the cheapest, the newest and the like
+	anything bool // sorted, and of no kind of thing
+	when     bool // for a time
+	amount   bool // for what something costs
+	reach    bool // for a way to get in touch
 }
 
 // term is a word that a question is about.
@@ -39,7 +40,9 @@ func asked(text string, also []retrieval.Alternative, w words) question {
 	text = strings.ToValidUTF8(text, " ")
 	tokens, names, content := retrieval.Tokens(text), namesOf(text), contentOf(text, w)
 	var q question
-	q.sorted = retrieval.Understand(text, retrieval.Vocabulary{}).Sort != retrieval.ByRelevance
+	read := retrieval.Understand(text, retrieval.Vocabulary{})
+	q.sorted = read.Sort != retrieval.ByRelevance
+	q.anything = q.sorted && strings.TrimSpace(read.Text) == ""
 	q.readFacts(text, content)
 	var topics []term
 	sends := slices.ContainsFunc(tokens, func(t string) bool { return family(t) == "shipping" || family(t) == "send" }) || alsoSends(also)

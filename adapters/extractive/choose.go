@@ -77,9 +77,9 @@ func (q *question) pick(sources []source) []source {
 			about = append(about, s)
 		}
 	}
-	if len(about) == 0 && q.facts && !slices.ContainsFunc(q.terms, func(t term) bool { return !factWord(t.token) }) {
-		// "Anything under 30?" has no word to look for: the retriever has
-		// looked by price and stock, and what it found is the answer.
+	if len(about) == 0 && (q.anything || q.facts && !slices.ContainsFunc(q.terms, func(t term) bool { return !factWord(t.token) })) {
+		// "Anything under 30?" and "newest arrivals" have no word to look for: the
+		// retriever has looked by facts, and what it found is the answer.
 		for _, s := range sources {
 			if s.product {
 				about = append(about, s)

@@ -127,6 +127,7 @@ func TestAnswersOfTheDemo(t *testing.T) {
 		{"What is your return policy?", []string{"60 days", "unused and with its labels"}, []string{"Membership"}},
 		{"Do you deliver to parcel lockers?", []string{"yes, for parcels up to 60 x 40 x 40 cm"}, nil},
 		{"How long is the warranty?", []string{"Everything we sell, Warranty: 3 years", "Warranty: 5 years", "Warranty: 10 years"}, []string{"Spork"}},
+		{"newest arrivals", []string{"Power Bank 10000"}, []string{"could not find"}},
 		{"How can I contact you?", []string{"hello@example.com", "Telephone: Monday to Friday"}, []string{"business@"}},
 		{"What is your phone number?", []string{"Telephone: Monday to Friday"}, []string{"Power Bank", "E-mail: Telephone"}},
 		{"Do you ship to Switzerland?", []string{"14.90 EUR, 5 to 9 working days"}, nil},
