@@ -127,7 +127,7 @@ func (t thread) takeUp(question string, v Vocabulary) FollowUp {
 		return alone
 	}
 	h := hear(question, v)
-	if len(h.words) == 0 || len(h.words) > maxSpoken || h.ownProduct() {
+	if len(h.words) == 0 || len(h.words) > maxSpoken || h.ownProduct() || h.sortsAll() {
 		return alone
 	}
 	for _, rule := range []func(*heard) (FollowUp, bool){t.more, t.choice, t.noun, t.comparison, t.pronoun, t.fact, t.ellipsis} {

@@ -87,6 +87,18 @@ func (h *heard) has(at int, words []string) bool {
 // ownProduct reports whether h names a product or a code of its own.
 func (h *heard) ownProduct() bool { return len(h.reading.titles) > 0 || len(h.reading.out.Codes) > 0 }
 
+// sortsAll reports whether h asks for the first of all that the shop has, by an
+// order: the newest arrivals, the best rated products, what is new.
+func (h *heard) sortsAll() bool {
+	if h.reading.out.Sort == ByRelevance {
+		return false
+	}
+	return h.reading.out.Sort == NewestFirst && h.after(0, "what is new|what new|whats new|was ist neu|was gibt es neues") == len(h.words) ||
+		slices.ContainsFunc(h.words, func(w spoken) bool {
+			return wordIn("arrivals products items articles neuheiten produkte artikel nouveautes produits novedades productos articulos novita prodotti articoli producten artikelen", w.word)
+		})
+}
+
 // ownThing reports whether h names a kind of thing of its own.
 func (h *heard) ownThing() bool { return h.ownThingBut(span{}) }
 

@@ -191,6 +191,7 @@ func TestTakeUpLeavesNewQuestionsAlone(t *testing.T) {
 		"What do you have in red?", "show me everything in red", "what is on sale?", "do you have anything in stock in green?", "What can I get for under 50 euros?", "anything under 30 euros?",
 		"how long does it take to ship to Austria?", "Is it possible to pay with PayPal?", "how does it work?", "do you deliver to France?", "and what are your opening hours?", "and shipping?", "what about returns?",
 		"How much is shipping?", "what does shipping cost?", "Can I return shoes if they do not fit?", "I need shoes and they must be waterproof", "a tent that fits 3 people", "I want a jacket that is waterproof",
+		"newest arrivals", "what's new?", "What is new?", "best rated products", "die neuesten Produkte", "Was ist neu?", "cheapest items",
 		"Do you sell gift cards, and how do they work?", "is a down bag warm and can I wash it?", "I am looking for a present for my brother, he likes hiking",
 		"hello", "thank you", "thanks, that is all I wanted to know for today, have a nice day, see you at the shop",
 		"Who runs this shop?", "are you open this weekend?", "what happens with these data?", "do you have a shop in Vienna?",
