@@ -95,7 +95,7 @@ func (h *heard) sortsAll() bool {
 	}
 	return h.reading.out.Sort == NewestFirst && h.after(0, "what is new|what new|whats new|was ist neu|was gibt es neues") == len(h.words) ||
 		slices.ContainsFunc(h.words, func(w spoken) bool {
-			return wordIn("arrivals products items articles neuheiten produkte artikel nouveautes produits novedades productos articulos novita prodotti articoli producten artikelen", w.word)
+			return wordIn("arrivals products items articles neuheiten produkte artikel nouveautes produits novedades productos articulos novita prodotti articoli producten artikelen", w.word) //nolint:misspell // Spanish
 		})
 }
 
