@@ -1,10 +1,9 @@
 package retrieval
 
-// functions are in spelling.go: functionWord holds the longer ones.
-
 // smallWord reports whether w, folded, is one of the short words that hold
 // sentences together in a language of shops other than English. Many are words of
-// another language, too: see abroad.
+// another language, too: see abroad. The longer ones, which are slips of nothing, are
+// in functionWord.
 func smallWord(w string) bool {
 	return wordIn("der die das den dem des ein und mit im am auf aus fur von zu zum zur an es er sie wir ihr ich du ist bin hat war was wer wie mir uns gern gerne bitte hatten einfach mal "+
 		"le la les l un une du de d et ou avec au aux en sur par je j il y ce c ces cet qui que quoi est ne pas son mon ma mes nos vos si moi montrez donnez quel svp plait besoin "+
