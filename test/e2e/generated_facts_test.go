@@ -91,27 +91,15 @@ func (m maker) model(s sold) wanted {
 // for the same seed.
 func generatedFacts(g goods, seed uint64, n int) []wanted {
 	m := maker{rand.New(rand.NewPCG(seed, 2)), g}
-	asked := map[string]bool{}
-	var out []wanted
-	for len(out) < n {
-		s := m.all[m.IntN(len(m.all))]
-		var w wanted
+	return m.questions(n, func(s sold) wanted {
 		switch m.IntN(6) {
 		case 0, 1, 2:
-			w = m.first(s)
+			return m.first(s)
 		case 3:
-			w = m.model(s)
-		default:
-			w = m.weighing(s)
+			return m.model(s)
 		}
-		fitting := titles(m.all, func(s sold) bool { return m.fits(w.limits, s) })
-		if asked[w.Question] || len(w.First) == 0 && (len(fitting) == 0 || len(fitting) > 6 && w.Sort == "") {
-			continue
-		}
-		asked[w.Question] = true
-		out = append(out, w)
-	}
-	return out
+		return m.weighing(s)
+	})
 }
 
 // generatedFactsGood is how many of the 400 were answered well when they were last

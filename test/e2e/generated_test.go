@@ -166,21 +166,26 @@ func (m maker) without(s sold) wanted {
 // one to six products.
 func generated(g goods, seed uint64, n int) []wanted {
 	m := maker{rand.New(rand.NewPCG(seed, 1)), g}
+	return m.questions(n, func(s sold) wanted {
+		switch m.IntN(10) {
+		case 0, 1:
+			return m.named(s)
+		case 2:
+			return m.extreme(s)
+		case 3:
+			return m.without(s)
+		}
+		return m.listed(s)
+	})
+}
+
+// questions returns n that ask makes of what is sold, each once and each answered
+// by one to six products, or by what must come first.
+func (m maker) questions(n int, ask func(sold) wanted) []wanted {
 	asked := map[string]bool{}
 	var out []wanted
 	for len(out) < n {
-		s := m.all[m.IntN(len(m.all))]
-		var w wanted
-		switch m.IntN(10) {
-		case 0, 1:
-			w = m.named(s)
-		case 2:
-			w = m.extreme(s)
-		case 3:
-			w = m.without(s)
-		default:
-			w = m.listed(s)
-		}
+		w := ask(m.all[m.IntN(len(m.all))])
 		fitting := titles(m.all, func(s sold) bool { return m.fits(w.limits, s) })
 		if asked[w.Question] || len(w.First) == 0 && (len(fitting) == 0 || len(fitting) > 6 && w.Sort == "") {
 			continue
