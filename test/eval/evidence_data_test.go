@@ -151,6 +151,14 @@ var shops = []string{"curekart", "sofmattress"}
 // a clone of github.com/hellohaptik/HINT3.
 const heldOutShop = "powerplay11"
 
+// judgedShops are those of HINT3 whose test questions are here.
+func judgedShops() []string {
+	if os.Getenv("WOOCHAT_TEST_HINT3") == "" {
+		return shops
+	}
+	return append(slices.Clone(shops), heldOutShop)
+}
+
 // sayings reads a file of HINT3 (Arora et al., "HINT3: Raising the bar for Intent
 // Detection in the Wild", 2020). It is under ODbL and no part of this repository:
 // two shops of it lie in shared/data beside it, and WOOCHAT_TEST_HINT3 may name a

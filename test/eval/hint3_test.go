@@ -2,8 +2,6 @@ package eval_test
 
 import (
 	"math"
-	"os"
-	"slices"
 	"testing"
 
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -22,11 +20,7 @@ var bm25 = map[string][]point{
 // the evidence, better than by BM25 whatever the threshold, by words alone and
 // with meaning. Nothing was fitted to these questions.
 func TestHINT3(t *testing.T) {
-	all := slices.Clone(shops)
-	if os.Getenv("WOOCHAT_TEST_HINT3") != "" {
-		all = append(all, heldOutShop)
-	}
-	for _, shop := range all {
+	for _, shop := range judgedShops() {
 		t.Run(shop, func(t *testing.T) {
 			for what, meaning := range map[string]bool{"words": false, "words and meaning": true} {
 				js := ofTest(t, shop, meaning, nil)
