@@ -68,6 +68,9 @@ type Config struct {
 	EmbedLongest  int64
 	EmbedParallel int // of one tenant
 	EmbedTotal    int // of all
+	// EmbedTimeout is how long a question waits for its vector, at most half of
+	// AnswerTimeout.
+	EmbedTimeout time.Duration
 	// RerankModel judges what was found, "" for none: behind RerankBaseURL, or
 	// where that is "" as a chat model of the provider.
 	RerankModel    string
@@ -134,6 +137,7 @@ func Settings() []Setting {
 		{Env: "WOOCHAT_EMBED_LONGEST", Flag: "embed-longest", Default: "8191", Help: "tokens that the embedding model takes of one text; a longer one is found by words only"},
 		{Env: "WOOCHAT_EMBED_PARALLEL", Flag: "embed-parallel", Default: "3", Help: "calls of the embedding model that one tenant's imports may have under way at once"},
 		{Env: "WOOCHAT_EMBED_TOTAL", Flag: "embed-total", Default: "8", Help: "the same for all tenants of this process"},
+		{Env: "WOOCHAT_EMBED_TIMEOUT", Flag: "embed-timeout", Default: "5s", Help: "longest time that a question waits for its vector, and no longer than half of WOOCHAT_ANSWER_TIMEOUT; after it the question's words alone are searched"},
 		{Env: "WOOCHAT_CHUNK_TOKENS", Flag: "chunk-tokens", Default: "256", Help: "tokens of a piece into which texts are cut for the index, more or less; another size is built behind the index that is searched. A piece must fit into WOOCHAT_EMBED_LONGEST, and twice into WOOCHAT_PROMPT_BUDGET"},
 		{Env: "WOOCHAT_RERANK_MODEL", Flag: "rerank-model", Help: "model that judges what was found before an answer is written; empty: none. With WOOCHAT_RERANK_BASE_URL a reranker, without it a chat model of the provider"},
 		{Env: "WOOCHAT_RERANK_BASE_URL", Flag: "rerank-base-url", Help: "address of a reranker up to and without /rerank, such as https://api.jina.ai/v1"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/aiwoochat/woochat/adapters/decorated"
 	"github.com/aiwoochat/woochat/adapters/glove"
@@ -18,7 +19,9 @@ import (
 // itself, or of the provider. While an index is built for another model,
 // questions are still embedded by the one before it.
 type embedders struct {
-	of func(model string) ports.Embedder // nil if there is none at all
+	of func(model string) ports.Embedder // of a shop's texts; nil if there is none at all
+	// ask gives that of questions, which a shopper waits for; nil as of is.
+	ask func(model string) ports.Embedder
 	// isWord tells words from slips, by the program's own list of words.
 	isWord func(word string) bool
 }
@@ -31,39 +34,48 @@ func noEmbedders() embedders { return embedders{isWord: glove.New().IsWord} }
 func ownEmbedders(now ports.Clock, sink *system.Sink) embedders {
 	words := glove.New()
 	own := decorated.Embedder(words, decorated.Observed(now, sink.Called))
-	return embedders{isWord: words.IsWord, of: func(model string) ports.Embedder {
+	of := func(model string) ports.Embedder {
 		if model == glove.Model {
 			return own
 		}
 		return nil
-	}}
+	}
+	return embedders{of: of, ask: of, isWord: words.IsWord}
 }
 
 // newEmbedders returns the embedders of the provider that c names, and the
 // program's own. That of c.EmbeddingModel is made now, so that what is wrong with
-// c is said.
-func newEmbedders(c openai.Config, now ports.Clock, sink *system.Sink, opened *closers) (embedders, error) {
+// c is said. A question's call that takes longer than patience is ended: its words
+// are searched, and no answer fails for its vector.
+func newEmbedders(c openai.Config, patience time.Duration, now ports.Clock, sink *system.Sink, opened *closers) (embedders, error) {
+	type provided struct{ texts, questions ports.Embedder }
 	own := ownEmbedders(now, sink)
 	var mu sync.Mutex // guards made and closing
-	made := map[string]ports.Embedder{}
+	made := map[string]provided{}
 	var closing []func() error
-	open := func(model string) (ports.Embedder, error) {
+	open := func(model string) (provided, error) {
 		if e := own.of(model); e != nil {
-			return e, nil
+			return provided{e, e}, nil
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if e := made[model]; e != nil {
+		if e, ok := made[model]; ok {
 			return e, nil
 		}
 		c := c
 		c.EmbeddingModel = model
 		e, err := openai.NewEmbedder(c)
 		if err != nil {
-			return nil, err
+			return provided{}, err
 		}
 		closing = append(closing, e.Close)
-		made[model] = decorated.Embedder(e, decorated.Observed(now, sink.Called), decorated.Breaker(decorated.BreakerConfig{Now: now}))
+		// A breaker each: that questions come back late does not hold up an import,
+		// which can wait. It counts what a shopper would have waited for in vain, too.
+		observed, breaker := decorated.Observed(now, sink.Called), decorated.BreakerConfig{Now: now}
+		made[model] = provided{
+			texts:     decorated.Embedder(e, observed, decorated.Breaker(breaker)),
+			questions: decorated.Embedder(e, observed, decorated.Breaker(breaker), decorated.Timeout(patience)),
+		}
 		return made[model], nil
 	}
 	if _, err := open(c.EmbeddingModel); err != nil {
@@ -78,13 +90,13 @@ func newEmbedders(c openai.Config, now ports.Clock, sink *system.Sink, opened *c
 		}
 		return errors.Join(errs...)
 	})
-	return embedders{isWord: own.isWord, of: func(model string) ports.Embedder {
-		e, err := open(model)
-		if err != nil {
-			return nil // only a model without a name can be wrong where the first one is right
-		}
-		return e
-	}}, nil
+	// Only a model without a name can be wrong where the first one is right: then
+	// there is neither.
+	return embedders{
+		of:     func(model string) ports.Embedder { e, _ := open(model); return e.texts },
+		ask:    func(model string) ports.Embedder { e, _ := open(model); return e.questions },
+		isWord: own.isWord,
+	}, nil
 }
 
 // KnowsLanguage reports whether an embedding model understands texts in a

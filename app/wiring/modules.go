@@ -205,7 +205,7 @@ func modelModule(cfg Config) fx.Option {
 			Names:     modelNames{chat: cfg.ChatModel, words: cfg.ChatModel + " at " + hostOf(cfg.OpenAIBaseURL)},
 		}
 		if cfg.EmbeddingModel != "" {
-			if out.Embedders, err = newEmbedders(oc, now, sink, c); err != nil {
+			if out.Embedders, err = newEmbedders(oc, min(cfg.EmbedTimeout, cfg.AnswerTimeout/2), now, sink, c); err != nil {
 				return models{}, fmt.Errorf("%w: model provider: %w", ErrConfig, err)
 			}
 			out.Names.embedding = cfg.EmbeddingModel
@@ -244,7 +244,7 @@ func useCases(cfg Config) fx.Option {
 		func(p searchParams) (*searching.Service, error) {
 			return searching.New(searching.Deps{
 				Meter: p.Meter, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)), Passages: p.Passages, Inventory: p.Inventory,
-				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.of, KnowsLanguage: KnowsLanguage, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
+				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.ask, KnowsLanguage: KnowsLanguage, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
 				Synonyms: p.Synonyms,
 			}, searching.Config{
 				Model: p.Names.chat, EmbeddingModel: p.Names.embedding, RerankModel: p.Judge.model, RerankPassages: p.Judge.passages,

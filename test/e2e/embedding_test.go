@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aiwoochat/woochat/app/wiring"
@@ -324,4 +325,39 @@ func serveUnpriced(t *testing.T, fake *openaifake.Server, store string) *shop {
 	s := &shop{T: t, app: app, origin: "https://shop.example.com"}
 	s.fill(m)
 	return s
+}
+
+// TestEmbedderThatHangs asks while the embedding model takes requests and answers
+// none: the words are searched and the answer comes, what may have been spent is
+// booked, and after some of it nobody waits any more.
+func TestEmbedderThatHangs(t *testing.T) {
+	var hangs atomic.Bool
+	fake := openaifake.New(t, openaifake.Options{Scenarios: map[string]func(*openaifake.Exchange){"text-embedding-3-small": func(e *openaifake.Exchange) {
+		if hangs.Load() {
+			e.Wait()
+		}
+	}}})
+	s := open(t, withStore("memory", t.TempDir()), withEmbedder(fake), withEnv("WOOCHAT_EMBED_TIMEOUT", "50ms"), withEnv("WOOCHAT_ANSWER_TIMEOUT", "30s"))
+	before, _ := s.balance()
+	hangs.Store(true)
+	token, n := s.session(), len(callsOf(fake, embedRoute))
+	for range 7 {
+		got := s.ask(token, "What does the Glacier Enamel Mug cost?")
+		if got.Finish != "stop" || len(got.Products) == 0 || got.Products[0].Title != "Glacier Enamel Mug" {
+			t.Fatalf("while the embedder hangs: %+v", got)
+		}
+	}
+	if calls := len(callsOf(fake, embedRoute)) - n; calls != 5 { // the breaker's
+		t.Errorf("%d questions waited for it, want 5", calls)
+	}
+	after, events := s.balance()
+	late := 0
+	for _, e := range events {
+		if e.Kind == usage.Embedding && e.ErrorCode == "UPSTREAM_TIMEOUT" && !e.Success && e.Tokens.Input > 0 {
+			late++
+		}
+	}
+	if late != 5 || after.Used.EmbeddingTokens <= before.Used.EmbeddingTokens {
+		t.Errorf("%d late calls are booked, %+v after %+v", late, after.Used, before.Used)
+	}
 }
