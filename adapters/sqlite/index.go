@@ -23,8 +23,8 @@ type IndexConfig struct {
 	// there.
 	Dir string
 	// CacheBytes is about how much memory the documents of recently searched
-	// sites may take; 0 for 256 MiB. A site that is larger alone is held while
-	// it is searched.
+	// sites may take; 0 for 256 MiB. The one that was loaded last is held however
+	// large it is.
 	CacheBytes int64
 	// Weights says how words and meaning are fused; zero for
 	// retrieval.DefaultFusionWeights.

@@ -90,7 +90,8 @@ func (c *indexCache) slot(s indexOf) *siteSlot {
 }
 
 // keep notes the size of the slot's site and forgets those that were not used
-// for longest until the rest fits.
+// for longest until the rest fits. The site itself stays, however large it is:
+// else each search would load it anew, and those at once one of their own each.
 func (c *indexCache) keep(s indexOf, slot *siteSlot, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +105,7 @@ func (c *indexCache) keep(s indexOf, slot *siteSlot, bytes int64) {
 		var oldest indexOf
 		found := false
 		for scope, o := range c.slots {
-			if o.bytes > 0 && (!found || o.used < c.slots[oldest].used) {
+			if scope != s && o.bytes > 0 && (!found || o.used < c.slots[oldest].used) {
 				oldest, found = scope, true
 			}
 		}

@@ -286,6 +286,26 @@ func TestIndexCacheIsBounded(t *testing.T) {
 	}
 }
 
+// A site that is larger than the cache stays in it until another one is searched.
+func TestIndexKeepsALargeSite(t *testing.T) {
+	x := openIndexAt(t, t.TempDir(), 1)
+	large, other := newIndexScope(t), newIndexScope(t)
+	loaded := func(s tenant.Scope) *siteSlot {
+		searchIDs(t, x, s, "tent")
+		return x.cache.slots[indexOf{scope: s}]
+	}
+	putAll(t, x, large, entryOf("a", "a tent"))
+	putAll(t, x, other, entryOf("b", "a tent"))
+	first := loaded(large)
+	if again := loaded(large); first == nil || again != first {
+		t.Error("a site that is larger than the cache is loaded anew for each search")
+	}
+	loaded(other)
+	if x.cache.slots[indexOf{scope: large}] != nil {
+		t.Error("it is kept although another one was searched since")
+	}
+}
+
 // TestIndexReadsOnlyWhatChanged: a change leaves what is in memory of the site's
 // other documents where it is.
 func TestIndexReadsOnlyWhatChanged(t *testing.T) {
