@@ -41,16 +41,16 @@ type shopWords struct {
 	lexicon    *retrieval.Lexicon   // all that it writes
 	languages  retrieval.Languages  // in which languages that is
 	synonyms   []retrieval.Synonym  // what it takes for the same; read for each question
+	turn       time.Time            // when a sale begins or ends next, zero for never
 }
 
 // Words are looked at again after vocabularyLife, or later where that takes
 // long, so that it never takes more than one part in vocabularyShare of the time.
-// Where the shop's documents are the same as before, its words are, too; but they
-// hold prices, which sales change by the clock, so that they are read anew after
-// vocabularyMost.
+// Where the shop's documents are the same as before, its words are, too, until a
+// sale begins or ends by the clock: they hold prices. To read them takes seconds
+// in a shop of ten thousand products.
 const (
 	vocabularyLife  = 5 * time.Second
-	vocabularyMost  = time.Minute
 	vocabularyShare = 20
 	vocabularySites = 500
 	vocabularyPage  = 500
@@ -105,7 +105,8 @@ func (v *vocabularies) again(ctx context.Context, s tenant.Scope, c retrieval.Ch
 		return shopWords{}, err
 	}
 	words, known, _ := e.now(began)
-	if age := began.Sub(words.vocabulary.At); !known || e.of != listed || age < 0 || age >= vocabularyMost {
+	turned := !words.turn.IsZero() && !began.Before(words.turn) || began.Before(words.vocabulary.At)
+	if !known || e.of != listed || turned {
 		if words, err = v.read(ctx, s, c, refs); err != nil {
 			return shopWords{}, err
 		}
@@ -174,6 +175,9 @@ func (v *vocabularies) read(ctx context.Context, s tenant.Scope, c retrieval.Chu
 				words.vocabulary.Add(p.Title, p.Facts)
 				words.lexicon.AddFacts(p.Title, p.Facts)
 				words.languages.Add(p.Kind, p.Locale)
+				if at := p.Facts.PricesTurn(words.vocabulary.At); !at.IsZero() && (words.turn.IsZero() || at.Before(words.turn)) {
+					words.turn = at
+				}
 			}
 			words.lexicon.Add(p.Heading + "\n" + p.Text)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
@@ -41,7 +42,17 @@ func (r *readings) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunkin
 	return r.Passages.Load(ctx, s, c, refs)
 }
 
-// The words of a shop are read when it has changed, and else once a minute.
+// onSale adds a product whose price is lower for a while.
+func (w *world) onSale(id string, from, to time.Time) {
+	w.Helper()
+	euros := func(cents int64) catalog.Money { return catalog.Money{Minor: cents, Currency: "EUR", Exponent: 2} }
+	w.must(w.stores.Add(w.Context(), w.scope(), retrieval.Document{
+		ID: retrieval.DocumentID("product:" + id), Revision: "r1", Kind: catalog.KindProduct, Title: "Parka " + id,
+		Facts: catalog.Facts{Offers: []catalog.Offer{{Regular: euros(9000), Sale: euros(7000), SaleFrom: from, SaleTo: to, Stock: catalog.InStock}}},
+	}, "A parka."))
+}
+
+// The words of a shop are read when it has changed, and when a sale begins or ends.
 func TestWordsAreReadWhenTheShopChanges(t *testing.T) {
 	w := newWorld(t)
 	r := &readings{Passages: w.deps.Passages}
@@ -66,7 +77,13 @@ func TestWordsAreReadWhenTheShopChanges(t *testing.T) {
 		{"another, after a while in which nothing changed", 10 * time.Second, nil, 1},
 		{"a product is new", 10 * time.Second, func() { w.product("3", "Wool Anorak", "Keeps warm.", 9000) }, 2},
 		{"and nothing since", 10 * time.Second, nil, 2},
-		{"a minute later, since sales end by the clock", time.Minute, nil, 3},
+		{"an hour later, and nothing since", time.Hour, nil, 2},
+		{"a product will be on sale", 10 * time.Second, func() { w.onSale("4", now.Add(time.Minute), now.Add(time.Hour)) }, 3},
+		{"it is not yet", 30 * time.Second, nil, 3},
+		{"it is", 30 * time.Second, nil, 4},
+		{"it is still", 30 * time.Second, nil, 4},
+		{"it is no more", time.Hour, nil, 5},
+		{"and nothing since", time.Hour, nil, 5},
 	} {
 		now = now.Add(step.after)
 		if step.do != nil {
@@ -107,6 +124,7 @@ func TestOnlyOneQuestionWaitsForTheWords(t *testing.T) {
 	r.hold <- struct{}{}
 	w.must(<-first)
 
+	w.product("3", "Wool Anorak", "Keeps warm.", 9000)
 	late.Store(int64(2 * time.Minute))
 	go func() { first <- ask(t.Context()) }()
 	<-r.began
