@@ -119,12 +119,29 @@ func TestCompare(t *testing.T) {
 	if c.P < 0.9 {
 		t.Errorf("P: got %v for one up and one down", c.P)
 	}
+	if c.LeftOut != 1 {
+		t.Errorf("%d questions were left out, want the new one", c.LeftOut)
+	}
+
+	// A file without ids, to which a row was added at the top.
+	numbered := func(id, text string, ndcg float64) evaluation.Result {
+		return evaluation.Result{Question: id, Text: text, Scores: evaluation.Scores{NDCG: ndcg}}
+	}
+	c = evaluation.Compare(
+		[]evaluation.Result{numbered("1", "tent", 1), numbered("2", "mug", 0.5), {Question: "3", Text: "who are you", Unanswerable: true}},
+		[]evaluation.Result{numbered("1", "lamp", 0), numbered("2", "tent", 1), numbered("3", "mug", 0.5), numbered("4", "who are you", 1)}, 1)
+	if c.Questions != 2 || c.Better != 0 || c.Worse != 0 || c.LeftOut != 1 || !near(c.Was, 0.75) || !near(c.Is, 0.75) {
+		t.Errorf("numbered anew: got %+v", c)
+	}
 }
 
 func TestReadQueries(t *testing.T) {
-	qs, err := evaluation.ReadQueries(strings.NewReader("query_id\tquery\n# a remark\n\n1\t blue jacket \r\n2\ttents\tfor two\n"))
+	qs, err := evaluation.ReadQueries(strings.NewReader("\ufeffquery_id\tquery\n# a remark\n\n1\t blue jacket \r\n2\ttents\tfor two\n"))
 	if err != nil || len(qs) != 2 || qs[0].ID != "1" || qs[0].Text != "blue jacket" || qs[1].Text != "tents\tfor two" {
 		t.Errorf("got %+v, %v", qs, err)
+	}
+	if qs, err := evaluation.ReadQueries(strings.NewReader("\ufeff1\ttent\n")); err != nil || qs[0].ID != "1" {
+		t.Errorf("a mark before the first id: got %+v, %v", qs, err)
 	}
 	for text, want := range map[string]string{
 		"1 blue":            "line 1: want an id, a tab",
@@ -167,9 +184,11 @@ func TestReadQrels(t *testing.T) {
 		t.Errorf("Unanswerable: got %v %v %v, want the third only", qs[0].Unanswerable, qs[1].Unanswerable, qs[2].Unanswerable)
 	}
 	for text, want := range map[string]string{
-		"1 a":     "line 1: want question",
-		"1 0 a X": `line 1: judgement "X"`,
-		"1 a 0.5": `line 1: judgement "0.5"`,
+		"1 a":              "line 1: want question",
+		"1 0 a X":          `line 1: judgement "X"`,
+		"1 a 0.5":          `line 1: judgement "0.5"`,
+		"7 0 a 1\n8 0 a 1": "none of its 2 judgements",
+		"":                 "none of its 0 judgements",
 	} {
 		if err := evaluation.ReadQrels(strings.NewReader(text), qs); !errors.Is(err, evaluation.ErrMalformed) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
@@ -188,6 +207,9 @@ func TestReadQuestions(t *testing.T) {
 	if !qs[1].Unanswerable || qs[1].ID != "2" {
 		t.Errorf("nothing expected: got %+v", qs[1])
 	}
+	if qs, err := evaluation.ReadQuestions(strings.NewReader("\ufeff\"question\",\"expected\"\n\"tent\",\"a\"\n")); err != nil || len(qs) != 1 {
+		t.Errorf("a mark before a quote: got %+v, %v", qs, err)
+	}
 	if qs, err := evaluation.ReadQuestions(strings.NewReader("id,expected,question\nq7,a,tent\n")); err != nil || qs[0].ID != "q7" {
 		t.Errorf("with ids: got %+v, %v", qs, err)
 	}
@@ -197,6 +219,8 @@ func TestReadQuestions(t *testing.T) {
 		"question,expected\n,a\n":              "line 2: no question",
 		"id,question,expected\n1,a,b\n1,c,d\n": "line 3: question 1 is there twice",
 		"question,expected\n\"a,b\n":           "malformed",
+		"question,expected\na,b,c\n":           "line 2: has 3 cells, and the header has 2",
+		"question,expected\na,b\ntent\n":       "line 3: has 1 cells, and the header has 2",
 	} {
 		if _, err := evaluation.ReadQuestions(strings.NewReader(text)); !errors.Is(err, evaluation.ErrMalformed) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)

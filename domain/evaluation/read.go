@@ -48,7 +48,8 @@ func ReadQueries(r io.Reader) ([]Question, error) {
 // 2206.06588), with the gains of the KDD Cup 2022: E exact 1, S substitute 0.1, C
 // complement 0.01, I irrelevant 0, of which E alone is relevant. A first line
 // that names the columns is a header. Judgements of other questions are passed
-// over; a question without any relevant document is Unanswerable afterwards.
+// over, but not if all of them are; a question without any relevant document is
+// Unanswerable afterwards.
 func ReadQrels(r io.Reader, questions []Question) error {
 	at := make(map[string]int, len(questions))
 	for i, q := range questions {
@@ -57,7 +58,7 @@ func ReadQrels(r io.Reader, questions []Question) error {
 			questions[i].Judged = Judged{}
 		}
 	}
-	first := true
+	first, read, used := true, 0, 0
 	err := eachLine(r, func(no int, line string) error {
 		f := strings.Fields(line)
 		header := first && len(f) > 0 && isHeader(f[0])
@@ -75,11 +76,17 @@ func ReadQrels(r io.Reader, questions []Question) error {
 		if err != nil {
 			return fmt.Errorf("%w: line %d: %w", ErrMalformed, no, err)
 		}
+		read++
 		if i, ok := at[f[0]]; ok {
 			questions[i].Judged[f[1]] = j
+			used++
 		}
 		return nil
 	})
+	if err == nil && used == 0 && len(questions) > 0 {
+		// Else each question would count as one that the shop has nothing on.
+		err = fmt.Errorf("%w: none of its %d judgements is of a question that is asked: do both files call the questions the same?", ErrMalformed, read)
+	}
 	for i, q := range questions {
 		questions[i].Unanswerable = q.Judged.Relevant() == 0
 	}
@@ -109,17 +116,17 @@ func judgement(text string) (Judgement, error) {
 // "expected" stand the names of documents or products (SKU, or id) with | between
 // them; any of them is a right answer. An empty one says that the shop has
 // nothing that fits. A column "id" may name the questions, which are numbered
-// otherwise.
+// otherwise. A row with more or fewer cells than the header is an error: what it
+// expects may be half of its question.
 func ReadQuestions(r io.Reader) ([]Question, error) {
-	c := csv.NewReader(r)
-	c.FieldsPerRecord = -1
+	c := csv.NewReader(withoutMark(r))
 	head, err := c.Read()
 	if err != nil {
 		return nil, fmt.Errorf("%w: no header: %w", ErrMalformed, err)
 	}
 	column := func(name string) int {
 		for i, h := range head {
-			if strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")), name) {
+			if strings.EqualFold(strings.TrimSpace(h), name) {
 				return i
 			}
 		}
@@ -135,6 +142,10 @@ func ReadQuestions(r io.Reader) ([]Question, error) {
 		row, err := c.Read()
 		if errors.Is(err, io.EOF) {
 			return out, nil
+		}
+		if errors.Is(err, csv.ErrFieldCount) {
+			line, _ := c.FieldPos(0)
+			return nil, fmt.Errorf("%w: line %d: has %d cells, and the header has %d: a question with a comma stands in quotes, and one that nothing is expected for ends with a comma", ErrMalformed, line, len(row), len(head))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -168,15 +179,27 @@ func ReadQuestions(r io.Reader) ([]Question, error) {
 }
 
 func isHeader(first string) bool {
-	switch strings.ToLower(strings.TrimPrefix(first, "\ufeff")) {
+	switch strings.ToLower(first) {
 	case "query_id", "qid", "query", "question_id", "topic":
 		return true
 	}
 	return false
 }
 
+// byteOrderMark is what some programs begin a file in UTF-8 with.
+const byteOrderMark = "\ufeff"
+
+// withoutMark returns r after its byte order mark, if it has one.
+func withoutMark(r io.Reader) io.Reader {
+	b := bufio.NewReader(r)
+	if first, err := b.Peek(len(byteOrderMark)); err == nil && string(first) == byteOrderMark {
+		_, _ = b.Discard(len(byteOrderMark)) // they are there
+	}
+	return b
+}
+
 func eachLine(r io.Reader, f func(no int, line string) error) error {
-	s := bufio.NewScanner(r)
+	s := bufio.NewScanner(withoutMark(r))
 	s.Buffer(nil, maxLine)
 	for no := 1; s.Scan(); no++ {
 		line := strings.TrimRight(s.Text(), "\r")

@@ -34,6 +34,7 @@ func (d Difference) Change() float64 { return d.Is - d.Was }
 type Comparison struct {
 	Differences []Difference // of the questions that changed, the largest first
 	Questions   int          // in both runs
+	LeftOut     int          // that this run asked and the earlier one did not, or not in these words
 	Better      int
 	Worse       int
 	Was, Is     float64 // mean NDCG over the questions in both
@@ -46,27 +47,33 @@ type Comparison struct {
 // floating point numbers make of the same ranking.
 const sameScore = 1e-9
 
-// Compare compares run is with an earlier run was by NDCG, paired by question.
-// Questions that only one of them asked are left out, and so are those without
-// an answer, which have no NDCG; that they are answered differently is in
-// Differences all the same.
+// Compare compares run is with an earlier run was by NDCG, paired by question: by
+// its id, and its text too, since questions that nobody named are numbered by
+// where they stand in their file. Questions that only one of them asked are left
+// out, and so are those that have no answer in one of them, where they have no
+// NDCG; that they are answered differently is in Differences all the same.
 func Compare(was, is []Result, seed uint64) Comparison {
-	before := make(map[string]Result, len(was))
+	type asked struct{ id, text string }
+	before, byText := make(map[asked]Result, len(was)), make(map[string]Result, len(was))
 	for _, r := range was {
-		before[r.Question] = r
+		before[asked{r.Question, r.Text}], byText[r.Text] = r, r
 	}
 	var c Comparison
 	var changes []float64
 	for _, r := range is {
-		old, ok := before[r.Question]
+		old, ok := before[asked{r.Question, r.Text}]
 		if !ok {
+			old, ok = byText[r.Text] // it may stand elsewhere by now
+		}
+		if !ok {
+			c.LeftOut++
 			continue
 		}
 		d := Difference{Question: r.Question, Text: r.Text, Was: old.Scores.NDCG, Is: r.Scores.NDCG, WasAbstain: old.Abstained, IsAbstain: r.Abstained}
 		if math.Abs(d.Change()) > sameScore || d.WasAbstain != d.IsAbstain {
 			c.Differences = append(c.Differences, d)
 		}
-		if r.Unanswerable {
+		if r.Unanswerable || old.Unanswerable {
 			continue
 		}
 		c.Questions++
