@@ -40,7 +40,7 @@ type keptLine struct {
 // Run goes back.
 func (c indexRollback) Run(ctx context.Context, p *program) error {
 	if c.All && c.Site != "" {
-		return &usageError{problems: []error{errors.New("--all and --site exclude each other")}, command: "index rollback"}
+		return &usageError{problems: []error{errors.New("--all and --site exclude each other")}, command: "woochat index rollback"}
 	}
 	return p.with(ctx, func(app *wiring.App) error {
 		sites, err := c.sites(ctx, app)
