@@ -29,6 +29,9 @@ type Answer struct {
 	// NothingFits is set if the assistant would say that the shop has nothing on
 	// the question.
 	NothingFits bool
+	// Without is what the search had to do without, although it is configured,
+	// such as "meaning: UPSTREAM_TIMEOUT"; nil for nothing.
+	Without []string
 }
 
 // Search finds what a site would answer from. It may be called concurrently.
@@ -62,6 +65,9 @@ type Run struct {
 	// Abstention.Answerable.
 	Mean       evaluation.Scores
 	Abstention evaluation.Abstention
+	// Without counts the questions for which the search had to do without
+	// something, by Answer.Without: what was measured is not what the site can do.
+	Without map[string]int
 }
 
 // Run asks all questions, one after the other, and scores the documents found.
@@ -76,12 +82,16 @@ func (s *Service) Run(ctx context.Context, sc tenant.Scope, questions []evaluati
 	if o.K < 1 {
 		return Run{}, fmt.Errorf("%w: k is %d, want at least 1", ports.ErrInvalid, o.K)
 	}
-	run := Run{K: o.K}
+	run := Run{K: o.K, Without: map[string]int{}}
 	var scores []evaluation.Scores
 	for i, q := range questions {
-		found, nothing, err := s.documents(ctx, sc, q, o)
+		found, a, err := s.documents(ctx, sc, q, o)
 		if err != nil {
 			return Run{}, fmt.Errorf("question %s: %w", q.ID, err)
+		}
+		nothing := a.NothingFits
+		for _, what := range a.Without {
+			run.Without[what]++
 		}
 		r := evaluation.Result{Question: q.ID, Text: q.Text, Found: found, Abstained: nothing, Unanswerable: q.Unanswerable}
 		run.Abstention.Add(q.Unanswerable, nothing)
@@ -101,14 +111,15 @@ func (s *Service) Run(ctx context.Context, sc tenant.Scope, questions []evaluati
 // mostPassages bounds how many passages are read to see k documents.
 const mostPassages = 10_000
 
-// documents returns the names of the first k documents found. Passages are what
+// documents returns the names of the first k documents found, and the answer that
+// they were taken from. Passages are what
 // is found, and a long document has many, so more are asked for until there are
 // k documents or no more passages.
-func (s *Service) documents(ctx context.Context, sc tenant.Scope, q evaluation.Question, o Options) ([]string, bool, error) {
+func (s *Service) documents(ctx context.Context, sc tenant.Scope, q evaluation.Question, o Options) ([]string, Answer, error) {
 	for limit := 5 * o.K; ; limit *= 4 {
 		a, err := s.search(ctx, sc, Ask{Question: q.Text, Limit: limit, Words: o.Words, Plain: o.Plain})
 		if err != nil {
-			return nil, false, err
+			return nil, a, err
 		}
 		var found []string
 		seen := make(map[retrieval.DocumentID]bool)
@@ -119,7 +130,7 @@ func (s *Service) documents(ctx context.Context, sc tenant.Scope, q evaluation.Q
 			}
 		}
 		if len(found) == o.K || len(a.Passages) < limit || limit >= mostPassages {
-			return found, a.NothingFits, nil
+			return found, a, nil
 		}
 	}
 }

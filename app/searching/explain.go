@@ -81,6 +81,9 @@ type Explanation struct {
 	// were.
 	Generation int64  `json:"generation"`
 	Model      string `json:"embedding_model"`
+	// NoMeaning is why words alone were searched although the site has vectors: an
+	// error's code, "" for none.
+	NoMeaning string `json:"embedding_failed"`
 
 	// Evidence is how likely one of the first passages answers, from 0 to 1, and
 	// NothingFits whether that is too little, so that an answer says so.
@@ -241,7 +244,7 @@ func fieldOf(i int) string {
 func explanation(question string, r Findings, now time.Time) Explanation {
 	u := r.Understanding
 	e := Explanation{
-		Question: question, Generation: r.Generation.No, Found: len(r.Found), Evidence: r.Fit.Evidence, NothingFits: r.Fit.Nothing,
+		Question: question, Generation: r.Generation.No, NoMeaning: r.NoMeaning, Found: len(r.Found), Evidence: r.Fit.Evidence, NothingFits: r.Fit.Nothing,
 		Understood: Understood{Text: u.Text, Codes: list(u.Codes), Filter: u.Filter.String(), Language: r.Language.String(), Sort: u.Sort.String(), Because: list(u.Because)},
 		Searches:   []Searched{}, Passages: []Explained{},
 		Took: map[string]float64{

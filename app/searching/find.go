@@ -159,7 +159,7 @@ func (s *Service) search(ctx context.Context, sc tenant.Scope, q retrieval.Query
 	if len(q.Vector) > 0 && errors.Is(err, ports.ErrInvalid) {
 		// Not of the index's kind: another server behind the model's name, say.
 		s.publish(ctx, sc, LexicalOnly{Err: err})
-		q.Vector, r.Meaning = nil, false
+		q.Vector, r.Meaning, r.NoMeaning = nil, false, codeOf(err)
 		found, err = s.deps.Searcher.Search(ctx, sc, q)
 	}
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *Service) rerank(ctx context.Context, q Question, found []retrieval.Pass
 	r.Took.Rerank = s.deps.Now().Sub(start)
 	r.Reranked = Reranked{Model: s.cfg.RerankModel, Asked: len(texts)}
 	if err != nil {
-		r.Reranked.Failed = metering.ErrorCode(err)
+		r.Reranked.Failed = codeOf(err)
 		s.publish(ctx, q.Scope, NotReranked{Err: err})
 		return found
 	}

@@ -51,8 +51,11 @@ type Findings struct {
 	Language   retrieval.Language
 	Generation retrieval.Generation // in which it was searched
 	Meaning    bool                 // it was searched by meaning, too
-	Searches   []Search
-	Reranked   Reranked // the zero Reranked if nothing was to be judged
+	// NoMeaning is why it was not although it should have been: an error's code; ""
+	// if nothing went wrong.
+	NoMeaning string
+	Searches  []Search
+	Reranked  Reranked // the zero Reranked if nothing was to be judged
 	// Fit says whether the shop has anything on the question, by the first
 	// Config.Passages of Found.
 	Fit retrieval.Fit
@@ -192,6 +195,7 @@ func (s *Service) embed(ctx context.Context, q Question, r *Findings) []float32 
 		err = errors.New("no vector came")
 	}
 	if err != nil {
+		r.NoMeaning = codeOf(err)
 		s.publish(ctx, q.Scope, LexicalOnly{Err: err})
 		return nil
 	}

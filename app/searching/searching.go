@@ -14,6 +14,7 @@ import (
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
+	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -118,6 +119,22 @@ type LexicalOnly struct{ Err error }
 
 // EventName implements ports.Event.
 func (LexicalOnly) EventName() string { return "answer.lexical_only" }
+
+// codeOf returns the code under which it is shown that a call of a model was
+// refused or failed: that of the API for what a license does not allow.
+func codeOf(err error) string {
+	switch {
+	case errors.Is(err, usage.ErrLimitExceeded):
+		return "USAGE_LIMIT_EXCEEDED"
+	case errors.Is(err, usage.ErrLicenseInactive):
+		return "LICENSE_INACTIVE"
+	case errors.Is(err, usage.ErrLicenseInvalid):
+		return "LICENSE_INVALID"
+	case errors.Is(err, metering.ErrUnpriced):
+		return "MODEL_PRICE_UNKNOWN"
+	}
+	return metering.ErrorCode(err)
+}
 
 func (s *Service) publish(ctx context.Context, sc tenant.Scope, e ports.Event) {
 	if s.deps.Events != nil {

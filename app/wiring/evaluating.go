@@ -23,6 +23,12 @@ func newEvaluating(search *searching.Service, sites ports.Sites) (*evaluating.Se
 		for _, c := range r.Found {
 			out.Passages = append(out.Passages, c.Passage)
 		}
+		if r.NoMeaning != "" {
+			out.Without = append(out.Without, "meaning: "+r.NoMeaning)
+		}
+		if r.Reranked.Failed != "" {
+			out.Without = append(out.Without, "the reranker: "+r.Reranked.Failed)
+		}
 		return out, err
 	})
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/aiwoochat/woochat/app/evaluating"
@@ -77,14 +79,21 @@ func (c evalCommand) Run(ctx context.Context, p *program) error {
 		if err := app.Auditing.Allow(ctx, app.Operator, roles.ReadDocuments, site.Scope(), "evaluate the search"); err != nil {
 			return err
 		}
+		var saved *place
+		if c.Save != "" {
+			if saved, err = placeAt(c.Save); err != nil {
+				return fmt.Errorf("--save: %w", err)
+			}
+			defer saved.close()
+		}
 		run, err := app.Evaluating.Run(ctx, site.Scope(), questions, evaluating.Options{K: c.K, Words: c.Words, Plain: c.Plain})
 		if err != nil {
 			return err
 		}
 		is := savedOf(p.now(), site.ID, c, run)
-		if c.Save != "" {
-			if err := is.save(c.Save); err != nil {
-				return err
+		if saved != nil {
+			if err := saved.put(is); err != nil {
+				return fmt.Errorf("--save: %w", err)
 			}
 		}
 		report := reportOf(is, was)
@@ -179,6 +188,9 @@ func (c evalCommand) print(p *program, site string, is savedRun, r evalReport) {
 	if r.Recall == 0 && r.Abstention.Answerable > 0 {
 		fmt.Fprintln(p.stdout, "\nNothing that was expected was found: are the expected documents named by their ids or SKUs, as the shop has them?")
 	}
+	for _, what := range slices.Sorted(maps.Keys(r.Without)) {
+		fmt.Fprintf(p.stdout, "\n%d of the questions were searched without %s. These are not the figures of the search as it is configured.\n", r.Without[what], what)
+	}
 	if r.Against == nil {
 		return
 	}
@@ -189,6 +201,9 @@ func (c evalCommand) print(p *program, site string, is savedRun, r evalReport) {
 	}
 	fmt.Fprintf(p.stdout, "\nSince %s: NDCG %.4f, now %.4f (%+.4f) over %d questions; %d better, %d worse; p = %.4f, %s.\n",
 		a.At, a.Was, a.Is, a.Is-a.Was, a.Questions, a.Better, a.Worse, a.P, verdict)
+	if a.LeftOut > 0 {
+		fmt.Fprintf(p.stdout, "%d questions are left out: that run did not ask them in these words.\n", a.LeftOut)
+	}
 	for _, d := range a.Differs {
 		fmt.Fprintf(p.stdout, "Not the same run again: %s.\n", d)
 	}

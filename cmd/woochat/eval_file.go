@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/aiwoochat/woochat/app/evaluating"
@@ -22,6 +25,7 @@ type savedRun struct {
 	K         int             `json:"k"`
 	Words     bool            `json:"words_only"`
 	Plain     bool            `json:"plain"`
+	Without   map[string]int  `json:"without,omitempty"` // questions that were searched without something
 	Questions []savedQuestion `json:"questions"`
 
 	run evaluating.Run
@@ -40,7 +44,7 @@ type savedQuestion struct {
 }
 
 func savedOf(at time.Time, site tenant.SiteID, c evalCommand, run evaluating.Run) savedRun {
-	s := savedRun{Format: savedFormat, At: at.UTC().Format(time.RFC3339), Site: site, K: run.K, Words: c.Words, Plain: c.Plain, run: run}
+	s := savedRun{Format: savedFormat, At: at.UTC().Format(time.RFC3339), Site: site, K: run.K, Words: c.Words, Plain: c.Plain, Without: run.Without, run: run}
 	for _, r := range run.Results {
 		s.Questions = append(s.Questions, savedQuestion{
 			ID: r.Question, Question: r.Text, NDCG: r.Scores.NDCG, Recall: r.Scores.Recall, Precision: r.Scores.Precision, MRR: r.Scores.ReciprocalRank,
@@ -61,12 +65,47 @@ func (s savedRun) results() []evaluation.Result {
 	return out
 }
 
-func (s savedRun) save(path string) error {
+// place is where a run is saved. It is made before anything is measured, so that
+// nobody pays for a run and loses it to a wrong name, and an earlier run that is
+// there is replaced when this one is whole.
+type place struct {
+	file *os.File
+	path string // that file is to have in the end; "" for what is no file, such as /dev/stdout
+}
+
+// placeAt returns the place of a path. Close it.
+func placeAt(path string) (*place, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		return &place{file: f}, err
+	}
+	if linked, err := filepath.EvalSymlinks(path); err == nil {
+		path = linked
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".woochat-eval-*")
+	return &place{f, path}, err
+}
+
+func (p *place) put(s savedRun) error {
 	b, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o600)
+	if _, err := p.file.Write(append(b, '\n')); err != nil || p.path == "" {
+		return err
+	}
+	if err := p.file.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(p.file.Name(), p.path)
+}
+
+// close takes away what was not put.
+func (p *place) close() {
+	_ = p.file.Close() // what was put was synced
+	if p.path != "" {
+		_ = os.Remove(p.file.Name()) // it has another name by now, or is left over
+	}
 }
 
 // differs says in what the runs differ besides the time. Such runs are compared all
@@ -83,6 +122,9 @@ func (s savedRun) differs(was savedRun) []string {
 	}
 	flag("--words", was.Words, s.Words)
 	flag("--plain", was.Plain, s.Plain)
+	for _, what := range slices.Sorted(maps.Keys(was.Without)) {
+		out = append(out, fmt.Sprintf("%d of its questions were searched without %s", was.Without[what], printable(what)))
+	}
 	if was.Site != s.Site {
 		out = append(out, "it was measured at site "+printable(string(was.Site)))
 	}
@@ -115,6 +157,7 @@ type evalReport struct {
 	Precision  float64        `json:"precision"`
 	MRR        float64        `json:"mrr"`
 	Abstention abstentionRow  `json:"abstention"`
+	Without    map[string]int `json:"without"` // questions that were searched without something, by what and why
 	Against    *comparisonRow `json:"against,omitempty"`
 }
 
@@ -138,6 +181,7 @@ func (a abstentionRow) String() string {
 type comparisonRow struct {
 	At        string       `json:"at"`
 	Questions int          `json:"questions"`
+	LeftOut   int          `json:"left_out"` // not asked then
 	Was       float64      `json:"was"`
 	Is        float64      `json:"is"`
 	Better    int          `json:"better"`
@@ -163,13 +207,13 @@ func reportOf(is savedRun, was *savedRun) evalReport {
 	m, a := is.run.Mean, is.run.Abstention
 	r := evalReport{
 		At: is.At, Site: is.Site, K: is.K, Questions: len(is.Questions), NDCG: m.NDCG, Recall: m.Recall, Precision: m.Precision, MRR: m.ReciprocalRank,
-		Abstention: abstentionRow{a.Unanswerable, a.Refused, a.Answerable, a.Withheld, a.Precision(), a.Recall()},
+		Abstention: abstentionRow{a.Unanswerable, a.Refused, a.Answerable, a.Withheld, a.Precision(), a.Recall()}, Without: is.Without,
 	}
 	if was == nil {
 		return r
 	}
 	c := evaluation.Compare(was.results(), is.results(), evalSeed)
-	r.Against = &comparisonRow{At: was.At, Questions: c.Questions, Was: c.Was, Is: c.Is, Better: c.Better, Worse: c.Worse, P: c.P, Differs: append([]string{}, is.differs(*was)...), Changed: []changedRow{}}
+	r.Against = &comparisonRow{At: was.At, Questions: c.Questions, LeftOut: c.LeftOut, Was: c.Was, Is: c.Is, Better: c.Better, Worse: c.Worse, P: c.P, Differs: append([]string{}, is.differs(*was)...), Changed: []changedRow{}}
 	for _, d := range c.Differences {
 		r.Against.Changed = append(r.Against.Changed, changedRow{d.Question, d.Text, d.Was, d.Is, d.WasAbstain, d.IsAbstain})
 	}

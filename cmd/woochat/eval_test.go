@@ -116,6 +116,55 @@ func TestEvalAbstainsByEvidence(t *testing.T) {
 	}
 }
 
+// What the search had to do without is said: its figures are not those of the site.
+func TestEvalWithoutMeaning(t *testing.T) {
+	s, write := evalShop(t)
+	judged := write("judged.csv", "question,expected\nwool cap,CAP-1\ntent for two,TENT-2\n")
+	if out := s.ok("eval", "--questions", judged); strings.Contains(out, "without") {
+		t.Errorf("with all that it has:\n%s", out)
+	}
+	s.ok("license", "suspend", "a.example.com")
+	run := filepath.Join(t.TempDir(), "run.json")
+	if r := s.run("eval", "--questions", judged, "--save", run); r.code != 0 || !strings.Contains(r.out, "2 of the questions were searched without meaning: LICENSE_INACTIVE") {
+		t.Errorf("without a license: %d\n%s", r.code, r.out)
+	}
+	if out := s.ok("eval", "--questions", judged, "--words"); strings.Contains(out, "without") {
+		t.Errorf("that words alone are searched was asked for:\n%s", out)
+	}
+	if r := s.run("search", "--explain", "wool cap"); r.code != 0 || !strings.Contains(r.out, "the question could not be embedded (LICENSE_INACTIVE)") {
+		t.Errorf("explained: %d\n%s", r.code, r.out)
+	}
+	s.ok("license", "resume", "a.example.com")
+	if out := s.ok("eval", "--questions", judged, "--against", run); !strings.Contains(out, "2 of its questions were searched without meaning: LICENSE_INACTIVE") {
+		t.Errorf("against it:\n%s", out)
+	}
+}
+
+// A run is saved whole or not at all, and where it cannot be saved nothing is
+// measured.
+func TestEvalSave(t *testing.T) {
+	s, write := evalShop(t)
+	judged := write("judged.csv", "question,expected\nwool cap,CAP-1\n")
+	dir := t.TempDir()
+	before := s.ok("usage", "--json")
+	r := s.run("eval", "--questions", judged, "--save", filepath.Join(dir, "nowhere", "run.json"))
+	if r.code != 1 || !strings.Contains(r.err, "--save: ") || s.ok("usage", "--json") != before {
+		t.Errorf("got %d, %s: what could not be saved was measured", r.code, r.err)
+	}
+	run := filepath.Join(dir, "run.json")
+	s.ok("eval", "--questions", judged, "--save", run)
+	s.ok("eval", "--questions", judged, "--save", run, "--against", run)
+	if names, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(names) != 1 {
+		t.Errorf("left over: %q, %v", names, err)
+	}
+	if names, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(names) != 0 {
+		t.Errorf("left over: %q, %v", names, err)
+	}
+	if out := s.ok("eval", "--questions", judged, "--save", os.DevNull); !strings.Contains(out, "1.0000") {
+		t.Errorf("to what is no file:\n%s", out)
+	}
+}
+
 func TestEvalReadsTREC(t *testing.T) {
 	s, write := evalShop(t)
 	var zipped strings.Builder

@@ -96,7 +96,11 @@ func (p *program) explain(e searching.Explanation) {
 		fits = "the answer would be that nothing fits"
 	}
 	say("evidence", fmt.Sprintf("%.2f: %s", e.Evidence, fits))
-	say("vectors", fmt.Sprintf("generation %d, %s", e.Generation, modelWord(e.Model)))
+	vectors := fmt.Sprintf("generation %d, %s", e.Generation, modelWord(e.Model))
+	if e.NoMeaning != "" {
+		vectors += ": the question could not be embedded (" + e.NoMeaning + ")"
+	}
+	say("vectors", vectors)
 	for _, s := range e.Searches {
 		var text strings.Builder
 		fmt.Fprintf(&text, "%d found, %d left", s.Found, s.Left)
