@@ -26,9 +26,13 @@ import (
 var (
 	errUnauthenticated = errors.New("credentials are missing, wrong or expired")
 	errOrigin          = errors.New("this page's origin is not on the site's list")
-	errTooLarge        = errors.New("the request body is too large")
 	errMethod          = errors.New("method not allowed")
 )
+
+// tooLargeError is the error of a body of more than most bytes.
+type tooLargeError struct{ most int64 }
+
+func (*tooLargeError) Error() string { return "the request body is too large" }
 
 // answer is an error as the wire shows it.
 type answer struct {
@@ -51,6 +55,7 @@ func (s *Server) describe(err error) answer {
 		failed   *answering.FailedError
 		model    *ports.ModelError
 		shop     *ports.ShopError
+		tooLarge *tooLargeError
 		field    *connecting.FieldError
 	)
 	switch {
@@ -103,10 +108,10 @@ func (s *Server) describe(err error) answer {
 		return answer{status: http.StatusForbidden, code: "ORIGIN_NOT_ALLOWED", message: errOrigin.Error()}
 	case errors.Is(err, roles.ErrForbidden):
 		return answer{status: http.StatusForbidden, code: "FORBIDDEN", message: "Your role does not allow this"}
-	case errors.Is(err, errTooLarge):
+	case errors.As(err, &tooLarge):
 		return answer{
-			status: http.StatusRequestEntityTooLarge, code: "REQUEST_TOO_LARGE", message: errTooLarge.Error(),
-			details: map[string]any{"max_bytes": maxBody},
+			status: http.StatusRequestEntityTooLarge, code: "REQUEST_TOO_LARGE", message: tooLarge.Error(),
+			details: map[string]any{"max_bytes": tooLarge.most},
 		}
 	case errors.Is(err, ingesting.ErrBroken):
 		return answer{

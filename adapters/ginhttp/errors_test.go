@@ -46,7 +46,7 @@ func TestErrors(t *testing.T) {
 		{fmt.Errorf("%w: site key: %w", errUnauthenticated, ports.ErrNotFound), 401, "UNAUTHENTICATED", "", ""},
 		{errOrigin, 403, "ORIGIN_NOT_ALLOWED", "", ""},
 		{fmt.Errorf("%w: usage.read", roles.ErrForbidden), 403, "FORBIDDEN", "", ""},
-		{errTooLarge, 413, "REQUEST_TOO_LARGE", "", "max_bytes:65536"},
+		{&tooLargeError{65536}, 413, "REQUEST_TOO_LARGE", "", "max_bytes:65536"},
 		{errMethod, 405, "METHOD_NOT_ALLOWED", "", ""},
 		{fmt.Errorf("%w (model-2)", metering.ErrUnpriced), 503, "UNAVAILABLE", "", "reason:model_price_unknown"},
 		{&answering.FailedError{Code: "UPSTREAM_BROKE"}, 502, "UPSTREAM_BROKE", "", ""},

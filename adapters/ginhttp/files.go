@@ -159,7 +159,7 @@ func tooLarge(err error) bool {
 // unreadableForm is the error of a form that broke off, or is none.
 func unreadableForm(err error) error {
 	if tooLarge(err) {
-		return errTooLarge
+		return &tooLargeError{maxUpload}
 	}
 	return fmt.Errorf("%w: %w", ingesting.ErrBroken, err)
 }

@@ -32,6 +32,11 @@ func (s *Server) synonyms(c *gin.Context) {
 	c.JSON(http.StatusOK, synonymsBody(list))
 }
 
+// maxSynonyms is how large the body of all synonyms that a site may have can be,
+// with the quotes, commas and names between the words. Letters that are escaped by
+// their number may take more.
+const maxSynonyms = retrieval.MaxSynonyms * (retrieval.MaxSynonymWords*(retrieval.MaxSynonymBytes+4) + 40)
+
 // setSynonyms replaces them: PUT /api/admin/synonyms.
 func (s *Server) setSynonyms(c *gin.Context) {
 	var body struct {
@@ -41,7 +46,7 @@ func (s *Server) setSynonyms(c *gin.Context) {
 		s.fail(c, ports.ErrNotFound)
 		return
 	}
-	if _, err := decode(c, &body); err != nil {
+	if _, err := decodeUpTo(c, maxSynonyms, &body); err != nil {
 		s.fail(c, err)
 		return
 	}

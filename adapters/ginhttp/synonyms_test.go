@@ -1,10 +1,14 @@
 package ginhttp
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/roles"
 	"github.com/aiwoochat/woochat/domain/tenant"
 )
@@ -39,5 +43,31 @@ func TestSynonymsRoute(t *testing.T) {
 		if code, body := call(c.method, c.key, c.body); code != c.code || !strings.Contains(body, c.want) {
 			t.Errorf("%s %s: %d %s, want %d and %s", c.method, c.body, code, body, c.code, c.want)
 		}
+	}
+}
+
+// TestAsManySynonymsAsThereMayBe: a site may have all that it may have.
+func TestAsManySynonymsAsThereMayBe(t *testing.T) {
+	w := newWorld(t, atNoon)
+	admin, _ := w.key(w.site.Scope(), tenant.APIKey, roles.Admin)
+	list := make([]wireSynonym, retrieval.MaxSynonyms)
+	for i := range list {
+		for j := range retrieval.MaxSynonymWords {
+			word := fmt.Sprintf("w%dx%d", i, j)
+			list[i].Words = append(list[i].Words, word+strings.Repeat("a", retrieval.MaxSynonymBytes-len(word)))
+		}
+	}
+	all, err := json.Marshal(map[string]any{"synonyms": list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(body string) *httptest.ResponseRecorder {
+		return serve(t, w.Admin(), http.MethodPut, "/api/admin/synonyms", admin, body)
+	}
+	if rec := put(string(all)); rec.Code != http.StatusOK {
+		t.Errorf("%d bytes: %d %.300s", len(all), rec.Code, rec.Body)
+	}
+	if rec := put(string(all) + strings.Repeat(" ", maxSynonyms)); rec.Code != http.StatusRequestEntityTooLarge || !strings.Contains(rec.Body.String(), fmt.Sprint(maxSynonyms)) {
+		t.Errorf("more than that: %d %.300s", rec.Code, rec.Body)
 	}
 }

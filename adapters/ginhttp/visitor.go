@@ -92,15 +92,18 @@ func bearer(c *gin.Context) string {
 }
 
 // decode reads the JSON body of c into v: one object of known size and depth.
-// The error is an *chat.InputError or errTooLarge.
-func decode(c *gin.Context, v any) ([]byte, error) {
+// The error is an *chat.InputError or a *tooLargeError.
+func decode(c *gin.Context, v any) ([]byte, error) { return decodeUpTo(c, maxBody, v) }
+
+// decodeUpTo is decode for a body of most bytes at most.
+func decodeUpTo(c *gin.Context, most int64, v any) ([]byte, error) {
 	bad := func(reason string) error { return &chat.InputError{Field: "body", Reason: reason} }
 	rc := http.NewResponseController(c.Writer)
 	// Not every writer has deadlines; those of net/http's servers do.
 	if err := rc.SetReadDeadline(wallClock().Add(bodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return nil, bad("could not be read")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, most))
 	if err == nil {
 		// Else net/http waits for the rest of the body, and the deadline ends that.
 		if rerr := rc.SetReadDeadline(time.Time{}); rerr != nil && !errors.Is(rerr, http.ErrNotSupported) {
@@ -110,7 +113,7 @@ func decode(c *gin.Context, v any) ([]byte, error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, errTooLarge
+		return nil, &tooLargeError{tooLarge.Limit}
 	case err != nil:
 		return nil, bad("could not be read")
 	case len(body) == 0:
