@@ -39,6 +39,9 @@ func (s *Service) rerank(ctx context.Context, q Question, found []retrieval.Pass
 	if s.deps.Reranker == nil || q.WordsOnly || q.Text == "" {
 		return found
 	}
+	if r.Reranked.Failed != "" {
+		return found // what was found in the page's language was not judged: nobody waits for that twice
+	}
 	var places []int
 	var texts []string
 	for i, p := range found {
@@ -54,7 +57,7 @@ func (s *Service) rerank(ctx context.Context, q Question, found []retrieval.Pass
 	}
 	start := s.deps.Now()
 	got, err := metering.MeteredReranker(s.deps.Meter, q.Scope, s.cfg.RerankModel, s.deps.Reranker).Rerank(ctx, q.Text, texts)
-	r.Took.Rerank = s.deps.Now().Sub(start)
+	r.Took.Rerank += s.deps.Now().Sub(start)
 	r.Reranked = Reranked{Model: s.cfg.RerankModel, Asked: len(texts)}
 	if err != nil {
 		r.Reranked.Failed = codeOf(err)

@@ -91,6 +91,24 @@ func TestRerankerAway(t *testing.T) {
 	}
 }
 
+// One that fails is not waited for again when all languages are searched.
+func TestRerankerAwayInEachLanguage(t *testing.T) {
+	w := newWorld(t)
+	w.page("2", "de", "Versand", "Delivery takes three days.")
+	w.page("3", "en", "Delivery", "Delivery takes two days.")
+	w.page("4", "en", "Times", "Delivery on Sundays.")
+	var given []string
+	w.loves(lover{given: &given, err: &ports.ModelError{Kind: ports.ModelTimeout}})
+	w.cfg.LeastEvidence = 1
+	r := w.from("en", "delivery in winter storms")
+	if !r.Language.IsZero() || r.Reranked.Failed != "UPSTREAM_TIMEOUT" {
+		t.Fatalf("searched in %q, %+v", r.Language, r.Reranked)
+	}
+	if len(given) != 3 {
+		t.Errorf("it was given %q: asked again after it failed", given)
+	}
+}
+
 // Only so many passages are judged as may be, and nothing is asked of words alone.
 func TestRerankIsBounded(t *testing.T) {
 	w := newWorld(t)
