@@ -21,11 +21,13 @@ type vocabularies struct {
 	passages  ports.Passages
 	now       ports.Clock
 
-	mu    sync.Mutex // guards sites
+	mu    sync.Mutex // guards all below, and used of each vocabulary
 	sites map[tenant.Scope]*vocabulary
+	clock int64 // counts uses
 }
 
 type vocabulary struct {
+	used int64
 	turn chan struct{} // has room for one: who reads the words
 
 	mu    sync.Mutex // guards all below
@@ -118,20 +120,28 @@ func (v *vocabularies) again(ctx context.Context, s tenant.Scope, c retrieval.Ch
 	return words, nil
 }
 
+// entry returns the site's place. It is made if there is none, instead of the one
+// that was not used for longest if there are too many.
 func (v *vocabularies) entry(s tenant.Scope) *vocabulary {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	e := v.sites[s]
 	if e == nil {
-		for old := range v.sites {
-			if len(v.sites) < vocabularySites {
-				break
+		if len(v.sites) >= vocabularySites {
+			var oldest tenant.Scope
+			first := v.clock + 1
+			for scope, o := range v.sites {
+				if o.used < first {
+					oldest, first = scope, o.used
+				}
 			}
-			delete(v.sites, old)
+			delete(v.sites, oldest)
 		}
 		e = &vocabulary{turn: make(chan struct{}, 1)}
 		v.sites[s] = e
 	}
+	v.clock++
+	e.used = v.clock
 	return e
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
+	"github.com/aiwoochat/woochat/test/porttest"
 )
 
 // readings counts how often all of a shop is read for its words, and can hold
@@ -133,5 +134,23 @@ func TestOnlyOneQuestionWaitsForTheWords(t *testing.T) {
 	w.must(<-first)
 	if got := r.times.Load(); got != 2 {
 		t.Errorf("read %d times, want 2", got)
+	}
+}
+
+// The words of a site that is asked all the time stay, however many others are.
+func TestWordsOfABusySiteStay(t *testing.T) {
+	w := newWorld(t)
+	r := &readings{Passages: w.deps.Passages}
+	w.deps.Passages = r
+	service, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	for range 700 { // more than are kept
+		for _, s := range []tenant.Scope{w.scope(), {Tenant: w.site.Tenant, Site: tenant.SiteID(tenant.SitePrefix + porttest.NewID())}} {
+			_, err := service.Search(t.Context(), searching.Question{Scope: s, Text: "jacket"})
+			w.must(err)
+		}
+	}
+	if got := r.times.Load(); got != 1 {
+		t.Errorf("its words were read %d times, want once", got)
 	}
 }
