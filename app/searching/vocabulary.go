@@ -51,15 +51,19 @@ type shopWords struct {
 // Where the shop's documents are the same as before, its words are, too, until a
 // sale begins or ends by the clock: they hold prices. To read them takes seconds
 // in a shop of ten thousand products.
+// Nobody waits for a store that is silent longer than vocabularyTimeout.
 const (
-	vocabularyLife  = 5 * time.Second
-	vocabularyShare = 20
-	vocabularySites = 500
-	vocabularyPage  = 500
+	vocabularyLife    = 5 * time.Second
+	vocabularyTimeout = 10 * time.Minute
+	vocabularyShare   = 20
+	vocabularySites   = 500
+	vocabularyPage    = 500
 )
 
 // of returns the words of a site whose documents are cut by c. One question reads
-// them, and others do not wait for it if there are older ones.
+// them, and others do not wait for it if there are older ones. A reading goes on
+// when its question is given up: of a shop that takes longer to read than an answer
+// may take no question could be answered, ever.
 func (v *vocabularies) of(ctx context.Context, s tenant.Scope, c retrieval.Chunking) (shopWords, error) {
 	e := v.entry(s)
 	words, known, fresh := e.now(v.now())
@@ -79,16 +83,38 @@ func (v *vocabularies) of(ctx context.Context, s tenant.Scope, c retrieval.Chunk
 			return shopWords{}, fmt.Errorf("vocabulary: %w", ctx.Err())
 		}
 	}
-	defer func() { <-e.turn }()
 	began := v.now()
 	if words, _, fresh := e.now(began); fresh { // read by who had the turn before
+		<-e.turn
 		return words, nil
 	}
-	words, err := v.again(ctx, s, c, e, began)
-	if err != nil {
-		return shopWords{}, fmt.Errorf("vocabulary: %w", err)
+	type reading struct {
+		words shopWords
+		err   error
 	}
-	return words, nil
+	done := make(chan reading, 1)
+	go func() {
+		var r reading
+		defer func() {
+			if p := recover(); p != nil { // nobody above would
+				r.err = fmt.Errorf("it panicked: %v", p)
+			}
+			<-e.turn
+			done <- r
+		}()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vocabularyTimeout)
+		defer cancel()
+		r.words, r.err = v.again(ctx, s, c, e, began)
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return shopWords{}, fmt.Errorf("vocabulary: %w", r.err)
+		}
+		return r.words, nil
+	case <-ctx.Done():
+		return shopWords{}, fmt.Errorf("vocabulary: %w", ctx.Err())
+	}
 }
 
 // now returns the words that there are, whether there are any, and whether they

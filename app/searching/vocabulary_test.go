@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -135,6 +136,49 @@ func TestOnlyOneQuestionWaitsForTheWords(t *testing.T) {
 	if got := r.times.Load(); got != 2 {
 		t.Errorf("read %d times, want 2", got)
 	}
+}
+
+// A reading goes on when who asked is gone, so that the next one has the words; and
+// one that panics is an error of its question.
+func TestAReadingOutlivesItsQuestion(t *testing.T) {
+	w := newWorld(t)
+	r := &readings{Passages: w.deps.Passages, began: make(chan struct{}, 10), hold: make(chan struct{})}
+	w.deps.Passages = r
+	service, err := searching.New(w.deps, w.cfg)
+	w.must(err)
+	ask := func(ctx context.Context) error {
+		_, err := service.Search(ctx, searching.Question{Scope: w.scope(), Text: "jacket"})
+		return err
+	}
+	gone, leave := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() { first <- ask(gone) }()
+	<-r.began
+	leave()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("who left got %v", err)
+	}
+	r.hold <- struct{}{}
+	w.must(ask(t.Context()))
+	if got := r.times.Load(); got != 1 {
+		t.Errorf("the words were read %d times, want once", got)
+	}
+
+	w.deps.Passages = panicking{w.stores.Documents}
+	service, err = searching.New(w.deps, w.cfg)
+	w.must(err)
+	if err := ask(t.Context()); err == nil || !strings.Contains(err.Error(), "a bad text") {
+		t.Errorf("a reading that panics: %v", err)
+	}
+	if err := ask(t.Context()); err == nil {
+		t.Error("it is not tried again")
+	}
+}
+
+type panicking struct{ ports.Passages }
+
+func (panicking) Load(context.Context, tenant.Scope, retrieval.Chunking, []retrieval.PassageRef) ([]retrieval.Passage, error) {
+	panic("a bad text")
 }
 
 // The words of a site that is asked all the time stay, however many others are.
