@@ -53,15 +53,17 @@ type shopWords struct {
 // in a shop of ten thousand products.
 // Nobody waits for a store that is silent longer than vocabularyTimeout.
 const (
-	vocabularyLife    = 5 * time.Second
-	vocabularyTimeout = 10 * time.Minute
-	vocabularyShare   = 20
-	vocabularySites   = 500
-	vocabularyPage    = 500
+	vocabularyLife     = 5 * time.Second
+	vocabularyPatience = 2 * time.Second
+	vocabularyTimeout  = 10 * time.Minute
+	vocabularyShare    = 20
+	vocabularySites    = 500
+	vocabularyPage     = 500
 )
 
 // of returns the words of a site whose documents are cut by c. One question reads
-// them, and others do not wait for it if there are older ones. A reading goes on
+// them; if there are older ones it waits for vocabularyPatience at most, and others
+// do not wait at all. A reading goes on
 // when its question is given up: of a shop that takes longer to read than an answer
 // may take no question could be answered, ever.
 func (v *vocabularies) of(ctx context.Context, s tenant.Scope, c retrieval.Chunking) (shopWords, error) {
@@ -106,7 +108,15 @@ func (v *vocabularies) of(ctx context.Context, s tenant.Scope, c retrieval.Chunk
 		defer cancel()
 		r.words, r.err = v.again(ctx, s, c, e, began)
 	}()
+	var enough <-chan time.Time
+	if known {
+		patience := time.NewTimer(vocabularyPatience)
+		defer patience.Stop()
+		enough = patience.C
+	}
 	select {
+	case <-enough:
+		return words, nil
 	case r := <-done:
 		if r.err != nil {
 			return shopWords{}, fmt.Errorf("vocabulary: %w", r.err)

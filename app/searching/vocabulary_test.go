@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aiwoochat/woochat/app/searching"
@@ -173,6 +174,39 @@ func TestAReadingOutlivesItsQuestion(t *testing.T) {
 	if err := ask(t.Context()); err == nil {
 		t.Error("it is not tried again")
 	}
+}
+
+// Nobody waits long for new words where there are older ones.
+func TestOldWordsAreBetterThanALongWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := &readings{Passages: w.deps.Passages}
+		w.deps.Passages = r
+		service, err := searching.New(w.deps, w.cfg)
+		w.must(err)
+		ask := func(text string) string {
+			t.Helper()
+			out, err := service.Search(t.Context(), searching.Question{Scope: w.scope(), Text: text})
+			w.must(err)
+			return out.Understanding.Text
+		}
+		ask("jacket")
+		w.product("3", "Wool Anorak", "Keeps warm.", 9000)
+		<-time.After(time.Minute)
+		r.hold = make(chan struct{})
+		start := time.Now()
+		if got := ask("anorack"); got != "anorack" {
+			t.Errorf("understood as %q before the words were read", got)
+		}
+		if took := time.Since(start); took != 2*time.Second {
+			t.Errorf("it waited %v for them", took)
+		}
+		r.hold <- struct{}{}
+		synctest.Wait()
+		if got := ask("anorack"); got == "anorack" {
+			t.Errorf("understood as %q after they were", got)
+		}
+	})
 }
 
 type panicking struct{ ports.Passages }
