@@ -33,8 +33,9 @@ type Searcher interface {
 	// With q.Sort, all documents that the filter lets through are put in order,
 	// by the price at q.At of the offer that the filter lets through, or by age,
 	// rating or weight, before they are cut at q.Limit: those that have all words of q.Text in their title, or
-	// else in their fields, one passage each, their first. If none has, what is
-	// found by relevance is put in order. retrieval.Sorted says it in full.
+	// else in their fields, one passage each, their first. If none has, that of what is
+	// found by relevance is put in order which has nearly as much of the words as the
+	// best match. retrieval.Sorted says it in full.
 	//
 	// ErrInvalid if q.Limit is below 1, q.Also holds what cannot be searched or
 	// too much, or q.Vector is not of the length of the generation's vectors or

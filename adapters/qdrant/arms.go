@@ -19,8 +19,13 @@ func (l *looking) arms(f *finds) []*arm {
 		words := &arm{enough: l.depth, into: &f.lexical, ask: func() *qdrant.QueryPoints {
 			return &qdrant.QueryPoints{Query: query, Using: new(sparseVector), Filter: filter()}
 		}}
-		if len(l.unwanted) > 0 {
-			words.look = l.without
+		if len(l.unwanted) > 0 || l.which {
+			words.look = func(h *retrieval.Found, p *qdrant.ScoredPoint) {
+				l.without(h, p)
+				if l.which {
+					f.note(h.Ref, l.has(p))
+				}
+			}
 		}
 		out = append(out, words)
 		out = append(out, l.compoundArms(f, filter)...)

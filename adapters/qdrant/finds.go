@@ -10,8 +10,9 @@ import (
 type finds struct {
 	lexical, dense, exact []retrieval.Found
 
-	compounds [][]joined             // of each of looking.compounds
-	open      []retrieval.DocumentID // found with an open point
+	compounds [][]joined                      // of each of looking.compounds
+	words     map[retrieval.PassageRef]uint64 // which of the question's words each has, a bit each; of those that were looked at
+	open      []retrieval.DocumentID          // found with an open point
 }
 
 // arms lists what each arm has found.
@@ -50,13 +51,19 @@ func (f finds) only(counts map[retrieval.DocumentID]string, doubtful []retrieval
 	return f
 }
 
-func (f finds) fuse(possible float64, w retrieval.FusionWeights, limit int) []retrieval.Passage {
-	depth := retrieval.FusionDepth(limit)
+// note takes in that ref has these words.
+func (f *finds) note(ref retrieval.PassageRef, words uint64) {
+	if f.words == nil {
+		f.words = make(map[retrieval.PassageRef]uint64)
+	}
+	f.words[ref] |= words
+}
+
+// finds returns them for the domain, each arm up to depth.
+func (f finds) finds(depth int) retrieval.Finds {
 	exact := make([]retrieval.PassageRef, len(f.exact))
 	for i, h := range f.exact {
 		exact[i] = h.Ref
 	}
-	return retrieval.Fuse(retrieval.Finds{
-		Lexical: retrieval.Best(f.lexical, depth), Possible: possible, Dense: retrieval.Best(f.dense, depth), Exact: exact,
-	}, w, limit)
+	return retrieval.Finds{Lexical: retrieval.Best(f.lexical, depth), Dense: retrieval.Best(f.dense, depth), Exact: exact}
 }

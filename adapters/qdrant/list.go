@@ -63,9 +63,9 @@ func (l *looking) sorted(ctx context.Context) ([]retrieval.Passage, error) {
 		}
 		all = append(all, docs...)
 	}
-	return retrieval.Sorted(all, l.q, func(q retrieval.Query) ([]retrieval.Passage, error) {
+	return retrieval.Sorted(all, l.q, l.x.c.Weights, func(q retrieval.Query) (retrieval.Finds, error) {
 		by := *l
-		by.q = q
+		by.q, by.which = q, true
 		return by.relevant(ctx)
 	})
 }
@@ -171,7 +171,7 @@ func (l *looking) facts(ctx context.Context, candidates []candidate) ([]retrieva
 			return nil, err
 		}
 		if l.q.Filter.Match(f.Kind, f.Locale, f.Title, f.Facts, l.q.At) {
-			out = append(out, retrieval.Listed{Ref: at.ref, Title: f.Title, Facts: f.Facts})
+			out = append(out, retrieval.Listed{Ref: at.ref, Kind: f.Kind, Title: f.Title, Facts: f.Facts})
 		}
 	}
 	return out, nil

@@ -56,40 +56,45 @@ func (x *Index) search(ctx context.Context, o owner, q retrieval.Query) ([]retri
 	case q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0:
 		return l.list(ctx)
 	}
-	return l.relevant(ctx)
+	f, err := l.relevant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return retrieval.Fuse(f, x.c.Weights, q.Limit), nil
 }
 
-// relevant returns what is found by relevance.
-func (l *looking) relevant(ctx context.Context) ([]retrieval.Passage, error) {
+// relevant returns what the arms find by relevance.
+func (l *looking) relevant(ctx context.Context) (retrieval.Finds, error) {
+	var none retrieval.Finds
 	if err := l.read(ctx); err != nil {
-		return nil, err
+		return none, err
 	}
 	var before map[retrieval.DocumentID]string
 	for range looks {
 		f, err := l.look(ctx)
 		if err != nil {
-			return nil, err
+			return none, err
 		}
 		doubtful := f.doubtful()
 		if len(doubtful) == 0 {
-			return f.fuse(l.possible(f), l.x.c.Weights, l.q.Limit), nil
+			return l.finds(f), nil
 		}
 		after, err := l.x.counting(ctx, l.o, l.dim, doubtful)
 		if err != nil {
-			return nil, err
+			return none, err
 		}
 		if before != nil && !slices.ContainsFunc(doubtful, func(id retrieval.DocumentID) bool {
 			was, asked := before[id]
 			return !asked || was != after[id]
 		}) {
-			return f.only(after, doubtful).fuse(l.possible(f), l.x.c.Weights, l.q.Limit), nil
+			return l.finds(f.only(after, doubtful)), nil
 		}
 		before = make(map[retrieval.DocumentID]string, len(doubtful))
 		for _, id := range doubtful {
 			before[id] = after[id]
 		}
 	}
-	return nil, fmt.Errorf("%w: a document is replaced faster than it can be read", ports.ErrUnavailable)
+	return none, fmt.Errorf("%w: a document is replaced faster than it can be read", ports.ErrUnavailable)
 }
 
 // looks is how often a search looks again because documents were being replaced
@@ -110,4 +115,5 @@ type looking struct {
 	unwanted   []retrieval.Term // that are not
 	compounds  []compound       // of tokens that are nowhere, and what several words count as
 	statistics *statistics      // nil without tokens
+	which      bool             // of the words each chunk has is wanted, too: an order is asked for
 }

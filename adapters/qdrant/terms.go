@@ -20,7 +20,8 @@ import (
 type wanted struct {
 	token  string
 	weight float64
-	in     int // chunks that count for how rare it is
+	in     int    // chunks that count for how rare it is
+	bits   uint64 // of the question's words that it counts as
 }
 
 // compound is what several words make only together: a way to take a word apart
@@ -29,6 +30,7 @@ type compound struct {
 	token  string // of the question; "" for what counts beside its words
 	parts  []string
 	weight float64
+	bits   uint64 // of the question's words that it counts as
 }
 
 // Bounds of what is asked for compounds.
@@ -47,6 +49,7 @@ type joined struct {
 // read reads the question's words and counts them.
 func (l *looking) read(ctx context.Context) error {
 	words := l.q.Words()
+	var places retrieval.WordPlaces
 	var all []string
 	asked := false
 	for _, w := range words {
@@ -70,10 +73,12 @@ func (l *looking) read(ctx context.Context) error {
 	if l.statistics, err = l.x.statistics(ctx, l.o, l.dim, all); err != nil {
 		return err
 	}
-	var nowhere, parts []string
+	var nowhere []compound
+	var parts []string
 	for _, w := range words {
-		if !w.Unwanted && l.add(w) == 0 && w.Token != "" && len(nowhere) < retrieval.MaxCompounds {
-			nowhere = append(nowhere, w.Token)
+		bits := places.Of(w)
+		if !w.Unwanted && l.add(w, bits) == 0 && w.Token != "" && len(nowhere) < retrieval.MaxCompounds {
+			nowhere = append(nowhere, compound{token: w.Token, weight: 1, bits: bits})
 			for _, c := range retrieval.Cuts(w.Token) {
 				parts = append(parts, c.Head, c.Tail)
 			}
@@ -87,33 +92,34 @@ func (l *looking) read(ctx context.Context) error {
 	if l.statistics, err = l.x.statistics(ctx, l.o, l.dim, slices.Compact(parts)); err != nil {
 		return err
 	}
-	for _, t := range nowhere {
-		cuts := slices.DeleteFunc(retrieval.Cuts(t), func(c retrieval.Cut) bool { return l.most(c) == 0 })
+	for _, of := range nowhere {
+		cuts := slices.DeleteFunc(retrieval.Cuts(of.token), func(c retrieval.Cut) bool { return l.most(c) == 0 })
 		slices.SortStableFunc(cuts, func(a, b retrieval.Cut) int { return cmp.Compare(l.most(b), l.most(a)) })
 		for _, c := range cuts[:min(cutsTried, len(cuts))] {
-			l.compounds = append(l.compounds, compound{t, []string{c.Head, c.Tail}, 1})
+			of.parts = []string{c.Head, c.Tail}
+			l.compounds = append(l.compounds, of)
 		}
 	}
 	return nil
 }
 
-// add takes a word with what counts as it, and returns about how many chunks have
+// add takes a word, which has these bits, with what counts as it, and returns about how many chunks have
 // any of them: as many as if each stood where it stands whatever the others do.
-func (l *looking) add(w retrieval.Word) int {
+func (l *looking) add(w retrieval.Word, bits uint64) int {
 	chunks := float64(max(1, l.statistics.chunks()))
 	none := 1.0 // the share of chunks that have none of them
 	lacks := func(token string) { none *= 1 - min(1, float64(l.statistics.in[token].chunks)/chunks) }
 	first := len(l.wanted)
 	if w.Token != "" {
-		l.wanted = append(l.wanted, wanted{token: w.Token, weight: 1})
+		l.wanted = append(l.wanted, wanted{token: w.Token, weight: 1, bits: bits})
 		lacks(w.Token)
 	}
 	for _, a := range w.Also {
 		if len(a.Tokens) > 1 {
-			l.compounds = append(l.compounds, compound{"", a.Tokens, a.Weight})
+			l.compounds = append(l.compounds, compound{parts: a.Tokens, weight: a.Weight, bits: bits})
 			continue
 		}
-		l.wanted = append(l.wanted, wanted{token: a.Tokens[0], weight: a.Weight})
+		l.wanted = append(l.wanted, wanted{token: a.Tokens[0], weight: a.Weight, bits: bits})
 		lacks(a.Tokens[0])
 	}
 	in := int(math.Round((1 - none) * chunks))
@@ -137,6 +143,17 @@ func (l *looking) score(p *qdrant.ScoredPoint) float64 {
 		sum += w.weight * l.idf(w.in) * float64(valueOf(p, l.o.dimension(w.token)))
 	}
 	return sum
+}
+
+// has returns the bits of the question's words that a point has.
+func (l *looking) has(p *qdrant.ScoredPoint) uint64 {
+	var bits uint64
+	for _, w := range l.wanted {
+		if valueOf(p, l.o.dimension(w.token)) > 0 {
+			bits |= w.bits
+		}
+	}
+	return bits
 }
 
 // most returns how many chunks can have both parts of a cut.
@@ -188,6 +205,9 @@ func (l *looking) compoundArms(f *finds, filter func(...*qdrant.Condition) *qdra
 			j := joined{retrieval.Found{Ref: h.Ref, Score: l.score(p)}, float64(least)}
 			l.without(&j.Found, p)
 			f.compounds[i] = append(f.compounds[i], j)
+			if l.which {
+				f.note(h.Ref, l.has(p))
+			}
 		}
 	}
 	return out
@@ -215,6 +235,9 @@ func (l *looking) join(f *finds) {
 				f.lexical = append(f.lexical, j.Found)
 			}
 			f.lexical[i].Score += c.weight * l.idf(len(f.compounds[best])) * j.value
+			if l.which {
+				f.note(j.Ref, c.bits)
+			}
 		}
 	}
 }
@@ -232,11 +255,22 @@ func (l *looking) joints(f finds) map[string]int {
 	return out
 }
 
-// possible returns the lexical score that a chunk with all words would have.
-func (l *looking) possible(f finds) float64 {
+// finds returns what the arms have found.
+func (l *looking) finds(f finds) retrieval.Finds {
 	if l.statistics == nil {
-		return 0
+		return f.finds(l.depth)
 	}
+	site, in := retrieval.Collection{Chunks: l.statistics.chunks()}, l.holding(f)
+	for i, h := range f.lexical {
+		f.lexical[i].Has = f.words[h.Ref]
+	}
+	out := f.finds(l.depth)
+	out.Possible, out.IDF = site.Possible(in...), site.IDFs(in)
+	return out
+}
+
+// holding returns how many chunks hold each of the question's words.
+func (l *looking) holding(f finds) []int {
 	joints := l.joints(f)
 	in := make([]int, 0, len(l.tokens))
 	for i, t := range l.tokens {
@@ -246,5 +280,5 @@ func (l *looking) possible(f finds) float64 {
 		}
 		in = append(in, n)
 	}
-	return retrieval.Collection{Chunks: l.statistics.chunks()}.Possible(in...)
+	return in
 }

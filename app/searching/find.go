@@ -31,10 +31,10 @@ func (l look) filter(f retrieval.Filter) retrieval.Filter {
 	return f
 }
 
-// others returns the products of ps that were not shown already, where others are
-// asked for, and else ps.
+// others returns the products of ps that were not shown already, where others than
+// those, or such that go beyond them, are asked for, and else ps.
 func (l look) others(ps []retrieval.Passage) []retrieval.Passage {
-	if len(l.followUp.Beside) == 0 {
+	if len(l.followUp.Beside)+len(l.followUp.Beyond) == 0 {
 		return ps
 	}
 	return slices.DeleteFunc(ps, func(p retrieval.Passage) bool {
@@ -70,10 +70,13 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		}
 		arm = l.others(arm)
 		if query.Sort != retrieval.ByRelevance {
-			if last := r.Searches[len(r.Searches)-1]; last.Found >= l.limit && slices.ContainsFunc(arm, bestMatch) {
-				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the %d passages that match best: nothing has all words", u.Sort, l.limit))
+			if last := r.Searches[len(r.Searches)-1]; slices.ContainsFunc(arm, bestMatch) {
+				r.Understanding.Because = append(r.Understanding.Because, fmt.Sprintf("%s among the %d passages that match nearly as well as the best: nothing has all words, and what has less of them is left out", u.Sort, last.Found))
 			}
 			arm = retrieval.SortPassages(arm, u.Sort, u.Filter, l.at) // what was loaded may be newer than the index
+			if len(l.followUp.Beyond) > 0 {
+				arm = retrieval.Beyond(arm, l.followUp.Beyond, u.Sort, u.Filter, l.at)
+			}
 		}
 		if filtered {
 			arm = retrieval.Spread(arm)

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aiwoochat/woochat/app/searching"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/ports"
@@ -47,6 +49,49 @@ func TestSearchAfter(t *testing.T) {
 		if got := titles(w.searchAfter(c.question, c.before).Chosen()); got != c.want {
 			t.Errorf("after %q, %q: chose %s, want %s", c.before.Question, c.question, got, c.want)
 		}
+	}
+}
+
+// Something lighter, heavier, newer or better rated goes beyond what was shown, and
+// nothing is said to be that is as heavy.
+func TestBeyondWhatWasShown(t *testing.T) {
+	w := newWorld(t)
+	tent := func(id, title, weight string, days int, rating catalog.Rating) {
+		w.must(w.stores.Add(w.Context(), w.scope(), retrieval.Document{
+			ID: retrieval.DocumentID("product:" + id), Revision: "r1", Kind: catalog.KindProduct, Title: title,
+			Facts: catalog.Facts{
+				Weight: catalog.ParseWeight(weight), Published: time.Date(2026, 1, days, 0, 0, 0, 0, time.UTC), Rating: rating,
+				Offers: []catalog.Offer{{Regular: catalog.Money{Minor: 10000, Currency: "EUR", Exponent: 2}, Stock: catalog.InStock}},
+			},
+		}, "Sleeps two."))
+	}
+	tent("11", "Fell Tent", "900 g", 3, catalog.Rating{Hundredths: 480, Count: 90})
+	tent("12", "Dale Tent", "2 kg", 2, catalog.Rating{Hundredths: 450, Count: 90})
+	tent("13", "Gill Tent", "2000 g", 1, catalog.Rating{Hundredths: 400, Count: 90})
+	tent("14", "Hall Tent", "4 kg", 4, catalog.Rating{})
+	fell, dale, gill, hall := shown("11", "Fell Tent", ""), shown("12", "Dale Tent", ""), shown("13", "Gill Tent", ""), shown("14", "Hall Tent", "")
+	for _, c := range []struct {
+		shown          []retrieval.Shown
+		question, want string
+	}{
+		{[]retrieval.Shown{dale, hall}, "anything lighter?", "Fell Tent"}, // and not the other one of 2 kg
+		{[]retrieval.Shown{dale}, "do you have a heavier one?", "Hall Tent"},
+		{[]retrieval.Shown{gill, dale}, "anything newer?", "Hall Tent, Fell Tent"},
+		{[]retrieval.Shown{gill}, "anything better rated?", "Fell Tent, Dale Tent"},
+		{[]retrieval.Shown{fell}, "anything lighter?", ""},
+		{[]retrieval.Shown{shown("99", "Lost Tent", ""), hall}, "anything lighter?", "Fell Tent, Dale Tent, Gill Tent"},
+	} {
+		r := w.searchAfter(c.question, retrieval.Earlier{Question: "tents for two", Shown: c.shown})
+		if got := titles(r.Chosen()); got != c.want {
+			t.Errorf("after %v, %q: chose %s, want %s", c.shown, c.question, got, c.want)
+		}
+		if r.Fit.Nothing != (c.want == "") {
+			t.Errorf("after %v, %q: nothing fits: %v", c.shown, c.question, r.Fit.Nothing)
+		}
+	}
+	// A shop that says no weights is not said to have nothing lighter.
+	if got := titles(w.searchAfter("anything lighter?", retrieval.Earlier{Question: "jackets", Shown: []retrieval.Shown{shown("1", "Storm Jacket", "TS-1")}}).Chosen()); got != "Storm Jacket, Camp Jacket" {
+		t.Errorf("without weights: %s", got)
 	}
 }
 

@@ -189,8 +189,8 @@ func TestOtherForms(t *testing.T) {
 }
 
 // What is cheapest is told by the prices of all that fit, however many they are.
-// Where nothing has all words, it is the cheapest of the best matches, and the
-// explanation says so.
+// Where nothing has all words, it is the cheapest of those that have nearly as many
+// as the best match, and the explanation says so.
 func TestOrderOfMany(t *testing.T) {
 	w := newWorld(t)
 	for i := range 600 {
@@ -201,7 +201,7 @@ func TestOrderOfMany(t *testing.T) {
 	if got := r.Chosen()[0]; got.Ref.Document != "product:999" || got.Arms != (retrieval.Arms{Order: 1, Words: 1}) {
 		t.Errorf("first %s, %+v", got.Ref.Document, got.Arms)
 	}
-	const some = "among the 500 passages that match best"
+	const some = "passages that match nearly as well as the best"
 	if because := strings.Join(r.Understanding.Because, "; "); strings.Contains(because, some) {
 		t.Errorf("of all: %s", because)
 	}

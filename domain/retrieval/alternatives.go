@@ -200,3 +200,29 @@ func together(tokens []string, postings func(token string) ([]Posting, error)) (
 	}
 	return out, nil
 }
+
+// WordPlaces numbers the words of a question that are wanted, in their order, for
+// Collection.Covers. The zero WordPlaces has none yet.
+type WordPlaces []string
+
+// Of returns the bits of the question's words that w is or counts as: those of
+// what counts as several of them together, if they were numbered before; none for
+// one that is not wanted.
+func (n *WordPlaces) Of(w Word) uint64 {
+	if w.Unwanted {
+		return 0
+	}
+	if w.Token != "" {
+		*n = append(*n, w.Token)
+		return 1 << (len(*n) - 1)
+	}
+	var bits uint64
+	for _, a := range w.Also {
+		for _, t := range a.Of {
+			if i := slices.Index(*n, t); i >= 0 {
+				bits |= 1 << i
+			}
+		}
+	}
+	return bits
+}

@@ -134,3 +134,13 @@ func (c Collection) Possible(in ...int) float64 {
 	}
 	return sum
 }
+
+// IDFs returns how much each word counts, where in says how many of c's chunks
+// hold each, as for Possible.
+func (c Collection) IDFs(in []int) []float64 {
+	out := make([]float64, len(in))
+	for i, n := range in {
+		out[i] = c.IDF(min(max(1, n), max(1, c.Chunks)))
+	}
+	return out
+}

@@ -127,15 +127,25 @@ func (c *Corpus) Search(q Query, postings func(token string) ([]Posting, error))
 	let := c.matcher(q)
 	switch {
 	case q.Sort != ByRelevance:
-		return Sorted(c.listed(let), q, func(q Query) ([]Passage, error) { return c.Search(q, postings) })
+		return Sorted(c.listed(let), q, c.weights, func(q Query) (Finds, error) { return c.finds(q, let, postings, true) })
 	case q.Text == "" && len(q.Vector) == 0 && len(q.Codes) == 0:
 		return c.list(q, let), nil
 	}
-	lexical, possible, err := c.lexical(q, let, postings)
+	finds, err := c.finds(q, let, postings, false)
 	if err != nil {
 		return nil, err
 	}
-	return Fuse(Finds{Lexical: lexical, Possible: possible, Dense: c.dense(q, let), Exact: c.exact(q, let)}, c.weights, q.Limit), nil
+	return Fuse(finds, c.weights, q.Limit), nil
+}
+
+// finds returns what the arms find, with Found.Has and Finds.IDF if has is set.
+func (c *Corpus) finds(q Query, let func(row int32) bool, postings func(string) ([]Posting, error), has bool) (Finds, error) {
+	f, err := c.lexical(q, let, postings, has)
+	if err != nil {
+		return f, err
+	}
+	f.Dense, f.Exact = c.dense(q, let), c.exact(q, let)
+	return f, nil
 }
 
 // matcher returns q.Filter, asked at most once for each document, for rows; nil
@@ -174,7 +184,7 @@ func (c *Corpus) listed(let func(row int32) bool) []Listed {
 	var out []Listed
 	for _, d := range c.documents {
 		if len(d.Chunks) > 0 && (let == nil || let(d.Chunks[0].row)) {
-			out = append(out, Listed{Ref: d.ref(0), Title: d.Title, Facts: d.Facts})
+			out = append(out, Listed{Ref: d.ref(0), Kind: d.Kind, Title: d.Title, Facts: d.Facts})
 		}
 	}
 	return out
@@ -209,14 +219,16 @@ func (c *Corpus) exact(q Query, let func(row int32) bool) []PassageRef {
 // lexical returns the best of the chunks that have a word that q wants, and the
 // score that one with all of them could have. What follows "without" takes away
 // from those that have it: see Term.
-func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string) ([]Posting, error)) ([]Found, float64, error) {
+func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string) ([]Posting, error), which bool) (Finds, error) {
 	terms := q.Words()
 	if len(terms) == 0 {
-		return nil, 0, nil
+		return Finds{}, nil
 	}
 	at := make([]int32, len(c.rows)) // where in hits each row is, from 1
 	var hits []scored
-	var in []int // how many chunks have each word that is wanted
+	var has []uint64 // which of the wanted words each of hits has, a bit each
+	var in []int     // how many chunks have each word that is wanted
+	var places WordPlaces
 	compounds := 0
 	// What is wanted comes first, so that what is not finds nothing by itself.
 	slices.SortStableFunc(terms, func(a, b Word) int { return compareBool(a.Unwanted, b.Unwanted) })
@@ -227,11 +239,12 @@ func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string
 			ps, err = compound(term.Token, postings)
 		}
 		if err != nil {
-			return nil, 0, err
+			return Finds{}, err
 		}
 		if !term.Unwanted && term.Token != "" {
 			in = append(in, len(ps))
 		}
+		bits := places.Of(term)
 		score := c.chunks.Scores(len(ps))
 		for _, p := range ps {
 			k := &p.Document.Chunks[p.Chunk]
@@ -243,6 +256,12 @@ func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string
 				hits = append(hits, scored{at: k.row})
 				i = int32(len(hits))
 				at[k.row] = i
+				if which {
+					has = append(has, 0)
+				}
+			}
+			if which {
+				has[i-1] |= bits
 			}
 			hits[i-1].score += term.Worth(p.Document.titleKey) * score(p.Weighted, k.Tokens)
 		}
@@ -251,7 +270,14 @@ func (c *Corpus) lexical(q Query, let func(row int32) bool, postings func(string
 	for _, h := range hits {
 		best.offer(h, let)
 	}
-	return c.found(best), c.chunks.Possible(in...), nil
+	f := Finds{Lexical: c.found(best), Possible: c.chunks.Possible(in...)}
+	if which {
+		f.IDF = c.chunks.IDFs(in)
+		for i, s := range best.heap { // in the order of f.Lexical
+			f.Lexical[i].Has = has[at[s.at]-1]
+		}
+	}
+	return f, nil
 }
 
 // dense returns the best of the chunks with vectors.

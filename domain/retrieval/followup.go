@@ -35,6 +35,9 @@ type FollowUp struct {
 	// Beside are the products that were shown already, where others are asked for:
 	// an answer leaves them out.
 	Beside []Shown
+	// Beyond are the products that an answer has to be lighter, heavier, newer or
+	// better rated than, whichever Question asks to be first: see Beyond.
+	Beyond []Shown
 	// Terms is set if it asks for the shop's terms, such as what shipping
 	// costs, for About: the answer stands on a page.
 	Terms bool
@@ -50,7 +53,7 @@ func (f FollowUp) Depends() bool { return f.Because != "" }
 // TakeUp reads a question after earlier ones of the same conversation, oldest
 // first. "And in red?" repeats the last question with another colour, "is it
 // waterproof?" is about the product that was spoken of, "the cheaper one"
-// chooses among those that were shown, "anything else?" repeats the last question
+// chooses among those that were shown, "anything lighter?" goes beyond them, "anything else?" repeats the last question
 // beside those, and "how much is shipping for that?" keeps what is spoken of beside
 // the shop's terms.
 //
@@ -212,29 +215,37 @@ func (t thread) noun(h *heard) (FollowUp, bool) {
 }
 
 // comparison takes up "anything cheaper?": the last question again, below the
-// prices that were shown.
+// prices that were shown; and "anything lighter?": the last question in that order,
+// up to what was shown.
 func (t thread) comparison(h *heard) (FollowUp, bool) {
-	word, up := h.comparative()
+	word, order := h.comparative()
 	if word == "" || h.ownThing() || len(h.reading.prices) > 0 {
 		return FollowUp{}, false
 	}
 	base := cmp.Or(t.goods, t.text)
-	prices := pricesOf(t.meant(true))
-	bound := "cheapest"
-	switch {
-	case len(prices) > 0 && up:
-		bound = "over " + slices.MaxFunc(prices, catalog.Money.Cmp).String()
-	case len(prices) > 0:
-		bound = "under " + slices.MinFunc(prices, catalog.Money.Cmp).String()
-	case up:
-		bound = "most expensive"
-	}
 	if len(t.named) > 0 {
 		base = kindOf(t.named[0].Title)
 	} else {
-		base = hear(base, h.reading.vocabulary).without(replaced{price: true, sort: true})
+		base = hear(base, h.reading.vocabulary).without(replaced{price: order == CheapestFirst || order == DearestFirst, sort: true})
 	}
-	return FollowUp{Question: strings.TrimSpace(base + " " + bound), Because: quote(word) + " than what was shown: the question before, " + bound}, true
+	meant := t.meant(true)
+	prices := pricesOf(meant)
+	var f FollowUp
+	bound := order.asked()
+	switch {
+	case order == DearestFirst && len(prices) > 0:
+		bound = "over " + slices.MaxFunc(prices, catalog.Money.Cmp).String()
+	case order == CheapestFirst && len(prices) > 0:
+		bound = "under " + slices.MinFunc(prices, catalog.Money.Cmp).String()
+	case order != CheapestFirst && order != DearestFirst:
+		if len(meant) == 0 {
+			return FollowUp{}, false
+		}
+		f.Beyond = slices.Clone(meant)
+	}
+	f.Question = strings.TrimSpace(base + " " + bound)
+	f.Because = quote(word) + " than what was shown: the question before, " + bound
+	return f, true
 }
 
 // kindOf returns what a thing is called, by the last word of its title.

@@ -199,46 +199,61 @@ func (h *heard) factAsked() string {
 	return word
 }
 
-// comparative returns the word by which h asks for what costs less, or with up
-// more, than what was shown; "" if it does not.
-func (h *heard) comparative() (word string, up bool) {
-	for i, w := range h.words {
-		up := false
-		switch w.word {
-		case "cheaper", "gunstiger", "gunstigeres", "gunstigere", "gunstigeren", "billiger", "billigeres", "billigere", "goedkoper":
-		case "expensive", "affordable":
-			if h.word(i-1) != "less" && h.word(i-1) != "more" {
-				continue
-			}
-			up = w.word == "expensive" && h.word(i-1) == "more"
-		case "cher", "chere", "caro", "cara", "caros", "barato", "barata", "baratos", "economico", "economica":
-			switch h.word(i - 1) {
-			case "moins", "meno", "menos":
-			case "mas", "piu":
-				up = strings.HasPrefix(w.word, "car")
-			case "plus":
-				up = true
-			default:
-				continue
-			}
-		case "pricier", "dearer", "teurer", "teureres", "teurere", "duurder":
-			up = true
-		default:
+// comparative returns the word by which h asks for what costs less than what was
+// shown, or more, or is lighter, heavier, newer or better rated, and the order in
+// which that comes first; "" if it does not.
+func (h *heard) comparative() (word string, order Sort) {
+	for i := range h.words {
+		if order = h.comparedAt(i); order == ByRelevance {
 			continue
 		}
 		if than := h.word(i + 1); than == "than" || than == "als" || than == "que" || than == "di" || than == "dan" {
 			if to := h.word(i + 2); to != "that" && to != "this" && to != "it" && to != "those" && to != "these" && to != "das" && to != "die" {
-				return "", false // than something of its own
+				return "", ByRelevance // than something of its own
 			}
 		}
 		for j := range h.words {
-			if j != i && !h.held(j) && !wordIn("something anything any anyone one ones else etwas was irgendwas less more moins menos mas piu meno plus quelque chose algo qualcosa iets", h.word(j)) {
-				return "", false // of something of its own
+			if j != i && !h.held(j) && !wordIn("something anything any anyone one ones else etwas was irgendwas less more moins menos mas piu meno plus minder better besser mieux mejor meglio beter than als que di dan that this it those these das die quelque chose algo qualcosa iets", h.word(j)) {
+				return "", ByRelevance // of something of its own
 			}
 		}
-		return w.word, up
+		return h.words[i].word, order
 	}
-	return "", false
+	return "", ByRelevance
+}
+
+// comparedAt returns the order that the word at i asks for by comparing.
+func (h *heard) comparedAt(i int) Sort {
+	before, w := h.word(i-1), h.word(i)
+	less := wordIn("less moins meno menos minder", before)
+	more := wordIn("more plus mas piu", before)
+	switch {
+	case wordIn("cheaper gunstiger gunstigeres gunstigere gunstigeren billiger billigeres billigere goedkoper", w):
+		return CheapestFirst
+	case wordIn("pricier dearer teurer teureres teurere duurder", w):
+		return DearestFirst
+	case w == "affordable" && (less || more):
+		return CheapestFirst
+	case wordIn("expensive cher chere caro cara caros", w) && less, wordIn("barato barata baratos economico economica", w) && wordIn("mas piu meno menos moins", before):
+		return CheapestFirst
+	case wordIn("expensive cher chere caro cara caros", w) && more, wordIn("barato barata baratos economico economica", w) && before == "plus":
+		return DearestFirst
+	case wordIn("better besser mieux mejor meglio beter", before) && wordIn("rated reviewed bewertet bewertete bewerteten bewertetes note notee notes valorado valorada recensito recensita valutato valutata beoordeeld beoordeelde", w):
+		return BestRatedFirst
+	case definite(before), article(before) && w == "lighter" && !wordIn("one ones", h.word(i+1)): // one that was shown, or a thing to make fire
+		return ByRelevance
+	case wordIn("lighter leichter leichtere leichteren leichterer leichteres lichter lichtere lichters", w),
+		more && wordIn("lightweight leger legere legers legeres ligero ligera ligeros ligeras liviano liviana leggero leggera leggeri leggere", w),
+		less && wordIn("heavy lourd lourde lourds lourdes pesado pesada pesados pesadas pesante pesanti zwaar", w):
+		return LightestFirst
+	case wordIn("heavier schwerer schwerere schwereren schwererer schwereres zwaarder zwaardere zwaarders", w),
+		more && wordIn("lourd lourde lourds lourdes pesado pesada pesados pesadas pesante pesanti", w):
+		return HeaviestFirst
+	case wordIn("newer neuer neuere neueren neuerer neueres nieuwer nieuwere nieuwers recenter recentere", w),
+		more && wordIn("recent recente recents recentes nuevo nueva nuevos nuevas reciente recientes nuovo nuova nuovi nuove recenti", w):
+		return NewestFirst
+	}
+	return ByRelevance
 }
 
 // chosen returns how h chooses among what was shown, and in which words; nil if

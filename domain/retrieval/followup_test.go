@@ -66,6 +66,9 @@ func taken(f retrieval.FollowUp) string {
 	if len(beside) > 0 {
 		out += " | without " + strings.Join(beside, ", ")
 	}
+	if len(f.Beyond) > 0 {
+		out += fmt.Sprintf(" | beyond %d", len(f.Beyond))
+	}
 	return out
 }
 
@@ -106,6 +109,27 @@ func TestTakeUp(t *testing.T) {
 		{one, "and under 50 euros?", "Jacket under 50 euros"},
 		{list, "and red, in stock, under 100?", "Do you have jackets and red, in stock, under 100"},
 		{list, "size M in green", "Do you have jackets under 150 and size M in green"},
+
+		// Lighter, heavier, newer, better rated than were shown.
+		{list, "anything lighter?", "Do you have blue jackets under 150 lightest | beyond 2"},
+		{list, "Do you have a lighter one?", "Do you have blue jackets under 150 lightest | beyond 2"},
+		{list, "do you have anything less heavy than these?", "Do you have blue jackets under 150 lightest | beyond 2"},
+		{list, "something heavier please", "Do you have blue jackets under 150 heaviest | beyond 2"},
+		{list, "a newer one?", "Do you have blue jackets under 150 newest | beyond 2"},
+		{list, "anything more recent?", "Do you have blue jackets under 150 newest | beyond 2"},
+		{list, "anything better rated?", "Do you have blue jackets under 150 best rated | beyond 2"},
+		{one, "anything lighter?", "Jacket lightest | beyond 1"},
+		{german, "Habt ihr etwas Leichteres?", "Habt ihr blaue Jacken lightest | beyond 2"},
+		{german, "gibt es neuere?", "Habt ihr blaue Jacken newest | beyond 2"},
+		{list, "quelque chose de plus léger ?", "Do you have blue jackets under 150 lightest | beyond 2"},
+		{list, "¿algo más ligero?", "Do you have blue jackets under 150 lightest | beyond 2"},
+		{list, "qualcosa di più leggero?", "Do you have blue jackets under 150 lightest | beyond 2"},
+		{list, "iets lichters?", "Do you have blue jackets under 150 lightest | beyond 2"},
+		{[]retrieval.Earlier{earlier("lightest blue jackets", storm)}, "anything newer?", "blue jackets newest | beyond 1"},
+		{shipping, "anything lighter?", "alone"},
+		{list, "do you have a lighter?", "alone"},
+		{list, "lighter tents", "alone"},
+		{list, "something lighter for climbing", "alone"},
 
 		// Others than were shown.
 		{list, "anything else?", "Do you have blue jackets under 150? | without Storm Jacket, Alpine Trek Jacket"},

@@ -10,6 +10,9 @@ import (
 type Found struct {
 	Ref   PassageRef
 	Score float64 // higher is better; comparable within one arm only
+	// Has says which of the question's words the chunk has, a bit each as
+	// WordPlaces numbers them; 0 unless an order is asked for.
+	Has uint64
 }
 
 // Finds is what the arms of a search have found, each best first.
@@ -19,8 +22,11 @@ type Finds struct {
 	// often as any can: Collection.Possible. 0 if it is not known: the question's
 	// words are half trusted then.
 	Possible float64
-	Dense    []Found
-	Exact    []PassageRef // chunks of what the question names; in any order
+	// IDF is how much each of the question's words counts, as WordPlaces numbers
+	// them; nil unless an order is asked for.
+	IDF   []float64
+	Dense []Found
+	Exact []PassageRef // chunks of what the question names; in any order
 }
 
 // FusionWeights says how much each arm of a search counts.

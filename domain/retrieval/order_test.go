@@ -56,7 +56,7 @@ func TestWholly(t *testing.T) {
 		listed("Winter Sleeping Bag", 9000, "Camping"), listed("Dry Bag", 1000, "Camping"), listed("Silk Liner", 2000, "Sleeping Bags"),
 		listed("Summer Sleeping Bag", 5000, "Camping"), listed("Another Dry Bag", 1000, "Camping"),
 	}
-	relevant := []retrieval.Passage{{Ref: all[4].Ref, Arms: retrieval.Arms{Lexical: 1}}, {Ref: all[3].Ref, Arms: retrieval.Arms{Lexical: 2}}}
+	relevant := retrieval.Finds{Lexical: []retrieval.Found{{Ref: all[4].Ref, Score: 2, Has: 1}, {Ref: all[3].Ref, Score: 1, Has: 1}}, IDF: []float64{1}, Possible: 3}
 	for _, c := range []struct {
 		text  string
 		sort  retrieval.Sort
@@ -73,11 +73,11 @@ func TestWholly(t *testing.T) {
 	} {
 		ps, err := retrieval.Sorted(append([]retrieval.Listed{}, all...), retrieval.Query{Text: c.text, Sort: c.sort, Limit: c.limit, Also: []retrieval.Alternative{
 			{Of: []string{"sleeper"}, Tokens: []string{"sleeping", "bag"}, Weight: 1},
-		}}, func(q retrieval.Query) ([]retrieval.Passage, error) {
+		}}, retrieval.FusionWeights{}, func(q retrieval.Query) (retrieval.Finds, error) {
 			if q.Text != "kayak" || q.Sort != retrieval.ByRelevance {
 				t.Errorf("%q: asked for %+v by relevance", c.text, q)
 			}
-			return append([]retrieval.Passage{}, relevant...), nil
+			return relevant, nil
 		})
 		var got []retrieval.DocumentID
 		for i, p := range ps {
@@ -91,10 +91,86 @@ func TestWholly(t *testing.T) {
 		}
 	}
 	away := errors.New("away")
-	if _, err := retrieval.Sorted(all, retrieval.Query{Text: "kayak", Sort: retrieval.CheapestFirst, Limit: 1}, func(retrieval.Query) ([]retrieval.Passage, error) { return nil, away }); !errors.Is(err, away) {
+	if _, err := retrieval.Sorted(all, retrieval.Query{Text: "kayak", Sort: retrieval.CheapestFirst, Limit: 1}, retrieval.FusionWeights{}, func(retrieval.Query) (retrieval.Finds, error) { return retrieval.Finds{}, away }); !errors.Is(err, away) {
 		t.Errorf("got %v", err)
 	}
-	if ps, err := retrieval.Sorted(nil, retrieval.Query{Text: "kayak", Sort: retrieval.CheapestFirst, Limit: 1}, nil); len(ps) != 0 || err != nil {
+	if ps, err := retrieval.Sorted(nil, retrieval.Query{Text: "kayak", Sort: retrieval.CheapestFirst, Limit: 1}, retrieval.FusionWeights{}, nil); len(ps) != 0 || err != nil {
 		t.Errorf("of nothing: %v, %v", ps, err)
+	}
+}
+
+// Where nothing has all words, what has nearly as much of them as the best product
+// is put in order, whatever its text scores; what the question names is always
+// there, and what it does not want only if nothing else is.
+func TestNearlyWhole(t *testing.T) {
+	listed := func(id, title string, kind catalog.Kind, cents int64) retrieval.Listed {
+		return retrieval.Listed{Ref: ref(id), Kind: kind, Title: title, Facts: catalog.Facts{Offers: []catalog.Offer{{Regular: eur(cents)}}}}
+	}
+	all := []retrieval.Listed{
+		listed("dress", "Red dress", catalog.KindProduct, 9000), listed("long", "Red dress", catalog.KindProduct, 8000),
+		listed("sleeves", "Red dress, long sleeves", catalog.KindProduct, 2000), listed("whisk", "Red whisk", catalog.KindProduct, 300),
+		listed("text", "Hanger", catalog.KindProduct, 100),
+		{Ref: ref("page"), Kind: catalog.KindPage, Title: "Care"},
+	}
+	// red, dress, silk; silk is in texts only
+	const red, dress, silk = 1, 2, 4
+	idf := []float64{1, 3, 2}
+	found := func(pairs ...any) (out []retrieval.Found) {
+		for i := 0; i < len(pairs); i += 2 {
+			out = append(out, retrieval.Found{Ref: ref(pairs[i].(string)), Score: float64(10 - i), Has: uint64(pairs[i+1].(int))})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		text  string
+		finds retrieval.Finds
+		want  string
+	}{
+		{"red dress silk", retrieval.Finds{Lexical: found("dress", red|dress|silk, "whisk", red|silk, "long", red|dress|silk)}, "long dress"},
+		{"red dress silk", retrieval.Finds{Lexical: found("dress", red|dress|silk, "long", red|dress)}, "long dress"}, // just four fifths of it
+		{"red dress silk", retrieval.Finds{Lexical: found("text", red|dress|silk, "whisk", red|silk, "long", red|dress)}, "long"},
+		{"red dress silk", retrieval.Finds{Lexical: found("text", red|dress|silk, "whisk", red|silk, "page", red|dress|silk)}, "text page"},
+		{"red dress silk", retrieval.Finds{Lexical: found("page", red|dress|silk, "whisk", red)}, "whisk page"},
+		{"red dress silk without sleeves", retrieval.Finds{Lexical: found("dress", red|dress, "sleeves", red|dress)}, "dress"},
+		{"red dress silk without sleeves", retrieval.Finds{Lexical: found("sleeves", red|dress)}, "sleeves"},
+		{"red dress silk", retrieval.Finds{Lexical: found("dress", red|dress), Exact: []retrieval.PassageRef{ref("whisk")}}, "whisk dress"},
+		{"crimson frock", retrieval.Finds{Dense: []retrieval.Found{{Ref: ref("dress"), Score: 0.9}, {Ref: ref("long"), Score: 0.88}, {Ref: ref("whisk"), Score: 0.4}}}, "long dress"},
+		{"red dress silk", retrieval.Finds{Lexical: found("dress", red|dress), Dense: []retrieval.Found{{Ref: ref("whisk"), Score: 0.9}, {Ref: ref("text"), Score: 0.4}}}, "dress"},
+	} {
+		c.finds.IDF, c.finds.Possible = idf, 15
+		ps, err := retrieval.Sorted(append([]retrieval.Listed{}, all...), retrieval.Query{Text: c.text, Sort: retrieval.CheapestFirst, Limit: 9}, retrieval.FusionWeights{},
+			func(retrieval.Query) (retrieval.Finds, error) { return c.finds, nil })
+		if got := order(ps); got != c.want || err != nil {
+			t.Errorf("%s, of %+v: got %q, %v; want %q", c.text, c.finds, got, err, c.want)
+		}
+	}
+}
+
+// What has a fact that is better than that of all that was shown goes beyond it.
+func TestBeyond(t *testing.T) {
+	weighs := func(id, weight string) retrieval.Passage {
+		return retrieval.Passage{Ref: ref(id), Facts: catalog.Facts{Weight: catalog.ParseWeight(weight)}}
+	}
+	ps := []retrieval.Passage{weighs("a", "1 kg"), weighs("b", "2 kg"), weighs("c", "2 kg"), weighs("d", "3 kg"), weighs("e", "")}
+	was := func(ids ...string) (out []retrieval.Shown) {
+		for _, id := range ids {
+			out = append(out, retrieval.Shown{Document: ref(id).Document})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		shown []retrieval.Shown
+		sort  retrieval.Sort
+		want  string
+	}{
+		{was("d", "b"), retrieval.LightestFirst, "a"},
+		{was("a", "b"), retrieval.HeaviestFirst, "d"},
+		{was("a"), retrieval.LightestFirst, ""},
+		{was("e", "gone"), retrieval.LightestFirst, "a b c d"}, // nobody knows what those weigh
+		{was("a"), retrieval.NewestFirst, "a b c d e"},         // nor how old any is
+	} {
+		if got := order(retrieval.Beyond(ps, c.shown, c.sort, retrieval.Filter{}, time.Time{})); got != c.want {
+			t.Errorf("%v than %v: got %q, want %q", c.sort, c.shown, got, c.want)
+		}
 	}
 }

@@ -119,6 +119,10 @@ type Arms struct {
 	// Evidence. Each is 0 if its arm did not find the passage.
 	Words  float64
 	Cosine float64
+	// Covers is how much of the words of a query the passage has, the rare counting
+	// more, from 0 to 1. It is set where the query asks for an order and no document
+	// has all of its words: see Sorted.
+	Covers float64
 }
 
 // Query asks for passages by meaning, by words, or by both.

@@ -377,6 +377,12 @@ func brokenIndexes() map[string]struct {
 			q.Sort = retrieval.ByRelevance
 			return x.Search(ctx, s, q)
 		}),
+		"sorts whatever has a word": searching("order of some", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			return sortedOnly(ctx, x, s, q, func(retrieval.Passage, retrieval.Passage) bool { return true })
+		}),
+		"sorts what scores nearly as much": searching("order of some", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
+			return sortedOnly(ctx, x, s, q, func(p, best retrieval.Passage) bool { return p.Score >= 0.8*best.Score })
+		}),
 		"wants all fields": putting("what lacks a field", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 			if len(e.Facts.Brands) == 0 {
 				e.Facts.Brands = []string{"no brand"}
@@ -624,4 +630,26 @@ func TestIndexSuiteCatches(t *testing.T) {
 			})
 		})
 	}
+}
+
+// sortedOnly answers a query with an order by putting in order what is found by
+// relevance and, beside the best, is wanted.
+func sortedOnly(ctx context.Context, x *memory.Index, s tenant.Scope, q retrieval.Query, wanted func(p, best retrieval.Passage) bool) ([]retrieval.Passage, error) {
+	if q.Sort == retrieval.ByRelevance {
+		return x.Search(ctx, s, q)
+	}
+	all := q
+	all.Text, all.Vector, all.Limit = "", nil, 1<<20
+	sorted, err := x.Search(ctx, s, all)
+	if err != nil {
+		return nil, err
+	}
+	q.Sort = retrieval.ByRelevance
+	found, err := x.Search(ctx, s, q)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(sorted, func(p retrieval.Passage) bool {
+		return !slices.ContainsFunc(found, func(f retrieval.Passage) bool { return f.Ref == p.Ref && wanted(f, found[0]) })
+	}), nil
 }

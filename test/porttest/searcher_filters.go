@@ -152,6 +152,34 @@ var indexFilterCases = []contractCase[*indexFixture]{
 			f.wantOrder(name, f.a, c.q, c.want...)
 		}
 	}},
+	{"order of some", "where no document has all words, what has nearly as much of them as the best is put in order, and nothing that is called as is not wanted", func(f *indexFixture) {
+		put := func(id, title, text string, cents int64, vector ...float32) {
+			e := f.product(id, catalog.Offer{Regular: indexEuros(cents)})
+			e.Title, e.Chunks[0].Text = title, text
+			f.put(f.a, indexVector(e, vector))
+		}
+		for i := range 20 {
+			put(fmt.Sprintf("product:1%02d", i), "Thing", "thing", 50)
+		}
+		put("product:1", "Copper kettle", "has a lid", 5000)
+		put("product:2", "Copper kettle", strings.Repeat("says a great deal that nobody asked for ", 40)+"of a lid", 4000)
+		put("product:3", "Copper whisk", "goes below a lid", 100)
+		put("product:4", "Copper kettle and spout", "has a lid", 200)
+		put("product:5", "Near", "is like it", 900, 1, 0)
+		put("product:6", "Far", "is not", 100, -1, 0)
+		kettle := "copper kettle lid brass without spout"
+		for name, c := range map[string]struct {
+			q    retrieval.Query
+			want []string
+		}{
+			"cheapest":          {retrieval.Query{Text: kettle, Sort: retrieval.CheapestFirst, Limit: 9}, []string{"product:2", "product:1"}},
+			"dearest":           {retrieval.Query{Text: kettle, Sort: retrieval.DearestFirst, Limit: 9}, []string{"product:1", "product:2"}},
+			"meaning adds none": {retrieval.Query{Text: kettle, Vector: []float32{1, 0}, Sort: retrieval.CheapestFirst, Limit: 9}, []string{"product:2", "product:1"}},
+			"by meaning alone":  {retrieval.Query{Text: "zinc", Vector: []float32{1, 0}, Sort: retrieval.CheapestFirst, Limit: 9}, []string{"product:5"}},
+		} {
+			f.wantOrder(name, f.a, c.q, c.want...)
+		}
+	}},
 	{"order of facts", "the newest, best rated, lightest and heaviest of all that fits come first, and what has no such fact last", func(f *indexFixture) {
 		for i, c := range []struct {
 			days, stars, ratings int64
