@@ -54,6 +54,8 @@ func asked(text string, also []retrieval.Alternative, w words) question {
 			continue
 		case q.facts && digits(t):
 			continue // a bound, which the retriever has kept
+		case q.bounds && i > 0 && digits(tokens[i-1]) && weightUnit(t):
+			continue // of such a bound: under 1 kg
 		case t == "back" && sendsBack(tokens[:i]):
 			t = "return"
 		case (t == "send" || t == "sent" || t == "ship") && slices.Contains(tokens[i:min(len(tokens), i+5)], "back"):

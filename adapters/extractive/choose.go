@@ -91,6 +91,11 @@ func (q *question) pick(sources []source) []source {
 	about = slices.DeleteFunc(about, func(s source) bool {
 		return named && s.product && !s.wholly // the question names a product: not the ones like it
 	})
+	if q.bounds && slices.ContainsFunc(about, func(s source) bool { return s.product && s.called && s.share == 1 }) {
+		// Something is called what is asked for: a mat is no sleeping bag, though its
+		// text speaks of one and it is as light.
+		about = slices.DeleteFunc(about, func(s source) bool { return s.product && s.share < 1 })
+	}
 	if q.sorted {
 		// The retriever has sorted by price. What only mentions the word is not
 		// meant.

@@ -185,6 +185,10 @@ func TestAnswersOfTheDemo(t *testing.T) {
 		{"What is the most expensive tent?", []string{"shop's pages:\n\n**Nattely Tent**, €329.00 – €399.00"}, []string{"Dry Bag"}},
 		{"FF-BOT-1230", []string{"**Varmekanne Thermos 1 l**, €44.00, in stock", "SKU: FF-BOT-1230"}, []string{"Kilde"}},
 		{"How heavy is the headlamp?", []string{"**Polaris 400 Headlamp**", "Weight: 0.078 kg"}, []string{"rain"}},
+		// What only has a part of what something else is called is no such thing.
+		{"sleeping bag under 1 kg", []string{"**Sommernatt Sleeping Bag**", "**Isdal Down Sleeping Bag**"}, []string{"Mat", "Dry Bag", "Pillow"}},
+		{"sleeping bag under 200 euros", []string{"**Sommernatt Sleeping Bag**"}, []string{"Mat", "Dry Bag", "Pack"}},
+		{"rain jackets under 200", []string{"**Stormvind Rain Jacket**", "**Packable Rain Poncho**"}, []string{"Windshell"}},
 		{"merino socks", []string{"**Merino Hiking Socks**"}, []string{"Warranty"}},
 		{
 			"under 30 in blue and in stock",

@@ -22,6 +22,7 @@ type source struct {
 	fulfils       bool    // its best unit is of the kind that was asked for
 	wholly        bool    // the question holds its whole title
 	named         bool    // the question has a word of its title
+	called        bool    // its title has all terms
 	product       bool
 }
 

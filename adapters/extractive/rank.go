@@ -221,9 +221,11 @@ func (q *question) fulfilled(text string) float64 {
 func (q *question) judgeProduct(s *source) {
 	var prose uint64
 	named := false
+	s.called = len(q.terms) > 0
 	for n, t := range q.terms {
 		m, told := 1.3*match(t, s.title), false
 		named = named || m > 0
+		s.called = s.called && m > 0
 		for i := range s.units {
 			p := &s.units[i]
 			own := max(match(t, p.own), inColumn*match(t, p.head), inHeading*match(t, p.above))

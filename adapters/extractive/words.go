@@ -86,6 +86,15 @@ func factWord(token string) bool {
 	return false
 }
 
+// weightUnit reports whether token, behind a number, is what a weight is told in.
+func weightUnit(token string) bool {
+	switch token {
+	case "kg", "kilo", "kilogram", "kilogramm", "kilogramme", "g", "gram", "gramm", "gramme", "lb", "oz", "ounce":
+		return true
+	}
+	return false
+}
+
 // ofPages reports whether a factWord may also be what a page is about: the
 // discount for students, the return of sale items.
 func ofPages(token string) bool {
