@@ -42,6 +42,11 @@ func (l look) others(ps []retrieval.Passage) []retrieval.Passage {
 	})
 }
 
+// compared reports whether what is asked for has to go beyond the document.
+func (l look) compared(id retrieval.DocumentID) bool {
+	return slices.ContainsFunc(l.followUp.Beyond, func(s retrieval.Shown) bool { return s.Document == id })
+}
+
 // find searches, judges and chooses what l asks for, into r. In one language
 // alone it shows nothing that is only near what was asked: another language may
 // have it.
@@ -97,7 +102,7 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		if found, err = s.search(ctx, sc, near, WhyNear, r); err != nil {
 			return err
 		}
-		found = l.others(found)
+		found = slices.DeleteFunc(l.others(found), func(p retrieval.Passage) bool { return l.compared(p.Ref.Document) })
 	}
 	if u.Sort == retrieval.ByRelevance {
 		found = retrieval.NamedFirst(found, l.q.Text)

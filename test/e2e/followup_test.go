@@ -58,6 +58,10 @@ func TestConversationGoesOn(t *testing.T) {
 			{"anything else?", "Field Repair Tape", "Gas Canister"},
 			{"more please", "could not find", "Payment"},
 		},
+		{
+			{"Is the Lyngen Down Jacket warm?", "Lyngen Down Jacket", "Windshell"},
+			{"anything lighter?", "Brisk Windshell", "Lyngen"},
+		},
 	} {
 		token, id := s.session(), ""
 		for _, c := range conversation {
