@@ -146,8 +146,9 @@ func fold(s string) string {
 }
 
 // filtered returns the conditions that a point must meet if f lets it through at
-// all. What f is without, when a sale runs, and what a product weighs, of which
-// points that an older version put say nothing here, is left to Match.
+// all. What f is without or wants products to say that they are free of, when a
+// sale runs, and what a product weighs, of which points that an older version put
+// say nothing here, is left to Match.
 func filtered(f retrieval.Filter) []*qdrant.Condition {
 	var out []*qdrant.Condition
 	if len(f.Kinds) > 0 {
@@ -169,8 +170,8 @@ func filtered(f retrieval.Filter) []*qdrant.Condition {
 	for _, a := range f.Attributes {
 		out = append(out, orTitled(qdrant.NewMatchKeywords(fieldOffers+"[]."+offerAttributes, attributes(a)...), a.Values))
 	}
-	if f.ConstrainsOffer() {
-		out = append(out, qdrant.NewNestedFilter(fieldOffers, &qdrant.Filter{Must: offerConditions(f)}))
+	if of := offerConditions(f); len(of) > 0 {
+		out = append(out, qdrant.NewNestedFilter(fieldOffers, &qdrant.Filter{Must: of}))
 	}
 	return out
 }
@@ -205,12 +206,13 @@ func offerConditions(f retrieval.Filter) []*qdrant.Condition {
 		out = append(out, qdrant.NewMatchBool(offerSale, true))
 	}
 	for _, a := range f.Attributes {
-		has := qdrant.NewMatchKeywords(offerAttributes, attributes(a)...)
-		if a.Name != "" { // what lacks it may have it in its title
-			lacks := qdrant.NewFilterAsCondition(&qdrant.Filter{MustNot: []*qdrant.Condition{qdrant.NewMatchKeyword(offerAttributes, attribute(a.Name, ""))}})
-			has = qdrant.NewFilterAsCondition(&qdrant.Filter{Should: []*qdrant.Condition{has, lacks}})
+		if a.Name == "" {
+			continue // of whatever attribute, or of the title: of the point, and for Match
 		}
-		out = append(out, has)
+		has := qdrant.NewMatchKeywords(offerAttributes, attributes(a)...)
+		// What lacks it may have it in its title.
+		lacks := qdrant.NewFilterAsCondition(&qdrant.Filter{MustNot: []*qdrant.Condition{qdrant.NewMatchKeyword(offerAttributes, attribute(a.Name, ""))}})
+		out = append(out, qdrant.NewFilterAsCondition(&qdrant.Filter{Should: []*qdrant.Condition{has, lacks}}))
 	}
 	return out
 }

@@ -62,14 +62,14 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		}
 		filtered := !query.Filter.IsZero()
 		query.Filter = l.filter(query.Filter)
-		arm, err := s.search(ctx, sc, query, why, r)
+		arm, err := s.fitting(ctx, sc, query, u, why, r)
 		if err != nil {
 			return err
 		}
 		if len(arm) == 0 && query.Text != "" && query.Filter.ConstrainsOffer() {
 			// No product that fits has the words: the fields say all that is known.
 			query.Text, query.Vector = "", nil
-			if arm, err = s.search(ctx, sc, query, WhyFields, r); err != nil {
+			if arm, err = s.fitting(ctx, sc, query, u, WhyFields, r); err != nil {
 				return err
 			}
 		}
@@ -86,16 +86,34 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		if filtered {
 			arm = retrieval.Spread(arm)
 		}
+		if i == 0 && query.Sort == retrieval.ByRelevance {
+			arm = retrieval.Sharing(arm, u.Open)
+			if arm, err = s.within(ctx, sc, query, u, arm, r); err != nil {
+				return err
+			}
+		}
 		exact = exact || i == 0 && len(arm) > 0 && (!u.Filter.IsZero() || len(u.Codes) > 0 || u.Sort != retrieval.ByRelevance)
 		arms = append(arms, arm)
+	}
+	if u.Filter.ConstrainsOffer() && len(arms[0]) == 0 && !u.Terms {
+		// A page answers then only if it is about what the question says.
+		arms = [][]retrieval.Passage{slices.DeleteFunc(retrieval.Interleave(arms...), func(p retrieval.Passage) bool { return !retrieval.Entitled(p.Title, u.Open) })}
 	}
 	found := retrieval.Interleave(arms...)
 	if u.Sort == retrieval.ByRelevance {
 		found = s.rerank(ctx, l.q, found, r)
 	}
-	found = retrieval.TitledFirst(found, u.Head)
-	unfit := len(found) == 0 && !u.Filter.IsZero() && l.language.IsZero()
-	if unfit {
+	found = retrieval.TitledFirst(found, u.Head, u.Open)
+	found = retrieval.SizedFirst(found, u.Sized, u.Open)
+	found = retrieval.FreeFirst(found, l.q.Text, u.Filter)
+	if u.Terms && !u.Filter.ConstrainsOffer() {
+		found = retrieval.TermsFirst(found, l.q.Text)
+	}
+	unmet := len(found) > 0 && slices.ContainsFunc(u.Unmet, func(q retrieval.Unmet) bool {
+		return slices.ContainsFunc(found[:min(len(found), s.cfg.Passages)], func(p retrieval.Passage) bool { return q.Contradicts(p, u.Open) })
+	})
+	unfit := (unmet || len(found) == 0 && !u.Filter.IsZero()) && l.language.IsZero()
+	if unfit && !unmet {
 		// Show the nearest, and let the answer say so.
 		near := retrieval.Query{Text: l.q.Text, Also: u.Also, Vector: l.vector, Limit: l.limit, At: l.at, Filter: retrieval.Filter{Without: u.Filter.Without}}
 		var err error
@@ -121,6 +139,58 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 	r.Found = s.choose(found, l.q.Budget)
 	r.Took.Choose = s.deps.Now().Sub(start)
 	return nil
+}
+
+// fitting searches as query says. If nothing is like that, it asks for less of what
+// a shopper would rather be told than refused: that it is sold out, or that it does
+// not say itself what it is without. What is sold out comes first where it has the
+// words of the question in its title and nothing in stock has.
+func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.Query, u retrieval.Understanding, why string, r *Findings) ([]retrieval.Passage, error) {
+	arm, err := s.search(ctx, sc, query, why, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(arm) == 0 && len(query.Filter.Free) > 0 {
+		query.Filter = query.Filter.Loose()
+		if arm, err = s.search(ctx, sc, query, WhyFree, r); err != nil {
+			return nil, err
+		}
+	}
+	if rest, says, ok := query.Filter.InWords(); ok && len(arm) == 0 {
+		loose := query
+		loose.Filter = rest
+		if arm, err = s.search(ctx, sc, loose, WhyWords, r); err != nil {
+			return nil, err
+		}
+		arm = slices.DeleteFunc(arm, func(p retrieval.Passage) bool { return !says(p) })
+	}
+	titled := func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, u.Open) }
+	if !query.Filter.InStock || len(arm) > 0 && (u.Open == "" || query.Sort != retrieval.ByRelevance || slices.ContainsFunc(arm, titled)) {
+		return arm, nil
+	}
+	query.Filter.InStock = false
+	sold, err := s.search(ctx, sc, query, WhySold, r)
+	if err != nil || len(arm) == 0 {
+		return sold, err
+	}
+	return retrieval.Interleave(append(slices.DeleteFunc(sold, func(p retrieval.Passage) bool { return !titled(p) }), arm...)), nil
+}
+
+// within returns arm, or nothing where no title in it has a word of what u calls the
+// thing, and the shop has things that are called so at other prices: there is olive
+// oil, but none under 5.
+func (s *Service) within(ctx context.Context, sc tenant.Scope, query retrieval.Query, u retrieval.Understanding, arm []retrieval.Passage, r *Findings) ([]retrieval.Passage, error) {
+	says := func(p retrieval.Passage) bool { return retrieval.Entitled(p.Title, u.Open) }
+	if u.Open == "" || len(arm) == 0 || len(query.Filter.Categories) > 0 || !query.Filter.MinPrice.IsSet() && !query.Filter.MaxPrice.IsSet() || slices.ContainsFunc(arm, says) {
+		return arm, nil
+	}
+	query.Filter.MinPrice, query.Filter.MaxPrice, query.Filter.Below = catalog.Money{}, catalog.Money{}, false
+	query.Text = u.Open
+	all, err := s.search(ctx, sc, query, WhyOutside, r)
+	if err != nil || !slices.ContainsFunc(all, func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, u.Open) }) {
+		return arm, err
+	}
+	return nil, nil
 }
 
 // choose chooses what goes into a prompt. Without a budget nobody wants one, and what

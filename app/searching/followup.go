@@ -85,7 +85,15 @@ func languages(locales ...string) []string {
 // those. A product that was not found is looked up by its title and code.
 func (s *Service) about(ctx context.Context, sc tenant.Scope, f retrieval.FollowUp, found []retrieval.Passage, at time.Time, r *Findings) ([]retrieval.Passage, error) {
 	var products, rest []retrieval.Passage
-	for _, a := range f.About {
+	about := slices.Clone(f.About)
+	place := func(a retrieval.Shown) int { // what answers best of them comes first
+		if at := slices.IndexFunc(found, func(p retrieval.Passage) bool { return p.Ref.Document == a.Document }); at >= 0 {
+			return at
+		}
+		return len(found)
+	}
+	slices.SortStableFunc(about, func(a, b retrieval.Shown) int { return place(a) - place(b) })
+	for _, a := range about {
 		of := func(p retrieval.Passage) bool { return p.Ref.Document == a.Document }
 		before := len(products)
 		for _, p := range found {

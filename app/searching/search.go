@@ -96,9 +96,13 @@ type Took struct {
 
 // Reasons for searches beside the one that the question asks.
 const (
-	WhyPages  = "pages and FAQs without the filter: the answer may stand there"
-	WhyFields = "without words: no product that fits has them"
-	WhyNear   = "without the filter: nothing is like that"
+	WhyPages   = "pages and FAQs without the filter: the answer may stand there"
+	WhyFields  = "without words: no product that fits has them"
+	WhyFree    = "also what does not say itself that it is without"
+	WhyWords   = "also what says so in words and not in fields"
+	WhyOutside = "whether the shop has any at another price"
+	WhySold    = "also what is not in stock"
+	WhyNear    = "without the filter: nothing is like that"
 )
 
 // candidates is how many passages are searched for each one that is used:

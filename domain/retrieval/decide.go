@@ -49,7 +49,7 @@ func (q *reading) decide() {
 	} else {
 		q.out.Open = q.out.Text
 	}
-	q.out.Pages = policy || q.unexplained()
+	q.out.Pages, q.out.Terms = policy || q.unexplained(), policy
 }
 
 // noFilter drops the filter and gives its words back to the search.
@@ -69,7 +69,7 @@ func (q *reading) attributes() {
 		}
 		var names, values []string
 		for _, term := range t.terms {
-			if term.kind == termAttribute {
+			if term.kind == termAttribute && !traces(term.name) {
 				if !containsFold(names, term.name) {
 					names = append(names, term.name)
 				}
@@ -111,15 +111,18 @@ func (q *reading) quantities() {
 	for _, m := range q.measures {
 		var names, values []string
 		for _, t := range m.terms {
-			if !containsFold(names, t.name) {
+			if t.name != "" && !containsFold(names, t.name) {
 				names = append(names, t.name)
 			}
 			values = append(values, t.value)
 		}
 		slices.Sort(values)
-		a := catalog.Attribute{Name: names[0], Values: slices.Compact(values)}
-		if len(names) > 1 {
-			a.Name = ""
+		a := catalog.Attribute{Values: slices.Compact(values)}
+		switch len(names) {
+		case 0:
+			names = []string{"title"}
+		case 1:
+			a.Name = names[0]
 		}
 		q.because(strings.Join(names, " or ") + ": " + strings.Join(a.Values, " or "))
 		if at, ok := exact[strings.Join(names, " or ")]; ok && m.exact {

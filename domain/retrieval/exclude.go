@@ -83,7 +83,7 @@ func (q *reading) negator(i int) int {
 				return i - 1
 			}
 			return -1
-		case "made", "of", "from", "in", "a", "an", "any", "the", "with", "contain", "containing", "want", "like", "be", "au", "aus", "mit",
+		case "made", "of", "from", "by", "von", "vom", "der", "marke", "brand", "in", "a", "an", "any", "the", "with", "contain", "containing", "want", "like", "be", "au", "aus", "mit",
 			"colour", "color", "en", "de", "del", "di", "da", "van", "het", "sea", "sean", "sia", "farbe", "couleur", "colore", "kleur":
 			i--
 		default:
@@ -108,4 +108,23 @@ func (q *reading) lists(a, b termSpan) bool {
 			return x.kind == y.kind && (strings.EqualFold(x.name, y.name) || x.name == "" || y.name == "")
 		})
 	})
+}
+
+// readButNot marks what the question sets against what it asks for, in words that
+// the vocabulary does not have: "saws but no chainsaws".
+func (q *reading) readButNot() {
+	for i := 2; i < len(q.words); i++ {
+		if !wordIn("but aber mais pero ma maar", q.folded(i-2)) || !wordIn("not no nicht kein keine keinen keiner pas non sin geen niet", q.folded(i-1)) {
+			continue
+		}
+		t := q.token(i)
+		if !plainWord(t) || q.filler(i) || q.isGone(i, i+1) || slices.ContainsFunc(q.terms, func(s termSpan) bool { return s.from <= i && i < s.to }) ||
+			wordIn("too so very zu sehr trop demasiado troppo te", q.folded(i)) {
+			continue
+		}
+		q.negated = true
+		q.gone = append(q.gone, span{q.words[i-2].start, q.words[i].end})
+		q.out.Filter.Without = append(q.out.Filter.Without, t)
+		q.because("without " + t)
+	}
 }

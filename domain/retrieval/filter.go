@@ -35,12 +35,13 @@ type Filter struct {
 	Brands     []string            // one of these
 	Categories []string            // one of these, or one below it
 	Without    []string            // none of these words in title, unless it says "without", brands, categories or attributes
+	Free       []string            // its title or attributes say that it is without each of these tokens: "gluten free"
 }
 
 // IsZero reports whether f lets everything through.
 func (f Filter) IsZero() bool {
 	return len(f.Kinds) == 0 && f.Language.IsZero() && !f.ConstrainsOffer() && !f.MinWeight.IsSet() && !f.MaxWeight.IsSet() &&
-		len(f.Brands) == 0 && len(f.Categories) == 0 && len(f.Without) == 0
+		len(f.Brands) == 0 && len(f.Categories) == 0 && len(f.Without) == 0 && len(f.Free) == 0
 }
 
 // ConstrainsOffer reports whether f asks for anything that only an offer has,
@@ -62,7 +63,7 @@ func (f Filter) Match(kind catalog.Kind, locale, title string, facts catalog.Fac
 	if len(f.Brands) > 0 && !branded(named, facts, f.Brands) || len(f.Categories) > 0 && !filed(named, facts, f.Categories) {
 		return false
 	}
-	if f.excludes(title, facts) || !f.weighs(facts.Weight) {
+	if f.excludes(title, facts) || !saysFree(title, facts, f.Free) || !f.weighs(facts.Weight) {
 		return false
 	}
 	if !f.ConstrainsOffer() && (len(f.Without) == 0 || len(facts.Offers) == 0) {
@@ -153,7 +154,7 @@ func (f Filter) excludes(title string, facts catalog.Facts) bool {
 	return slices.ContainsFunc(f.Without, func(word string) bool {
 		return titleHas(title, word) || anyHasWords(facts.Brands, word) || anyHasWords(facts.Categories, word) ||
 			slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool {
-				return !chosen(facts, a.Name) && anyHasWords(a.Values, word)
+				return !chosen(facts, a.Name) && anySays(a.Values, word)
 			})
 	})
 }
@@ -161,7 +162,7 @@ func (f Filter) excludes(title string, facts catalog.Facts) bool {
 // offerIs reports whether o is what word says by an attribute that the shopper
 // chooses. Where o takes any value, it is only if all values are.
 func offerIs(facts catalog.Facts, o catalog.Offer, word string) bool {
-	if slices.ContainsFunc(o.Attributes, func(a catalog.Attribute) bool { return anyHasWords(a.Values, word) }) {
+	if slices.ContainsFunc(o.Attributes, func(a catalog.Attribute) bool { return anySays(a.Values, word) }) {
 		return true
 	}
 	return slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool {
@@ -178,6 +179,12 @@ func anyFold(want, have []string) bool {
 	return slices.ContainsFunc(want, func(w string) bool {
 		return slices.ContainsFunc(have, func(h string) bool { return strings.EqualFold(w, h) })
 	})
+}
+
+// anySays reports whether one of the values says word, and not that something is
+// without.
+func anySays(values []string, word string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return titleHas(v, word) })
 }
 
 func anyHasWords(texts []string, words string) bool {

@@ -58,6 +58,9 @@ func (f Filter) String() string {
 	if len(f.Without) > 0 {
 		add("without " + anyOf(f.Without))
 	}
+	if len(f.Free) > 0 {
+		add("says that it is without " + strings.Join(f.Free, " and "))
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -13,7 +13,7 @@ func TestFilterInWords(t *testing.T) {
 	whole := retrieval.Filter{
 		Kinds: []catalog.Kind{catalog.KindPage, catalog.KindFAQ}, MinPrice: catalog.Money{Minor: 1000, Currency: "EUR", Exponent: 2}, MaxPrice: thirty, Below: true,
 		Language: retrieval.Language{Locale: "de-AT", Kinds: []catalog.Kind{catalog.KindPage}}, InStock: true, OnSale: true, Attributes: []catalog.Attribute{{Name: "Colour", Values: []string{"Blue", "Navy"}}, {Values: []string{"XL"}}},
-		Brands: []string{"Acme"}, Categories: []string{"Jackets"}, Without: []string{"leather"},
+		Brands: []string{"Acme"}, Categories: []string{"Jackets"}, Without: []string{"leather"}, Free: []string{"gluten", "nut"},
 		MinWeight: catalog.ParseWeight("500 g"), Heavier: true, MaxWeight: catalog.ParseWeight("2 kg"), Lighter: true,
 	}
 	for _, c := range []struct {
@@ -24,7 +24,7 @@ func TestFilterInWords(t *testing.T) {
 		{retrieval.Filter{MaxPrice: thirty}, "at most " + thirty.String()},
 		{retrieval.Filter{MinWeight: catalog.ParseWeight("1 lb"), MaxWeight: catalog.ParseWeight("2 kg")}, "of at least 1 lbs, of at most 2 kg"},
 		{whole, "kind: page or faq, in de: page, in stock, on sale, at least " + whole.MinPrice.String() + ", below " + thirty.String() +
-			", heavier than 500 g, lighter than 2 kg, Colour: Blue or Navy, any attribute: XL, brand: Acme, category: Jackets, without leather"},
+			", heavier than 500 g, lighter than 2 kg, Colour: Blue or Navy, any attribute: XL, brand: Acme, category: Jackets, without leather, says that it is without gluten and nut"},
 	} {
 		if got := c.f.String(); got != c.want {
 			t.Errorf("got  %q\nwant %q", got, c.want)

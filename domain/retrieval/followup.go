@@ -85,7 +85,7 @@ type thread struct {
 
 // after returns the thread after e, whose question is f.
 func (t thread) after(e Earlier, f FollowUp, v Vocabulary) thread {
-	terms := f.Terms || asksTerms(e.Question)
+	terms := f.Terms || asksTerms(e.Question) || len(f.About) == 0 && asksTerms(f.Question)
 	next := thread{text: f.Question, goods: f.Question, named: f.About, shown: e.Shown, beside: f.Beside}
 	if len(next.named) == 0 {
 		next.named = namedIn(f.Question, e.Shown)

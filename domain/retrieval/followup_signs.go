@@ -11,7 +11,7 @@ import (
 // there is a word that could be its name. A verb before it ("how do I wash it"),
 // an adjective after "how" and what a "one" is like are none.
 func (h *heard) antecedent(i int, p pronounKind) bool {
-	if h.ownThing() {
+	if h.ownThing() && !(p == single && h.partOf(i)) {
 		return true
 	}
 	like := i // where what a "one" is like begins: a bigger one
@@ -27,6 +27,23 @@ func (h *heard) antecedent(i int, p pronounKind) bool {
 		}
 	}
 	return false
+}
+
+// partOf reports whether the things that h names are what the one at i may come
+// with or be for: does it come with a charger?
+func (h *heard) partOf(i int) bool {
+	if i != h.begin+1 || !linking(h.word(h.begin)) && !wordIn("does do will can has hat passt", h.word(h.begin)) {
+		return false
+	}
+	at := i + 1
+	for ; at < len(h.words); at++ {
+		if wordIn("with without for have include includes need needs fit fits mit ohne zu", h.word(at)) {
+			break
+		}
+	}
+	return at < len(h.words) && !slices.ContainsFunc(h.reading.terms, func(t termSpan) bool {
+		return isThing(t) && h.reading.words[t.from].start < h.words[at].start
+	})
 }
 
 // held reports whether word i cannot be the name of a thing that is spoken of.

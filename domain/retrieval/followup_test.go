@@ -252,6 +252,7 @@ func TestTakeUpOverSeveralTurns(t *testing.T) {
 		{"and in green?", []retrieval.Shown{alpine, storm}, "Do you have jackets in green"},
 		{"the second one", []retrieval.Shown{storm}, "Storm Jacket: the second one | Storm Jacket"},
 		{"how much is shipping for that?", nil, "how much is shipping for that? | Storm Jacket | terms"},
+		{"and to Switzerland?", nil, "how much is shipping for that to Switzerland"},
 		{"is it waterproof?", []retrieval.Shown{storm}, "Storm Jacket: is it waterproof? | Storm Jacket"},
 		{"what is your returns policy?", nil, "alone"},
 		{"does it come in red?", []retrieval.Shown{storm}, "Storm Jacket: does it come in red? | Storm Jacket"},
@@ -262,6 +263,21 @@ func TestTakeUpOverSeveralTurns(t *testing.T) {
 			t.Errorf("%d: %q is read as %s, want %s", i, c.question, got, c.want)
 		}
 		before = append(before, earlier(c.question, c.shown...))
+	}
+}
+
+// What a thing comes with or is for is asked of it, whatever else that is.
+func TestTakeUpOfParts(t *testing.T) {
+	before := []retrieval.Earlier{earlier("How much is the Storm Jacket?", product("Storm Jacket", 9900))}
+	for question, want := range map[string]string{
+		"does it come with shoes?": "Storm Jacket: does it come with shoes? | Storm Jacket",
+		"will it fit with shoes?":  "Storm Jacket: will it fit with shoes? | Storm Jacket",
+		"do they have shoes?":      "alone",
+		"shoes, does it matter?":   "alone",
+	} {
+		if got := taken(retrieval.TakeUp(question, before, outfitter())); got != want {
+			t.Errorf("%q is read as %s, want %s", question, got, want)
+		}
 	}
 }
 

@@ -39,12 +39,17 @@ func Unsorted(path string) bool {
 }
 
 // titledAs reports whether a product without the attribute has one of its values
-// in its title. Numbers and letters in a title are no sizes.
+// in its title. Numbers and letters in a title are no sizes, unless they say how
+// much of something it is.
 func titledAs(title string, facts catalog.Facts, want catalog.Attribute) bool {
-	if want.Name == "" || slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool { return strings.EqualFold(a.Name, want.Name) && len(a.Values) > 0 }) {
+	if want.Name == "" {
+		return titleMeasures(title, facts, want.Values)
+	}
+	if slices.ContainsFunc(facts.Attributes, func(a catalog.Attribute) bool { return strings.EqualFold(a.Name, want.Name) && len(a.Values) > 0 }) {
 		return false
 	}
-	return slices.ContainsFunc(want.Values, func(v string) bool { return slices.ContainsFunc(Tokens(v), plainWord) && hasWords(title, v) })
+	return slices.ContainsFunc(want.Values, func(v string) bool { return slices.ContainsFunc(Tokens(v), plainWord) && hasWords(title, v) }) ||
+		titleMeasures(title, facts, want.Values)
 }
 
 // titleHas reports whether a title says that a product is or has what word says,

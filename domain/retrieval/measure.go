@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // quantity is a number of a unit: 0.5 l is 500 of "ml". An attribute whose
@@ -40,7 +41,7 @@ func unitOf(token string) (base string, factor float64, ok bool) {
 		return "mm", 10, true
 	case "m", "meter", "metre", "metro":
 		return "mm", 1000, true
-	case "inch", "in", "zoll":
+	case "inch", "in", "zoll", `"`, "″", "”", "''":
 		return "mm", 25.4, true
 	case "ft", "foot":
 		return "mm", 304.8, true
@@ -80,12 +81,15 @@ func unitOf(token string) (base string, factor float64, ok bool) {
 	return "", 0, false
 }
 
+// quantityNumber is a number, or a part of one.
+const quantityNumber = `(\d/\d{1,2}|[½¼¾]|half(?: of)?(?: an?)?|halbe?[rnsm]?|\d{1,3}(?:[.,'’]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,3})?)`
+
 const unitWords = `(ml|millilit(?:er|re)s?|cl|dl|l|lit(?:er|re)s?|litern|litros?|ltr|mm|cm|centimet(?:er|re)s?|m|met(?:er|re)s?|metros?|inch(?:es)?|in|zoll|ft|feet|foot|` +
 	`mg|g|grams?|gramm|grammes?|kg|kilos?|kilograms?|kilogramm|lbs?|pounds?|oz|ounces?|mah|ah|lm|lumens?|w|watts?|kw|kilowatts?|v|volts?|hz|hertz|` +
 	`mb|gb|gigabytes?|tb|terabytes?|persons?|people|personen|personas|personnes)`
 
 var (
-	quantityValue  = regexp.MustCompile(`(?i)^[^\d]*` + number + `\s?-?` + unitWords + `$`)
+	quantityValue  = regexp.MustCompile(`(?i)^(?:[^\d½¼¾]*[^\d½¼¾\pL])?` + quantityNumber + `(\s?-?` + unitWords + `|\s?["″”]|'')$`)
 	quantityPhrase = regexp.MustCompile(`(?i)` + before + `(?:(` + strings.Join([]string{
 		`(?:no|not) (?:more|larger|bigger|longer|heavier) than`, `nicht mehr als`, `(?:no|not) (?:less|smaller|shorter|lighter) than`,
 		`under`, `below`, `less than`, `smaller than`, `lighter than`, `shorter than`, `fewer than`, `unter`, `weniger als`, `kleiner als`, `leichter als`, `kürzer als`, `<=?`,
@@ -96,17 +100,38 @@ var (
 		`más ligero?a?s? que`, `más pesado?a?s? que`, `(?:de )?menos de`, `(?:de )?más de`, `hasta`, `como máximo`, `al menos`, `como mínimo`, // Spanish
 		`più legger[oaie] di`, `più pesant[ei] di`, `(?:di )?meno di`, `(?:di )?più di`, `fino a`, `al massimo`, `almeno`, `tra`, `fra`, // Italian
 		`lichter dan`, `zwaarder dan`, `(?:van )?minder dan`, `onder(?: de)?`, `(?:van )?meer dan`, `tot`, `maximaal`, `hooguit`, `minstens`, `tussen`, // Dutch
-	}, `|`) + `)\s*:?\s*(?:of |a |an )*)?(?:` + number + `\s?` + unitWords + `?\s*(?:-|–|to|and|und|bis|et|à|y|e|en|tot)\s*)?` + number + `\s?-?` + unitWords + `\b(?:\s+(or|oder|and|und) (more|larger|bigger|over|above|up|mehr|größer|less|smaller|under|below|weniger|kleiner)\b)?`)
+	}, `|`) + `)\s*:?\s*(?:of |a |an )*)?(?:` + quantityNumber + `\s?` + unitWords + `?\s*(?:-|–|to|and|und|bis|et|à|y|e|en|tot)\s*)?` + quantityNumber + `\s?-?` + unitWords + `\b(?:\s+(or|oder|and|und) (more|larger|bigger|over|above|up|mehr|größer|less|smaller|under|below|weniger|kleiner)\b)?`)
 )
 
 // quantityOf reads a number and a unit.
 func quantityOf(digits, unit string) (quantity, bool) {
+	unit = strings.TrimLeft(unit, " -")
 	base, factor, ok := unitOf(singular(strings.ToLower(unit)))
 	if !ok {
 		base, factor, ok = unitOf(strings.ToLower(unit))
 	}
-	n, err := strconv.ParseFloat(plainDigits(digits), 64)
+	n, err := strconv.ParseFloat(plainDigits(fraction(digits)), 64)
 	return quantity{base, n * factor}, ok && err == nil
+}
+
+// fraction returns a part of a number as a decimal: 0.5 for ½, 1/2 and half. All
+// else it returns as it is.
+func fraction(digits string) string {
+	switch d := strings.ToLower(digits); {
+	case d == "½", strings.HasPrefix(d, "half"), strings.HasPrefix(d, "halb"):
+		return "0.5"
+	case d == "¼":
+		return "0.25"
+	case d == "¾":
+		return "0.75"
+	}
+	over, under, ok := strings.Cut(digits, "/")
+	a, err1 := strconv.ParseFloat(over, 64)
+	b, err2 := strconv.ParseFloat(under, 64)
+	if !ok || err1 != nil || err2 != nil || b == 0 {
+		return digits
+	}
+	return strconv.FormatFloat(a/b, 'f', 6, 64)
 }
 
 // plainDigits returns a number as a person writes it with a decimal point and
@@ -129,13 +154,8 @@ func (v *Vocabulary) learnQuantity(t term) {
 	if len(v.measured) >= maxMeasured || len(t.value) > 60 {
 		return
 	}
-	var q quantity
-	if m := quantityValue.FindStringSubmatch(t.value); m != nil {
-		var ok bool
-		if q, ok = quantityOf(m[1], m[2]); !ok {
-			return
-		}
-	} else {
+	q, ok := valueQuantity(t.value)
+	if !ok {
 		base, factor, ok := unitOf(attributeKey(t.name))
 		n, err := strconv.ParseFloat(plainDigits(t.value), 64)
 		if !ok || err != nil {
@@ -144,6 +164,11 @@ func (v *Vocabulary) learnQuantity(t term) {
 		q = quantity{base, n * factor}
 	}
 	v.measured = append(v.measured, measured{q, t})
+	if imperial(unitBehind(t.value)) {
+		v.imperial[t.name] = true
+	} else {
+		v.metric[t.name] = true
+	}
 	if q.of == "g" {
 		v.grams[t.value] = true
 	}
@@ -160,7 +185,7 @@ type measure struct {
 // bounds on the weight. What was read as a price is none if only "in" says so:
 // under 200 in red.
 func (q *reading) readQuantities() {
-	if len(q.vocabulary.measured) == 0 && !q.vocabulary.weighs() {
+	if len(q.vocabulary.measured)+len(q.vocabulary.titled) == 0 && !q.vocabulary.weighs() {
 		return
 	}
 	for _, m := range quantityPhrase.FindAllStringSubmatchIndex(q.text, -1) {
@@ -168,6 +193,9 @@ func (q *reading) readQuantities() {
 		hi, ok := quantityOf(sub(4), sub(5))
 		if !ok || sub(5) == "in" && slices.ContainsFunc(q.prices, func(s span) bool { return s.start < m[9] && m[8] < s.end }) {
 			continue
+		}
+		if hi.of == "g" && wordIn("pound pounds", strings.ToLower(strings.TrimLeft(sub(5), " -"))) && q.priced(m[8]) {
+			continue // where prices are in pounds, pounds are money
 		}
 		lo, ranged := hi, sub(2) != ""
 		if ranged {
@@ -183,8 +211,16 @@ func (q *reading) readQuantities() {
 			lo, hi = hi, lo
 		}
 		limits := boundOf(sub(1), sub(7), ranged, lo, hi)
-		terms := q.vocabulary.quantities(limits.hold)
+		terms := q.vocabulary.quantities(limits.hold, sub(5))
 		exact := sub(1) == "" && sub(7) == "" && !ranged
+		if exact && len(terms) > 0 && !q.priced(m[8]) && !slices.ContainsFunc(terms, func(t term) bool { return t.name != "" }) {
+			// Titles alone say it, and not all of them: it is preferred, not asked for.
+			for _, t := range terms {
+				q.out.Sized = append(q.out.Sized, t.value)
+			}
+			q.because("first what is called " + anyOf(q.out.Sized))
+			continue
+		}
 		start := m[0]
 		if r := q.text[start:]; r != "" && (r[0] == ' ' || r[0] == ',') {
 			start++
@@ -196,6 +232,9 @@ func (q *reading) readQuantities() {
 			at.start = q.weighing(at.start)
 		case len(terms) > 0:
 			q.measures = append(q.measures, measure{at, terms, exact})
+		case exact && !q.priced(m[8]):
+			q.out.Unmet = append(q.out.Unmet, Unmet{of: hi.of, written: strings.TrimSpace(q.text[m[8]:m[1]])})
+			continue
 		default:
 			continue
 		}
@@ -277,13 +316,41 @@ func (q quantity) compare(o quantity) int {
 	return 0
 }
 
-// quantities returns the values that are as is reports.
-func (v Vocabulary) quantities(is func(quantity) bool) []term {
-	var out []term
-	for _, m := range v.measured {
-		if is(m.quantity) && !slices.Contains(out, m.term) {
-			out = append(out, m.term)
+// quantities returns the values that are as is reports, where the question gives
+// them in this unit: of those that attributes and titles give in both inches and
+// centimetres, or what is alike, only those in the kind of unit that is asked for.
+func (v Vocabulary) quantities(is func(quantity) bool, unit string) []term {
+	var alike, others []term
+	add := func(same bool, t term) {
+		list := &others
+		if same {
+			list = &alike
+		}
+		if !slices.Contains(*list, t) {
+			*list = append(*list, t)
 		}
 	}
-	return out
+	of := v.metric
+	if imperial(unit) {
+		of = v.imperial
+	}
+	for _, m := range v.measured {
+		if is(m.quantity) {
+			add(of[m.name], m.term)
+		}
+	}
+	for _, m := range v.titled {
+		if is(m.quantity) {
+			add(imperial(unitBehind(m.value)) == imperial(unit), m.term)
+		}
+	}
+	if len(alike) > 0 {
+		return alike
+	}
+	return others
+}
+
+// unitBehind returns what stands behind the number of a value.
+func unitBehind(value string) string {
+	return strings.TrimLeft(strings.TrimLeftFunc(value, func(r rune) bool { return !unicode.IsDigit(r) }), "0123456789.,/'’ -")
 }

@@ -114,10 +114,11 @@ func cardinal(w string) (int, bool) {
 	return 0, false
 }
 
-// isCardinal reports whether w, folded, is a number that is spelled out.
+// isCardinal reports whether w, folded, is a number that is spelled out, or half of
+// one.
 func isCardinal(w string) bool {
 	_, ok := cardinal(w)
-	return ok
+	return ok || wordIn("half halb halbe halber halbes halben halbem", w)
 }
 
 // simple reads a number that is one word, folded; several languages have some.

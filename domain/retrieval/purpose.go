@@ -24,7 +24,8 @@ func (q *reading) asksHow() bool {
 // made of leather. A size is of whoever wears it and stays.
 func (q *reading) readPurposes() {
 	for i, w := range q.words {
-		if !wordIn("for fur pour para per voor", w.folded) || !q.isThing(i-1) {
+		vague := wordIn("something anything etwas was quelque algo qualcosa iets", q.folded(i-1))
+		if !wordIn("for fur pour para per voor", w.folded) || !vague && !q.isThing(i-1) {
 			continue
 		}
 		end := i + 1
@@ -32,6 +33,9 @@ func (q *reading) readPurposes() {
 			end++
 		}
 		q.terms = slices.DeleteFunc(q.terms, func(t termSpan) bool {
+			if vague && !q.isThing(t.to) { // "for men" is a wish, "for dry hands" is none
+				return false
+			}
 			return i < t.from && t.to <= end && !slices.ContainsFunc(t.terms, func(x term) bool { return x.kind == termAttribute && measures(x.name) })
 		})
 	}
@@ -41,7 +45,7 @@ func (q *reading) readPurposes() {
 // the vocabulary: the wax for leather boots. Who is looking for blue jackets, or
 // asks the price for them, asks for jackets.
 func (q *reading) isThing(i int) bool {
-	if i < 0 || q.filler(i) || q.isGone(i, i+1) {
+	if i < 0 || i >= len(q.words) || q.filler(i) || q.isGone(i, i+1) {
 		return false
 	}
 	t := q.words[i].token

@@ -59,6 +59,9 @@ func (q *reading) readTerms() {
 			if len(of) == 0 && n == 1 {
 				of = v.bent(q.words[i])
 			}
+			if len(of) == 0 && n == 1 {
+				of = v.kindOf(q.words[i])
+			}
 			if terms := q.certain(of, i, i+n); len(terms) > 0 && !known {
 				q.terms = append(q.terms, termSpan{from: i, to: i + n, terms: terms})
 				break
@@ -75,6 +78,30 @@ func (q *reading) readTerms() {
 		}
 		i += max(1, n)
 	}
+}
+
+// kindOf returns the category that w is a shorter or longer name of: TV of TVs, which
+// no stemmer makes one of, and Gartengeräte of Garten.
+func (v Vocabulary) kindOf(w word) []term {
+	var of []term
+	switch head := thingsOf(w.folded); {
+	case len(w.token) == 2:
+		of = v.terms[w.token+"s"]
+	case head != "":
+		of = v.terms[head]
+	}
+	return slices.DeleteFunc(slices.Clone(of), func(t term) bool { return t.kind != termCategory })
+}
+
+// thingsOf returns what a German compound is about that ends with a word for any
+// thing, "" for other words.
+func thingsOf(folded string) string {
+	for _, thing := range []string{"gerate", "gerat", "artikel", "sachen", "produkte", "bedarf"} { //nolint:misspell // German
+		if head := strings.TrimSuffix(folded, thing); head != folded && len(head) >= minPart {
+			return head
+		}
+	}
+	return ""
 }
 
 // isGone reports whether one of the words from i up to j is read already.
@@ -168,7 +195,10 @@ func (q *reading) certain(terms []term, i, j int) []term {
 		return named
 	}
 	if short := j-i == 1 && !plainWord(q.token(i)); short && !q.chosenShort(i) {
-		return nil
+		// M and 42 mean many things; a TV is one.
+		return slices.DeleteFunc(slices.Clone(terms), func(t term) bool {
+			return t.kind != termCategory || strings.IndexFunc(q.token(i), unicode.IsDigit) >= 0 || len(q.token(i)) < 2
+		})
 	}
 	for _, t := range terms {
 		if t.kind != termAttribute || !yesOrNo(t.value) {

@@ -24,6 +24,14 @@ type Understanding struct {
 	// the like, or has words that the filter does not explain. Search once
 	// more without the filter, then; Queries does.
 	Pages bool
+	// Terms is set if the question speaks of the shop's terms: shipping, returns and
+	// the like.
+	Terms bool
+	// Unmet are quantities that nothing in the shop has: see Unmet.Contradicts.
+	Unmet []Unmet
+	// Sized are quantities as titles write them: what has one of them comes first, see
+	// SizedFirst.
+	Sized []string
 	// Because says for each part of the rest why it is there, and which words
 	// looked like a filter and are none.
 	Because []string
@@ -53,7 +61,7 @@ func Understand(question string, v Vocabulary) Understanding {
 			}
 		}
 	}
-	q := reading{text: digits(question[:cut]), vocabulary: v}
+	q := reading{text: digits(inches(question[:cut])), vocabulary: v}
 	q.readWords()
 	q.readCodes()
 	q.readTitles()
@@ -63,6 +71,8 @@ func Understand(question string, v Vocabulary) Understanding {
 	q.readTerms()
 	q.readPurposes()
 	q.readExclusions()
+	q.readClaims()
+	q.readButNot()
 	q.decide()
 	if rest := strings.TrimSpace(question[cut:]); rest != "" {
 		q.out.Text = strings.TrimSpace(q.out.Text + " " + rest)

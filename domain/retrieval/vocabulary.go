@@ -24,7 +24,13 @@ type Vocabulary struct {
 	sizes  map[string]bool   // categories with a size of theirs, by sizeKey
 	// measured are the values that are quantities, each once.
 	measured []measured
-	grams    map[string]bool // those of them that are so many grams
+	// titled are those that titles say, each as it is written once; metric and
+	// imperial are the attributes with values in such units.
+	titled           []measured
+	written          map[string]bool
+	metric, imperial map[string]bool
+	claims           map[string]bool // what some product says that it is without
+	grams            map[string]bool // those of them that are so many grams
 	// most is how many tokens the longest term or title has.
 	most   int
 	prices map[money]int // how many offers are priced in it
@@ -95,6 +101,9 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		v.prices = make(map[money]int)
 		v.forms = make(map[string][]string)
 		v.names = make(map[string]bool)
+		v.written = make(map[string]bool)
+		v.claims = make(map[string]bool)
+		v.metric, v.imperial = make(map[string]bool), make(map[string]bool)
 	}
 	v.compare(TitleKey(title), f)
 	var values, categories []string
@@ -151,6 +160,8 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 		v.learnCode(code)
 	}
 	v.learnModels(f)
+	v.learnTitled(title, f)
+	v.learnClaims(title, f)
 	v.weigh(f, attributes)
 	if key := TitleKey(title); key != "" {
 		t := v.titles[key]
