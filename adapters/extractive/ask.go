@@ -13,13 +13,14 @@ import (
 // answer it wants, which is no word to look for.
 type question struct {
 	terms    []term
-	facts    bool // for price, sale or stock
-	bounds   bool // for all that there is within a price, on sale or in stock
-	sorted   bool // for the cheapest, the newest and the like
-	anything bool // sorted, and of no kind of thing
-	when     bool // for a time
-	amount   bool // for what something costs
-	reach    bool // for a way to get in touch
+	facts    bool   // for price, sale or stock
+	bounds   bool   // for all that there is within a price, on sale or in stock
+	sorted   bool   // for the cheapest, the newest and the like
+	by       string // how the line of a product begins by which it is sorted, "" for the price
+	anything bool   // sorted, and of no kind of thing
+	when     bool   // for a time
+	amount   bool   // for what something costs
+	reach    bool   // for a way to get in touch
 }
 
 // term is a word that a question is about.
@@ -41,7 +42,7 @@ func asked(text string, also []retrieval.Alternative, w words) question {
 	tokens, names, content := retrieval.Tokens(text), namesOf(text), contentOf(text, w)
 	var q question
 	read := retrieval.Understand(text, retrieval.Vocabulary{})
-	q.sorted = read.Sort != retrieval.ByRelevance
+	q.sorted, q.by = read.Sort != retrieval.ByRelevance, sortedBy(read.Sort)
 	q.anything = q.sorted && strings.TrimSpace(read.Text) == ""
 	q.readFacts(text, content)
 	var topics []term
@@ -96,6 +97,21 @@ func asked(text string, also []retrieval.Alternative, w words) question {
 	}
 	q.facts = q.facts || q.amount
 	return q
+}
+
+// sortedBy returns how the line of a product's evidence begins that says what
+// it is sorted by, "" where that is the price, which every product's line has.
+func sortedBy(s retrieval.Sort) string {
+	switch s {
+	case retrieval.NewestFirst:
+		return "In the shop since: "
+	case retrieval.BestRatedFirst:
+		return "Rating: "
+	case retrieval.LightestFirst, retrieval.HeaviestFirst:
+		return "Weight: "
+	case retrieval.ByRelevance, retrieval.CheapestFirst, retrieval.DearestFirst:
+	}
+	return ""
 }
 
 // contentOf returns the tokens of text that are not in every question.

@@ -2,6 +2,7 @@ package extractive
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/aiwoochat/woochat/domain/chat"
@@ -73,7 +74,7 @@ func (q *question) pick(sources []source) []source {
 	for _, s := range sources {
 		// Who asks of returns and names no product does not ask for one.
 		aside := s.product && !s.named && q.ofTerms() && !q.bounds && !q.termsIn(s.covers)
-		if !aside && (s.product || !q.elsewhere(s.covers)) && q.overlaps(s) && (s.share >= covered || q.bounds && s.product) {
+		if !aside && (s.product || !q.elsewhere(s.covers)) && q.overlaps(s) && (s.share >= covered || s.product && (q.bounds || s.wholly)) {
 			about = append(about, s)
 		}
 	}
@@ -96,6 +97,7 @@ func (q *question) pick(sources []source) []source {
 		// text speaks of one and it is as light.
 		about = slices.DeleteFunc(about, func(s source) bool { return s.product && s.share < 1 })
 	}
+	about = q.ofTheKind(about)
 	if q.sorted {
 		// The retriever has sorted by price. What only mentions the word is not
 		// meant.
@@ -117,10 +119,29 @@ func (q *question) pick(sources []source) []source {
 	return out
 }
 
+// ofTheKind leaves out the products whose prose alone has a word that title and
+// facts of others have beside the rest of the question: who asks for sleeping
+// bags is not told of a mat on which such a bag lies.
+func (q *question) ofTheKind(about []source) []source {
+	var kind uint64
+	for i, t := range q.terms {
+		if !factWord(t.token) {
+			kind |= 1 << i
+		}
+	}
+	whole := func(s source) bool { return s.told&kind == kind }
+	if bits.OnesCount64(kind) < 2 || !slices.ContainsFunc(about, func(s source) bool { return s.product && whole(s) }) {
+		return about
+	}
+	return slices.DeleteFunc(about, func(s source) bool { return s.product && !s.wholly && !whole(s) })
+}
+
 // joins reports whether s is worth saying beside the best source.
 func (q *question) joins(s, best source) bool {
 	less := s.covers != best.covers && s.covers&^best.covers == 0 // it speaks of a part of the same
 	switch {
+	case s.product && s.wholly && best.wholly:
+		return true // two products that are to be compared
 	case q.bounds && s.product && best.product:
 		return s.score >= within*best.score
 	case s.product && best.product:

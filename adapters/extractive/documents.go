@@ -17,6 +17,7 @@ type source struct {
 	units         []passage
 	score         float64 // how much of the question it speaks of
 	covers        uint64  // of which terms, as bits
+	told          uint64  // of these, which its title or its facts have, and not its prose alone
 	share         float64 // of how many of all terms
 	subject       bool    // a page on what the question asks of the shop's terms
 	fulfils       bool    // its best unit is of the kind that was asked for
@@ -33,6 +34,7 @@ type passage struct {
 	score            float64
 	covers           uint64
 	fulfils          bool
+	anywhere         bool // it speaks of all places, or of those that are not named
 }
 
 // documents puts the evidence of each product and page together.
@@ -79,6 +81,28 @@ func documents(ev []chat.Evidence) []source {
 func (p *passage) prose() bool {
 	label, _, named := strings.Cut(p.text, ": ")
 	return len(p.cells) == 0 && !p.variation() && !(named && strings.Count(label, " ") < 3 && !strings.HasSuffix(p.text, "."))
+}
+
+// alike reports whether the variations of s all have the same words of the
+// question, so that none of them is the one that was asked for, and a line of
+// its facts has these words, too: "Size: 39, 40, 41" for who asks for size 45.
+func (s source) alike() bool {
+	var of *passage
+	n := 0
+	for i := range s.units {
+		p := &s.units[i]
+		if !p.variation() {
+			continue
+		}
+		if of != nil && p.covers != of.covers {
+			return false
+		}
+		of = p
+		n++
+	}
+	return n > 1 && slices.ContainsFunc(s.units, func(p passage) bool {
+		return p.covers != 0 && p.covers == of.covers && !p.variation() && !p.prose()
+	})
 }
 
 // variation reports whether p is one of those that chat.FactLines writes.

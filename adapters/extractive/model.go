@@ -8,11 +8,13 @@
 package extractive
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/ports"
 )
 
@@ -32,7 +34,8 @@ func New() *Model { return &Model{} }
 
 // Complete implements ports.ChatModel. The answer comes word by word, at most
 // three sources and five sentences, or a list of at most five products. Where
-// the evidence has nothing of what was asked, the answer is chat.NothingFits.
+// the evidence has nothing of what was asked, the answer is chat.NothingFits, and
+// chat.Welcome where nothing was asked.
 //
 // It spends no tokens. MaxTokens is kept by the length in UTF-8 bytes, which no
 // count of tokens exceeds: lines that do not fit are left out, and if not even
@@ -111,6 +114,9 @@ func answer(p chat.Prompt) (text string, whole bool) {
 	}
 	if text == "" {
 		text = chat.NothingFits(p.Locale, "")
+		if retrieval.SaysNothing(cmp.Or(p.Meant, p.Question)) {
+			text = chat.Welcome(p.Locale)
+		}
 	}
 	if len(text) <= limit && holds(text) {
 		return text, true

@@ -28,6 +28,7 @@ func TestAnswers(t *testing.T) {
 	const (
 		lead    = "From the shop's pages:\n\n"
 		nearest = "Nothing on the shop's pages fits exactly. The nearest:\n\n"
+		welcome = "I am this shop's AI assistant. Ask me about its products, prices, delivery or returns."
 		nothing = "I could not find anything reliable about that on this shop's pages."
 		storm   = "**Storm Jacket**, €97.42 (on sale, regular price €129.90), in stock [1]"
 		times   = "Delivery takes 2-4 working days [5]. Country: Austria, Days: 3-5, Cost: €9.90 [5]. Country: France, Days: 4-6, Cost: €12.90 [5]."
@@ -51,7 +52,10 @@ func TestAnswers(t *testing.T) {
 		{"a product and a page", "do you ship the storm jacket to France?", lead + "- Country: France, Days: 4-6, Cost: €12.90 [5].\n- " + storm + ". Waterproof to 10,000 mm [1]."},
 		{"nothing", "Do you sell laptops?", nothing},
 		{"no word at all", "???", nothing},
-		{"words of every question", "do you have any?", nothing},
+		{"words of every question", "do you have any?", welcome},
+		{"a greeting", "Good morning!", welcome},
+		{"thanks", "ok, thank you very much", welcome},
+		{"two products by name", "Compare the Storm Jacket and the Rain Shell Jacket", lead + "- " + shell + ". A waterproof shell for summer [2].\n- " + storm + ". Waterproof to 10,000 mm [1]."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := ask(t, c.question, "en-GB"); got != c.want {

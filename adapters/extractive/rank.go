@@ -87,7 +87,7 @@ func (q *question) judgePage(s *source) {
 			m := heading*above + inColumn*match(t, p.head) + inTitle*match(t, s.title)
 			m = max(q.own(t, p), min(m, besideIt))
 			if t.place && m == 0 && p.ofPlaces() {
-				m = ofAnyPlace
+				m, p.anywhere = ofAnyPlace, true
 			}
 			related, all = related || above > 0, all && above > 0
 			if m > 0 {
@@ -252,7 +252,7 @@ func (q *question) judgeProduct(s *source) {
 			prose |= 1 << n
 		}
 	}
-	s.named = named
+	s.named, s.told = named, s.covers&^prose
 	if q.amount && named { // its card says what it costs
 		s.score *= 2
 		s.fulfils = true

@@ -42,6 +42,11 @@ func (w words) line(q question, s source, room int, holds func(string) bool) []s
 		}
 		said = append(said, w.heads(s)[i])
 	}
+	if fact, ok := q.sortedFact(s); ok {
+		if more := append(slices.Clone(said), fact); holds(strings.Join(more, " ")) {
+			return more
+		}
+	}
 	for _, text := range q.quotes(s, room-len(said)) {
 		if more := append(slices.Clone(said), text); holds(strings.Join(more, " ")) {
 			said = more
@@ -51,6 +56,16 @@ func (w words) line(q question, s source, room int, holds func(string) bool) []s
 		return []string{strings.TrimSuffix(said[0], ".")} // a line of a list, or a label
 	}
 	return said
+}
+
+// sortedFact returns what s is sorted by as it is said: its rating, for who asks
+// for the best rated.
+func (q question) sortedFact(s source) (fact string, ok bool) {
+	i := slices.IndexFunc(s.units, func(p passage) bool { return q.by != "" && strings.HasPrefix(p.text, q.by) })
+	if i < 0 || !s.product {
+		return "", false
+	}
+	return quote(s.units[i].text, s.units[i].marker), true
 }
 
 // quotes returns the best units of s as they are said, at most n. The items of
@@ -96,8 +111,11 @@ func (w words) heads(s source) []string {
 	price := ""
 	if r := s.Card.Price; r.Min.IsSet() {
 		price = ", " + chat.PriceText(r.Min, r.Max)
-		if before := chat.RegularText(r); before != "" {
+		switch before := chat.RegularText(r); {
+		case before != "":
 			price += fmt.Sprintf(w.sale, before)
+		case r.OnSale:
+			price += w.some
 		}
 	}
 	stock := w.stock(s.Card.Stock)
@@ -111,8 +129,9 @@ func (w words) heads(s source) []string {
 // best returns the units of s to quote, at most n, in the order of the text.
 func (q question) best(s source, n int) []int {
 	var found []int
+	alike := s.product && s.alike()
 	for i, p := range s.units {
-		if p.score > 0 && !(s.product && saidByCard(p.text)) {
+		if p.score > 0 && !(s.product && saidByCard(p.text)) && !(alike && p.variation()) {
 			found = append(found, i)
 		}
 	}
@@ -151,6 +170,9 @@ func (q question) best(s source, n int) []int {
 		}
 		if s.product && top.variation() && !p.variation() && !p.prose() {
 			continue // "Colour: Blue, Red" beside the red one
+		}
+		if p.anywhere && !top.anywhere && !q.elsewhere(top.covers) {
+			continue // what goes for other countries than the one that has its own line
 		}
 		if p.asks && top.asks && p.heading != top.heading && p.covers&^top.covers == 0 && p.covers != q.all() {
 			continue // the answer to another question

@@ -58,10 +58,12 @@ func family(token string) string {
 		return "discount"
 	case "free", "kostenlos", "gratis":
 		return "free"
-	case "weight", "weigh", "heavy", "gewicht", "wiegt", "schwer":
+	case "weight", "weigh", "heavy", "heavier", "heaviest", "lighter", "lightest", "gewicht", "wiegt", "schwer", "leichter":
 		return "weight"
 	case "colour", "color", "farbe", "farben":
 		return "colour"
+	case "rating", "rated", "review", "star", "bewertung", "bewertungen":
+		return "rating"
 	}
 	return ""
 }
@@ -102,7 +104,7 @@ func ofTerms(family string) bool {
 func scaffold(token string) bool {
 	switch token {
 	case "take", "taking", "taken", "possible", "possibly", "work", "happen", "go", "going", "know", "let", "way", "able", "allow", "allowed", "accept", "accepted",
-		"offer", "provide", "come", "up", "still", "already", "now", "currently", "exactly", "usually", "actually", "etc", "question", "ask", "option", "thing", "stuff", "most", "least", "highest", "lowest",
+		"offer", "provide", "come", "up", "still", "already", "now", "currently", "exactly", "usually", "actually", "etc", "question", "ask", "option", "thing", "stuff", "more", "most", "least", "only", "compare", "comparison", "difference", "differ", "versu", "vs", "better", "highest", "lowest",
 		"dauert", "dauern", "geht", "gehen", "moglich", "funktioniert", "passiert", "bekomme", "bekommen", "macht", "machen", "nehmt", "nehmen",
 		"akzeptiert", "akzeptieren", "bietet", "anbieten", "artikel", "eure", "euer", "euren", "eurem", "eurer", "ihre", "ihr", "ihren", "man", "wenn", "nach", "wird", "werden", "sache", "sachen":
 		return true

@@ -163,5 +163,24 @@ func NothingFits(locale, contactURL string) string {
 	return words.nothing + " → [" + words.contact + "](" + linkTarget.Replace(contactURL) + ")"
 }
 
+// Welcome is what a model that only quotes says where nothing is asked, as in a
+// greeting: what it is, and what it can be asked.
+func Welcome(locale string) string {
+	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
+	switch lang {
+	case "de":
+		return "Ich bin der KI-Assistent dieses Shops. Fragen Sie mich nach Produkten, Preisen, Versand oder Rückgabe."
+	case "fr":
+		return "Je suis l’assistant IA de cette boutique. Posez-moi vos questions sur les produits, les prix, la livraison ou les retours."
+	case "es":
+		return "Soy el asistente de IA de esta tienda. Pregúnteme por productos, precios, envíos o devoluciones." //nolint:misspell // Spanish
+	case "it":
+		return "Sono l’assistente IA di questo negozio. Mi chieda di prodotti, prezzi, spedizione o resi."
+	case "nl":
+		return "Ik ben de AI-assistent van deze winkel. Vraag mij naar producten, prijzen, levering of retouren."
+	}
+	return "I am this shop's AI assistant. Ask me about its products, prices, delivery or returns."
+}
+
 // linkTarget escapes what would end the address of a link in Markdown.
 var linkTarget = strings.NewReplacer("(", "%28", ")", "%29", " ", "%20")

@@ -105,9 +105,10 @@ func PriceText(lo, hi catalog.Money) string {
 }
 
 // RegularText returns the range before a sale, "" if there is no sale or it
-// has left both ends of the range as they were.
+// has left one of the ends of the range as it was: then some variations are not
+// on sale, and "€24.90 – €35.00, regular price €35.00" would hide which.
 func RegularText(r catalog.PriceRange) string {
-	if !r.OnSale || r.Min.Cmp(r.RegularMin) == 0 && r.Max.Cmp(r.RegularMax) == 0 {
+	if !r.OnSale || r.Min.Cmp(r.RegularMin) == 0 || r.Max.Cmp(r.RegularMax) == 0 {
 		return ""
 	}
 	return PriceText(r.RegularMin, r.RegularMax)

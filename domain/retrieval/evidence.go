@@ -3,6 +3,7 @@ package retrieval
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 )
@@ -186,7 +187,7 @@ func FitOf(question string, ps []Passage, meaning, exact bool, least float64, al
 	var f Fit
 	f.Evidence, _ = Evidence(question, ps, meaning, also...)
 	switch {
-	case least < 0 || saysNothing(question):
+	case least < 0 || SaysNothing(question):
 		return f
 	case len(ps) == 0:
 		f.Nothing = true
@@ -202,7 +203,7 @@ func FitOf(question string, ps []Passage, meaning, exact bool, least float64, al
 // found without it: it is known by fields that nothing fits, whatever the words
 // say, and ps are near at best. Its arguments are those of FitOf.
 func (f Fit) Unfit(question string, ps []Passage, meaning bool, least float64, also ...Alternative) Fit {
-	if least < 0 || saysNothing(question) {
+	if least < 0 || SaysNothing(question) {
 		return f
 	}
 	f.Nothing, f.Near = true, nearest(question, ps, meaning, least, also...)
@@ -224,14 +225,35 @@ func nearest(question string, ps []Passage, meaning bool, least float64, also ..
 	return out
 }
 
-// saysNothing reports whether text has words, and only such as are in every
-// question.
-func saysNothing(text string) bool {
+// SaysNothing reports whether text has words, and only such as are in every
+// question, in a greeting or in thanks: then nothing is asked of the shop.
+func SaysNothing(text string) bool {
 	tokens := Tokens(text)
-	for _, t := range tokens {
+	rest := " " + strings.Join(tokens, " ") + " "
+	for _, polite := range courtesies() {
+		for strings.Contains(rest, " "+polite+" ") {
+			rest = strings.Replace(rest, " "+polite+" ", " ", 1)
+		}
+	}
+	for t := range strings.FieldsSeq(rest) {
 		if !stopWord(t) {
 			return false
 		}
 	}
 	return len(tokens) > 0
+}
+
+// courtesies are greetings, thanks and questions to an assistant of what it is,
+// as tokens, beside those that stopWord knows. Only a text that says nothing
+// else is one of them: "good morning" is a greeting, and "good mugs" is not.
+func courtesies() []string {
+	return []string{
+		"good morning", "good day", "good afternoon", "good evening", "good night", "very much", "so much", "a lot", "cheer", "bye", "goodbye", "okay",
+		"a bot", "a robot", "a human", "a real person", "a person", "an ai",
+		"hallo", "guten morgen", "guten tag", "guten abend", "gruss gott", "servu", "moin", "danke", "vielen dank", "danke schon", "tschuss",
+		"bonjour", "bonsoir", "salut", "merci beaucoup", "merci",
+		"hola", "bueno dia", "buena tarde", "buena noche", "mucha gracia", "gracia",
+		"ciao", "buongiorno", "buonasera", "grazie mille", "grazie",
+		"goedemorgen", "goedemiddag", "goedenavond", "dank je wel", "dank u wel", "dank je", "dank u", "bedankt",
+	}
 }
