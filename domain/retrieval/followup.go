@@ -133,7 +133,7 @@ func (t thread) takeUp(question string, v Vocabulary) FollowUp {
 	if len(h.words) == 0 || len(h.words) > maxSpoken || h.ownProduct() || h.sortsAll() {
 		return alone
 	}
-	for _, rule := range []func(*heard) (FollowUp, bool){t.more, t.choice, t.noun, t.comparison, t.pronoun, t.fact, t.ellipsis} {
+	for _, rule := range []func(*heard) (FollowUp, bool){t.more, t.choice, t.noun, t.which, t.comparison, t.pronoun, t.fact, t.ellipsis} {
 		if f, ok := rule(h); ok {
 			return f
 		}
@@ -212,6 +212,26 @@ func (t thread) noun(h *heard) (FollowUp, bool) {
 		}
 	}
 	return FollowUp{}, false
+}
+
+// which takes up "which one is cheaper?", which chooses among what was spoken of,
+// and "which is lighter?", which is about all of it.
+func (t thread) which(h *heard) (FollowUp, bool) {
+	all := t.shown
+	if len(t.named) > 1 {
+		all = t.named
+	}
+	rest := h.compared()
+	if len(all) < 2 || rest == "" {
+		return FollowUp{}, false
+	}
+	why := quote("which is " + rest)
+	_, order := h.comparative()
+	if order == CheapestFirst || order == DearestFirst {
+		picked := byPrice(all, order == DearestFirst)
+		return h.about(picked, why), len(picked) > 0
+	}
+	return h.about(all[:min(len(all), maxMeant)], why), order != ByRelevance || adjective(rest)
 }
 
 // comparison takes up "anything cheaper?": the last question again, below the

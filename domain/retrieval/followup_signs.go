@@ -273,6 +273,22 @@ func (h *heard) comparedAt(i int) Sort {
 	return ByRelevance
 }
 
+// compared returns what h asks of which of those that were shown it is, and says
+// nothing else: "lighter" of "which one is lighter?"; "" if it does not. The
+// cheapest is asked of all that there is.
+func (h *heard) compared() string {
+	at := h.after(h.begin, whichOfThem)
+	if at == h.begin || !linking(h.word(at)) || at+1 >= len(h.words) {
+		return ""
+	}
+	rest := h.words[at+1:]
+	last := rest[len(rest)-1].word
+	if len(rest) > 2 || superlative(last) || len(rest) == 2 && !wordIn("more less plus moins mas menos piu meno the", rest[0].word) {
+		return ""
+	}
+	return last
+}
+
 // chosen returns how h chooses among what was shown, and in which words; nil if
 // it does not.
 func (h *heard) chosen() (why string, pick func([]Shown) []Shown) {

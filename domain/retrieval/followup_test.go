@@ -187,6 +187,12 @@ func TestTakeUp(t *testing.T) {
 		{list, "le premier", "Storm Jacket: le premier | Storm Jacket"},
 		{list, "el más barato", "Storm Jacket: el más barato | Storm Jacket"},
 
+		{list, "which one is cheaper?", "Storm Jacket: which one is cheaper? | Storm Jacket"},
+		{list, "and which is more expensive", "Alpine Trek Jacket: and which is more expensive | Alpine Trek Jacket"},
+		{list, "which of the two is lighter?", "Storm Jacket, Alpine Trek Jacket: which of the two is lighter? | Storm Jacket, Alpine Trek Jacket"},
+		{list, "Welche ist günstiger?", "Storm Jacket: Welche ist günstiger? | Storm Jacket"},
+		{one, "which is lighter?", "Jacket lightest | beyond 1"},
+
 		// Cheaper than what was shown.
 		{list, "anything cheaper?", "Do you have blue jackets under €99.00"},
 		{list, "do you have something less expensive?", "Do you have blue jackets under €99.00"},

@@ -16,6 +16,11 @@ const connectives = "and|or|but|and what about|what about|and how about|how abou
 const leadIns = "do you have|do you have any|have you got|have you got any|got|got any|is there|is there a|are there|are there any|any|maybe|rather|" +
 	"gibt es|gibts|habt ihr|haben sie|hast du|lieber|avez vous|tienen|teneis|avete|hebben jullie|hebt u"
 
+// whichOfThem begin a question that asks to choose among what was shown.
+const whichOfThem = "which|which one|which of them|which of these|which of those|which of the two|which of both|" +
+	"welcher|welche|welches|welcher von beiden|welche von beiden|welches von beiden|welcher davon|welche davon|welches davon|" +
+	"lequel|laquelle|lequel des deux|laquelle des deux|cual|cual de los dos|cual de ellos|quale|quale dei due|welke|welke van de twee"
+
 // wordIn reports whether word is one of list, words parted by spaces.
 func wordIn(list, word string) bool {
 	for w := range strings.SplitSeq(list, " ") {
