@@ -36,7 +36,7 @@ type evalCommand struct {
 func (evalCommand) Help() string {
 	return `A question's documents are named by their ids (product:44), by the ids alone, or by SKU or GTIN. In the CSV file several are separated by |, and a question for which nothing is expected is one that the shop has no answer to. Files may be compressed with gzip.
 
-NDCG (gain over the logarithm of the rank, of what is best possible), recall, precision and MRR (one over the rank of the first right document) are means over the questions that have an answer. Gains of ESCI's letters: E 1, S 0.1, C 0.01, I 0, of which E alone is right; a number is its own gain. What nobody judged counts as wrong. ABSTENTION is how often nothing at all was found, and rightly so; where meaning is searched, something always is.
+NDCG (gain over the logarithm of the rank, of what is best possible), recall, precision and MRR (one over the rank of the first right document) are means over the questions that have an answer. Gains of ESCI's letters: E 1, S 0.1, C 0.01, I 0, of which E alone is right; a number is its own gain. What nobody judged counts as wrong. ABSTENTION is how often a shopper would be told that nothing fits, and rightly so: for want of evidence (WOOCHAT_LEAST_EVIDENCE), or because nothing was found.
 
 With --against, each question is compared with itself in the earlier run. P is the probability of such a difference by chance alone (Fisher's randomisation test): from 0.05 on it says nothing.
 

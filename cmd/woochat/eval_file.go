@@ -172,8 +172,11 @@ type abstentionRow struct {
 
 // String says it in words.
 func (a abstentionRow) String() string {
-	if a.Unanswerable == 0 && a.Withheld == 0 {
+	switch {
+	case a.Unanswerable == 0 && a.Withheld == 0:
 		return "-"
+	case a.Unanswerable == 0:
+		return fmt.Sprintf("%d of %d, wrongly: each question has an answer", a.Withheld, a.Answerable)
 	}
 	return fmt.Sprintf("precision %.3f, recall %.3f (%d of %d)", a.Precision, a.Recall, a.Refused, a.Unanswerable)
 }

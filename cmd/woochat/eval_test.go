@@ -42,6 +42,12 @@ func TestEval(t *testing.T) {
 		}
 	}
 
+	// Where each question has an answer, none is refused rightly.
+	none := write("none.csv", "question,expected\nwhich large company won the warm world war cup?,CAP-1\n")
+	if out := s.ok("eval", "--questions", none); !strings.Contains(out, "1 of 1, wrongly") {
+		t.Errorf("a question that is refused and has an answer:\n%s", out)
+	}
+
 	// What was measured before is compared question by question.
 	var saved map[string]any
 	b, err := os.ReadFile(monday)

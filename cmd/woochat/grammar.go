@@ -21,7 +21,7 @@ type grammar struct {
 	Member       memberCommand   `cmd:"" group:"shop" help:"Create, list and remove members: the people of a tenant."`
 	PlatformUser platformCommand `cmd:"" name:"platform-user" group:"shop" help:"Create, list and remove super admins."`
 
-	Conversation conversationCommand `cmd:"" group:"shop" help:"Forget a shopper who asks for it."`
+	Conversation conversationCommand `cmd:"" group:"shop" help:"List questions without an answer; forget a shopper who asks for it."`
 
 	Audit auditCommand `cmd:"" group:"shop" help:"Show who used a super admin's power, on what and why."`
 

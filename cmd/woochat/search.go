@@ -10,6 +10,7 @@ import (
 
 	"github.com/aiwoochat/woochat/app/searching"
 	"github.com/aiwoochat/woochat/app/wiring"
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
@@ -30,7 +31,7 @@ func (searchCommand) Help() string {
 
 With --after the question is read as a shopper's would be who has asked the others before: "and in red?". Each is taken to have been answered with what is found first for it.
 
-LEXICAL and DENSE are the ranks by words and by meaning; SCORE compares within one search only. RERANKED is the place before and after the reranker, if there is one, and what it thinks of the passage. TOKENS is what a passage takes in the prompt.
+ORDER is the place by price, age, rating or weight, where one of them is asked for. LEXICAL and DENSE are the ranks by words and by meaning; SCORE compares within one search only. EXACT says that the question names a code or the whole title. RERANKED is the place before and after the reranker, if there is one, and what it thinks of the passage. TOKENS is what a passage takes in the prompt.
 `
 }
 
@@ -68,11 +69,60 @@ func asTyped(err error) error {
 }
 
 func (p *program) tellPassages(e searching.Explanation) {
+	columns := []column{{"", true}, {"DOCUMENT", false}, {"TITLE", false}, {"PRICE", false}, {"STOCK", false}, {"IN PROMPT", false}}
+	name, fact := sortedBy(e.Understood.Sort)
+	if name != "" {
+		columns = append(columns, column{name, false})
+	}
 	var rows [][]string
 	for _, x := range e.Passages {
-		rows = append(rows, []string{strconv.Itoa(x.Rank), string(x.Document), cutTo(x.Title, 50), x.Price, x.Stock, yesNo(x.Chosen)})
+		row := []string{strconv.Itoa(x.Rank), string(x.Document), cutTo(x.Title, 50), x.Price, stockWord(x.Stock), yesNo(x.Chosen)}
+		if name != "" {
+			row = append(row, fact(x))
+		}
+		rows = append(rows, row)
 	}
-	p.table([]column{{"", true}, {"DOCUMENT", false}, {"TITLE", false}, {"PRICE", false}, {"STOCK", false}, {"IN PROMPT", false}}, rows, "Nothing found.")
+	p.table(columns, rows, "Nothing found.")
+}
+
+// sortedBy returns the fact by which an order sorts and what it is called, "" for
+// the price, which is listed anyway.
+func sortedBy(order string) (name string, fact func(searching.Explained) string) {
+	switch order {
+	case retrieval.NewestFirst.String():
+		return "SINCE", func(x searching.Explained) string { return x.Published }
+	case retrieval.BestRatedFirst.String():
+		return "RATING", func(x searching.Explained) string { return x.Rating }
+	case retrieval.LightestFirst.String(), retrieval.HeaviestFirst.String():
+		return "WEIGHT", func(x searching.Explained) string { return x.Weight }
+	}
+	return "", nil
+}
+
+// stockWord returns a state of stock as people say it.
+func stockWord(stock string) string {
+	for _, s := range []catalog.StockStatus{catalog.InStock, catalog.OutOfStock, catalog.OnBackorder} {
+		if s.String() == stock {
+			return chat.StockText(s)
+		}
+	}
+	return stock
+}
+
+// evidenceWord says what the evidence decides.
+func evidenceWord(e searching.Explanation) string {
+	u := e.Understood
+	switch {
+	case e.NothingFits && u.Filter != "":
+		return "nothing passes the filter, the answer would be that nothing fits"
+	case e.NothingFits:
+		return "too little, the answer would be that nothing fits"
+	case u.Filter != "" || len(u.Codes) > 0 || u.Sort != retrieval.ByRelevance.String():
+		return "whatever it is, this is answered: the filter, the codes or the order decide what fits"
+	case retrieval.SaysNothing(e.Question):
+		return "whatever it is: nothing is asked of the shop"
+	}
+	return "enough to answer"
 }
 
 func (p *program) explain(e searching.Explanation) {
@@ -91,11 +141,7 @@ func (p *program) explain(e searching.Explanation) {
 	for _, why := range e.Understood.Because {
 		say("because", why)
 	}
-	fits := "enough to answer"
-	if e.NothingFits {
-		fits = "the answer would be that nothing fits"
-	}
-	say("evidence", fmt.Sprintf("%.2f: %s", e.Evidence, fits))
+	say("evidence", fmt.Sprintf("%.2f: %s", e.Evidence, evidenceWord(e)))
 	vectors := fmt.Sprintf("generation %d, %s", e.Generation, modelWord(e.Model))
 	if e.NoMeaning != "" {
 		vectors += ": the question could not be embedded (" + e.NoMeaning + ")"
@@ -128,16 +174,25 @@ func (p *program) explain(e searching.Explanation) {
 	}
 	say("took", strings.Join(took, ", "))
 	fmt.Fprintln(p.stdout)
+	columns := []column{
+		{"", true}, {"PASSAGE", false}, {"TITLE", false}, {"SCORE", true}, {"ORDER", true}, {"LEXICAL", true}, {"DENSE", true}, {"RERANKED", true}, {"EXACT", false}, {"PRICE", false}, {"TOKENS", true}, {"WHY", false},
+	}
+	by, fact := sortedBy(e.Understood.Sort)
+	if by != "" {
+		columns = append(columns, column{by, false})
+	}
 	var rows [][]string
 	for _, x := range e.Passages {
-		rows = append(rows, []string{
-			strconv.Itoa(x.Rank), fmt.Sprintf("%s#%d", x.Document, x.Seq), cutTo(x.Title, 40), fmt.Sprintf("%.4f", x.Score),
+		row := []string{
+			strconv.Itoa(x.Rank), fmt.Sprintf("%s#%d", x.Document, x.Seq), cutTo(x.Title, 40), scoreWord(x),
 			rankWord(x.Order), rankWord(x.Lexical), rankWord(x.Dense), rerankWord(x), yesNo(x.Exact), x.Price, countWord(x.Cost), x.Why,
-		})
+		}
+		if by != "" {
+			row = append(row, fact(x))
+		}
+		rows = append(rows, row)
 	}
-	p.table([]column{
-		{"", true}, {"PASSAGE", false}, {"TITLE", false}, {"SCORE", true}, {"ORDER", true}, {"LEXICAL", true}, {"DENSE", true}, {"RERANKED", true}, {"EXACT", false}, {"PRICE", false}, {"TOKENS", true}, {"WHY", false},
-	}, rows, "Nothing found.")
+	p.table(columns, rows, "Nothing found.")
 	if more := e.Found - len(e.Passages); more > 0 {
 		fmt.Fprintf(p.stdout, "and %d more\n", more)
 	}
@@ -156,6 +211,14 @@ func rerankWord(x searching.Explained) string {
 		return "-"
 	}
 	return fmt.Sprintf("%d to %d (%.2f)", x.RerankBefore, x.RerankAfter, x.RerankScore)
+}
+
+// scoreWord returns the score, "-" where an order has taken its place.
+func scoreWord(x searching.Explained) string {
+	if x.Order > 0 && x.Score == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.4f", x.Score)
 }
 
 func rankWord(rank int) string {

@@ -15,12 +15,24 @@ func TestSearch(t *testing.T) {
 	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
 	path := filepath.Join(t.TempDir(), "products.csv")
 	if err := os.WriteFile(path, []byte("ID,Type,SKU,Name,Published,Visibility in catalog,In stock?,Regular price\n"+
-		"1,simple,A-1,Wool cap,1,visible,1,10\n2,simple,A-2,Rain cap,1,visible,1,30\n"), 0o600); err != nil {
+		"1,simple,A-1,Wool cap,1,visible,1,10\n2,simple,A-2,Rain cap,1,visible,0,30\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.ok("ingest", "csv", path)
 	if out := s.ok("search", "caps under 20"); !strings.Contains(out, "Wool cap") || strings.Contains(out, "Rain cap") || !strings.Contains(out, "10.00") {
 		t.Errorf("found:\n%s", out)
+	}
+	// An order is told with what it sorts by, and stock in words.
+	if out := s.ok("search", "the lightest cap"); !strings.Contains(out, "WEIGHT") || !strings.Contains(out, "out of stock") {
+		t.Errorf("found:\n%s", out)
+	}
+	for question, want := range map[string]string{
+		"caps under 20": "the filter, the codes or the order decide", "the lightest cap": "WEIGHT", "hello": "nothing is asked of the shop", "who won the election": "nothing fits",
+		"wool cap": "enough to answer",
+	} {
+		if out := s.ok("search", "--explain", question); !strings.Contains(out, want) {
+			t.Errorf("%s: no %q in:\n%s", question, want, out)
+		}
 	}
 	out := s.ok("search", "--explain", "caps under 20")
 	for _, want := range []string{"filter", "below", "because", "glove-en-1", "LEXICAL", "product:1#0", "chosen", "1 found, 1 left"} {
