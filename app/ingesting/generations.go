@@ -189,7 +189,7 @@ func (s *Service) Rollback(ctx context.Context, scope tenant.Scope) (retrieval.G
 
 // Rebuild asks for a new generation of the site's index, of the model and the
 // Chunking that it has or is coming to; of a site that is pinned, of those that are
-// wanted, and it is pinned no longer. Drain builds it, and what is searched meanwhile stays as
+// wanted, and it is pinned no longer. So is it of a site that has none yet. Drain builds it, and what is searched meanwhile stays as
 // it is. Vectors whose texts have not changed are taken over, not paid again. One
 // that is being built already is begun anew.
 func (s *Service) Rebuild(ctx context.Context, scope tenant.Scope) (retrieval.Generations, error) {
@@ -198,7 +198,7 @@ func (s *Service) Rebuild(ctx context.Context, scope tenant.Scope) (retrieval.Ge
 	}
 	g, err := s.deps.Generations.GenerationsOf(ctx, scope)
 	model, chunking := g.Head().Model, g.Head().Chunking
-	if err == nil && g.Pinned {
+	if err == nil && (g.Pinned || g.Head().No == 0) {
 		model, chunking, _, err = s.wanted(ctx, scope, g)
 	}
 	if err == nil {

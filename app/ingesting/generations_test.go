@@ -477,6 +477,20 @@ func TestRebuild(t *testing.T) {
 	x.wantServed(3, "a", 40)
 }
 
+// A site that has nothing yet is built as it would be without being asked, and
+// not by words alone for ever.
+func TestRebuildOfANewSite(t *testing.T) {
+	x := shopIndex{world: newWorld(t, nil), models: newProvider()}
+	p := x.process("a", nil)
+	if g, err := p.Rebuild(t.Context(), site); err != nil || g.Head().Model != "a" {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	p.load(&feed{changes: products(4)}, ingesting.Options{Full: true})
+	if r := p.drain(); r.Texts != 4 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestRebuildNeedsGenerations(t *testing.T) {
 	w := newWorld(t, nil)
 	if _, err := w.Rebuild(t.Context(), site); !errors.Is(err, ingesting.ErrOneGeneration) {
