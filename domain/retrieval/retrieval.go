@@ -1,6 +1,20 @@
 // Package retrieval holds documents, chunks and passages, and decides how a
 // question finds them: chunking, query understanding, filters, rank fusion and
 // packing to a token budget.
+//
+// A document comes into an index so: [ChunkDocument] cuts it, [EmbeddingText] is
+// what the vector of a chunk is made of, and an [Entry] of both is put to a
+// ports.Indexer.
+//
+// A question becomes passages so: [TakeUp] reads it after those before it,
+// [Respell] reads slips of the fingers as words of the shop's [Lexicon],
+// [Understand] reads filters, codes and an order out of it by the shop's
+// [Vocabulary], the [Understanding.Queries] go to a ports.Searcher, [FitOf] says
+// whether the shop has anything on it, and [Choose] picks what a prompt has room
+// for. Package app/searching joins these steps.
+//
+// An index of one's own keeps words, vectors and fields, and leaves the ranking
+// to a [Corpus], as examples/customadapter does.
 package retrieval
 
 import (
