@@ -31,13 +31,13 @@ build: needs-go ## build bin/woochat
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=$(BUILDVCS) -o bin/woochat ./cmd/woochat
 
 .PHONY: test
-test: ## run every test (PKG=./domain/... for some; RACE=on|off); as root installs Chromium if it is missing
+test: ## run every test (PKG=./domain/... for some; RACE=on|off); as root installs Chromium and Postgres if they are missing
 	@test/harness/need.sh test
-	@RACE=$(RACE) test/harness/run.sh -timeout 20m $(TESTFLAGS) $(PKG)
+	@exec env RACE=$(RACE) test/harness/run.sh -timeout 20m $(TESTFLAGS) $(PKG)
 
 .PHONY: bench
 bench: needs-go ## run the benchmarks (BENCH=regexp for some)
-	@RACE=off test/harness/run.sh -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -timeout 60m ./test/bench/...
+	@exec env RACE=off test/harness/run.sh -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -timeout 60m ./test/bench/...
 
 # A proof is a folder of test/prove, test/rls, or a part of test/model. make test runs it
 # small; here it runs in full, which may take many minutes. WOOCHAT_SEED says
@@ -53,7 +53,7 @@ else ifeq ($(filter $(PART),$(PROOFS)),)
 	@echo "there is no proof named $(PART); there are: $(or $(PROOFS),none yet)" >&2; exit 2
 else
 	@test/harness/need.sh test
-	@WOOCHAT_PROVE=full RACE=$(RACE) test/harness/run.sh -v -count=1 -timeout 180m $(TESTFLAGS) $(or $(proof_$(PART)),./test/prove/$(PART)/...)
+	@exec env WOOCHAT_PROVE=full RACE=$(RACE) test/harness/run.sh -v -count=1 -timeout 180m $(TESTFLAGS) $(or $(proof_$(PART)),./test/prove/$(PART)/...)
 endif
 
 .PHONY: lint
@@ -77,7 +77,7 @@ glove: needs-go ## make the word vectors of adapters/glove anew (needs npm)
 cover: ## run every test and show what they cover (bin/cover.html)
 	@test/harness/need.sh test
 	@mkdir -p bin
-	@RACE=off test/harness/run.sh -timeout 20m -coverpkg=./... -coverprofile="$(CURDIR)/bin/cover.out" $(PKG)
+	@exec env RACE=off test/harness/run.sh -timeout 20m -coverpkg=./... -coverprofile="$(CURDIR)/bin/cover.out" $(PKG)
 	@go tool cover -html=bin/cover.out -o bin/cover.html
 	@go tool cover -func=bin/cover.out | tail -n 1
 
