@@ -87,7 +87,7 @@ func (l *Lexicon) HasForm(word string, languages ...string) bool {
 // forms returns the tokens of the shop's words that have the stem of w in one of
 // the languages, the most used first.
 func (l *Lexicon) forms(w string, languages []string) []string {
-	if utf8.RuneCountInString(w) < minStem || functionWord(w) {
+	if utf8.RuneCountInString(w) < minStem || formless(w) {
 		return nil
 	}
 	own := wordTokens(w)[0]
@@ -103,12 +103,16 @@ func (l *Lexicon) forms(w string, languages []string) []string {
 	})
 	var out []string
 	for _, x := range found {
-		if t := wordTokens(x.word)[0]; t != own && !slices.Contains(out, t) && !functionWord(x.word) && len(out) < maxForms {
+		if t := wordTokens(x.word)[0]; t != own && !slices.Contains(out, t) && !formless(x.word) && len(out) < maxForms {
 			out = append(out, t)
 		}
 	}
 	return out
 }
+
+// formless reports whether word, which is folded, is a small one of another language
+// than English. One of three letters may be a thing: a hat.
+func formless(word string) bool { return len(word) > minStem && smallAbroad(word) }
 
 // beginning returns what all words of one stem have in common.
 func beginning(word string) string { return word[:min(2, len(word))] }

@@ -84,7 +84,7 @@ func (l *Lexicon) suspects(text string, isWord func(string) bool) []word {
 	eachWord(text, func(start, end int, w string) {
 		n := utf8.RuneCountInString(w)
 		if n < minSpelled || n > maxSpelled || !onlyLetters(w) || l.Knows(w) || inCode(text, start, end) ||
-			stopWord(w) || functionWord(w) || sentenceWord(w) || isCardinal(w) || isWord != nil && isWord(w) || l.joined(w, minPart+1) {
+			stopWord(w) || smallWord(w) || isCardinal(w) || isWord != nil && isWord(w) || l.joined(w, minPart+1) {
 			return
 		}
 		out = append(out, word{span: span{start, end}, token: w})
@@ -129,39 +129,4 @@ func (q *reading) reads(s span) bool {
 	t := q.words[i].token
 	return boundary(t) || anyThing(t) || priceWord(t) || policyWord(t) || lacking(t) || joins(t) ||
 		slices.ContainsFunc(q.terms, func(t termSpan) bool { return t.from <= i && i < t.to || t.named(q.words[i].token) })
-}
-
-// functionWord reports whether word, which is folded, is one of those that hold
-// sentences together in the languages of shops other than English: a shop's
-// texts need not have them, and they are not slips for what it sells.
-func functionWord(word string) bool {
-	switch word {
-	case // German
-		"aber", "auch", "beim", "billiger", "billigere", "bitte", "brauche", "dann", "darf", "dass", "dein", "deine", "denn", "dies", "diese", "dieser", "dieses", "doch", "durch",
-		"eine", "einem", "einen", "einer", "eines", "euch", "euer", "eure", "finde", "gibt", "grosser", "grossere", "gunstiger", "gunstigere", "habe", "haben", "habt", "hallo", "hatte", "hier", "ihnen",
-		"ihre", "ihren", "jetzt", "kann", "kannst", "kein", "keine", "kleiner", "kleinere", "keinen", "kommt", "konnen", "konnt", "konnte", "kosten", "kostet", "lange", "machen",
-		"mein", "meine", "meinen", "mich", "mochte", "muss", "nach", "nicht", "noch", "oder", "ohne", "schon", "sehr", "sein", "seine", "sich", "sind",
-		"sollte", "suche", "teurer", "teurere", "uber", "unser", "viel", "viele", "wann", "warum", "welche", "welchen", "welcher", "welches", "wenn", "werde", "werden",
-		"wieviel", "will", "wird", "woher", "wurde", "zeig", "zeige", "zwischen",
-		// French
-		"alors", "auriez", "aussi", "avec", "avez", "avons", "bonjour", "cela", "cette", "ceux", "chez", "combien", "comme", "comment", "dans", "depuis",
-		"dois", "elle", "elles", "entre", "etes", "etre", "faire", "faut", "leur", "leurs", "mais", "meme", "merci", "moins", "notre", "nous", "peut",
-		"peux", "plus", "pour", "pouvez", "puis", "quand", "quel", "quelle", "quelles", "quels", "sans", "sont", "sous", "suis", "tous", "tout", "toute",
-		"toutes", "tres", "trop", "veux", "vais", "voudrais", "votre", "vous", "cherche",
-		// Spanish
-		"algo", "alguna", "alguno", "algun", "busco", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "desde", "donde", "ella", "ellos",
-		"esta", "estan", "este", "esto", "estos", "estas", "gracias", "hasta", "hola", "menos", "necesito", "nosotros", "para", "pero", "porque", "puedo",
-		"pueden", "puede", "quiero", "quisiera", "sobre", "tambien", "tengo", "tiene", "tienen", "tienes", "todo", "todos", "usted", "ustedes", "venden",
-		// Italian
-		"abbiamo", "alla", "anche", "avete", "buongiorno", "cerco", "ciao", "come", "costa", "cosa", "dalla", "degli", "dell", "della", "delle", "dove",
-		"fino", "grazie", "hanno", "loro", "meno", "molto", "negli", "nella", "nelle", "nostro", "ogni", "perche", "posso", "potete", "quale", "quali",
-		"quando", "quanto", "quella", "quello", "questa", "queste", "questi", "questo", "senza", "sono", "sulla", "tutti", "tutto", "vorrei", "vostro",
-		"vostra", "vostri",
-		// Dutch
-		"alle", "alleen", "deze", "doen", "door", "dank", "even", "gaat", "geen", "graag", "goed", "hebben", "hebt", "heeft", "hoeveel", "hoelang", "iets",
-		"ieder", "jullie", "kunnen", "kunt", "lang", "maar", "meer", "mijn", "minder", "moet", "naar", "niet", "onder", "onze", "over", "tegen", "tussen",
-		"veel", "voor", "waar", "waarom", "wanneer", "want", "weer", "welke", "wilt", "wordt", "worden", "zijn", "zoek", "zonder", "zoals":
-		return true
-	}
-	return false
 }
