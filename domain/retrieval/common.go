@@ -14,13 +14,25 @@ const commonWeight = 0.4
 // delivery all the same.
 const stray = 8
 
-// commonThing is a line of commonTable.
-type commonThing struct{ words []commonWord }
+// commonThing is a line of commonTable, or a country.
+type commonThing struct {
+	place  bool
+	europe bool // a place in Europe
+	words  []commonWord
+}
 
 type commonWord struct {
-	language string
+	language string // "" for the names of a country: any
 	tokens   []string
 	content  []string // those of them that are searched
+	asked    bool     // tokens[0] is only how a word begins that is asked with
+}
+
+// searched reports whether the shop's texts are searched for w. What is left of
+// several words when the small ones are gone may mean something else: the back of
+// "give back".
+func (w commonWord) searched() bool {
+	return !w.asked && (len(w.content) == len(w.tokens) || len(w.content) > 1)
 }
 
 // CommonWords are words that shops and shoppers everywhere take for the same, in
@@ -30,34 +42,57 @@ type commonWord struct {
 type CommonWords struct {
 	things []commonThing
 	first  map[string][]commonRef // words by their first token, and by language and stem: see stemKey
+	begins []commonRef            // those of which only the beginning is known
+	abroad commonThing            // what a country is called that a shop does not name
+	within commonThing            // the same of one in Europe
 }
 
 type commonRef struct{ thing, word int }
 
-// NewCommonWords reads the built-in table.
+// NewCommonWords reads the built-in tables.
 func NewCommonWords() *CommonWords {
 	c := &CommonWords{first: make(map[string][]commonRef)}
 	languages := strings.Fields(commonLanguages)
-	for line := range strings.Lines(commonTable) {
-		_, rest, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		if !ok {
-			continue
-		}
+	for line := range strings.Lines(strings.TrimSpace(commonTable)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		var t commonThing
 		for i, column := range strings.Split(rest, " | ") {
-			for word := range strings.SplitSeq(column, ", ") {
-				w := commonWord{language: languages[i], tokens: Tokens(word), content: QueryTokens(word)}
-				ref := commonRef{len(c.things), len(t.words)}
-				t.words = append(t.words, w)
-				c.first[w.tokens[0]] = append(c.first[w.tokens[0]], ref)
-				if k := stemKey(w.language, w.tokens[0]); k != "" {
-					c.first[k] = append(c.first[k], ref)
-				}
-			}
+			c.read(&t, languages[i], column)
 		}
 		c.things = append(c.things, t)
+		switch name {
+		case "abroad":
+			c.abroad = t
+		case "europe":
+			c.within = t
+		}
+	}
+	for _, places := range []string{europe, elsewhere} {
+		for line := range strings.Lines(strings.TrimSpace(places)) {
+			t := commonThing{place: true, europe: places == europe}
+			c.read(&t, "", strings.TrimSpace(line))
+			c.things = append(c.things, t)
+		}
 	}
 	return c
+}
+
+// read adds the words of a list to t, which is the next of c's things.
+func (c *CommonWords) read(t *commonThing, language, list string) {
+	for word := range strings.SplitSeq(list, ", ") {
+		ref := commonRef{len(c.things), len(t.words)}
+		if begin, ok := strings.CutSuffix(word, "-"); ok {
+			t.words = append(t.words, commonWord{language: language, tokens: []string{fold(begin)}, asked: true})
+			c.begins = append(c.begins, ref)
+			continue
+		}
+		w := commonWord{language: language, tokens: Tokens(word), content: QueryTokens(word)}
+		t.words = append(t.words, w)
+		c.first[w.tokens[0]] = append(c.first[w.tokens[0]], ref)
+		if k := stemKey(w.language, w.tokens[0]); k != "" && language != "" {
+			c.first[k] = append(c.first[k], ref)
+		}
+	}
 }
 
 // stemKey returns what the forms of a token have in common in a language, "" if
@@ -90,6 +125,11 @@ func (c *CommonWords) refs(token string) []commonRef {
 			}
 		}
 	}
+	for _, r := range c.begins {
+		if strings.HasPrefix(token, c.things[r.thing].words[r.word].tokens[0]) {
+			out = append(out, r)
+		}
+	}
 	return out
 }
 
@@ -117,28 +157,56 @@ func (w commonWord) at(asked []string, i int) []string {
 // are those that l has, and the one that was
 // asked for not or hardly ever, in the given languages; those of the question are looked
 // for in all, so that who writes another language than the shop finds its terms.
-// They count less than what the shop itself takes for the same.
+// They count less than what the shop itself takes for the same. Where the shop's
+// terms are asked for, a country that it does not name is looked for as one of
+// others, too: Canada among the countries outside of its table.
 func (c *CommonWords) SynonymsOf(question string, l *Lexicon, languages ...string) []Alternative {
 	asked, content := Tokens(question), QueryTokens(question)
 	var out []Alternative
+	add := func(of []string, own int, words []commonWord) {
+		for _, w := range words {
+			a := Alternative{Of: of, Tokens: w.content, Weight: commonWeight}
+			there := func(have Alternative) bool { return slices.Equal(have.Of, a.Of) && slices.Equal(have.Tokens, a.Tokens) }
+			if w.searched() && (w.language == "" || slices.Contains(languages, w.language)) && len(out) < MaxAlternatives &&
+				l.uses(a.Tokens) > stray*own && !hasAll(a.Of, a.Tokens) && !slices.ContainsFunc(out, there) {
+				out = append(out, a)
+			}
+		}
+	}
+	type unnamed struct {
+		of    []string
+		place commonThing
+	}
+	var places []unnamed
+	terms := false
 	for i, t := range asked[:min(len(asked), MaxQueryTokens)] {
 		for _, r := range c.refs(t) {
-			words := c.things[r.thing].words
-			of := slices.DeleteFunc(words[r.word].at(asked, i), func(t string) bool { return !slices.Contains(content, t) })
+			thing := c.things[r.thing]
+			w := thing.words[r.word]
+			of := slices.DeleteFunc(w.at(asked, i), func(t string) bool { return !slices.Contains(content, t) })
 			if len(of) == 0 {
 				continue
 			}
 			own := 0 // of several words, which apart mean something else
-			if len(words[r.word].tokens) == 1 {
+			if len(w.tokens) == 1 {
 				own = l.uses(of)
 			}
-			for _, w := range words {
-				a := Alternative{Of: of, Tokens: w.content, Weight: commonWeight}
-				there := func(have Alternative) bool { return slices.Equal(have.Of, a.Of) && slices.Equal(have.Tokens, a.Tokens) }
-				if slices.Contains(languages, w.language) && len(out) < MaxAlternatives && l.uses(a.Tokens) > stray*own && !hasAll(a.Of, a.Tokens) && !slices.ContainsFunc(out, there) {
-					out = append(out, a)
-				}
+			add(of, own, thing.words)
+			switch {
+			case !thing.place:
+				terms = true
+			case !slices.ContainsFunc(thing.words, func(w commonWord) bool { return l.uses(w.tokens) > 0 }):
+				places = append(places, unnamed{of, thing})
 			}
+		}
+	}
+	for _, p := range places {
+		if !terms {
+			break
+		}
+		add(p.of, 0, c.abroad.words)
+		if p.place.europe {
+			add(p.of, 0, c.within.words)
 		}
 	}
 	return out

@@ -23,6 +23,11 @@ func TestCommonWords(t *testing.T) {
 		{"can I send it straight back", "send back: return, refund"},
 		{"how do I get in touch", "touch: contact"},
 		{"a promo code", "promo code: voucher"},
+		// In other forms of verbs, and in two parts.
+		{"wird es verschickt", "verschickt: ship, delivery"},
+		{"¿Cómo devuelvo unas botas?", "devuelvo: return, refund"},
+		{"je serai remboursé", "rembourse: return, refund"},
+		{"hoe stuur ik de schoenen terug", "terug: return, refund"},
 		// What the shop writes itself is not made another word.
 		{"delivery to Norway", ""},
 		{"my refund", ""},
@@ -46,8 +51,36 @@ func TestCommonWords(t *testing.T) {
 		}
 	}
 	// In the languages of the shop only.
-	if got := common.SynonymsOf("Versand nach Deutschland", l, "fr"); len(got) > 0 {
+	if got := common.SynonymsOf("Versand nach Hause", l, "fr"); len(got) > 0 {
 		t.Errorf("in French: %v", got)
+	}
+}
+
+// A country that the shop does not name is one of its others, and where it is in
+// Europe one of those, too; but only where the shop's terms are asked for.
+func TestCommonWordsOfCountries(t *testing.T) {
+	common := retrieval.NewCommonWords()
+	l := &retrieval.Lexicon{}
+	l.Add("Shipping to Norway, the EU and other countries.")
+	for question, want := range map[string]string{
+		"do you ship to Canada":          "[[ship] also as [shipping] [canada] also as [country]]",
+		"Versand nach Ungarn":            "[[versand] also as [shipping] [ungarn] also as [country] [ungarn] also as [eu]]",
+		"shipping to Norway":             "[]", // which it names
+		"Versand nach Norwegen":          "[[versand] also as [shipping] [norwegen] also as [norway]]",
+		"a panama hat":                   "[]",
+		"shipping to the United States":  "[[united state] also as [country]]",
+		"verzending naar Nieuw-Zeeland?": "[[verzending] also as [shipping] [nieuw zeeland] also as [country]]",
+	} {
+		var got []string
+		for _, a := range common.SynonymsOf(question, l, "en") {
+			got = append(got, fmt.Sprint(a.Of, " also as ", a.Tokens))
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("%q: got %v, want %v", question, got, want)
+		}
+	}
+	if !common.Has("australia") || !common.Has("zuruckgeschickt") {
+		t.Error("a country, or a form of a verb, is taken for a slip")
 	}
 }
 

@@ -31,6 +31,20 @@ func demoEntries(t *testing.T) []retrieval.Entry {
 
 func demoCutBy(t *testing.T, c retrieval.Chunking) []retrieval.Entry {
 	t.Helper()
+	documents := demoDocuments(t)
+	count := newCount()
+	entries := make([]retrieval.Entry, 0, len(documents))
+	for _, d := range documents {
+		e := retrieval.Entry{Document: d.ID, Revision: d.Revision, Kind: d.Kind, Title: d.Title, Facts: d.Facts, Chunks: retrieval.ChunkDocument(d, count, c)}
+		embed(t, &e)
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// demoDocuments returns what the demo's shop shows.
+func demoDocuments(t *testing.T) []retrieval.Document {
+	t.Helper()
 	text := html.New()
 	plain := func(source string) string {
 		out, err := text.Text(source, "https://shop.example.com/")
@@ -71,14 +85,7 @@ func demoCutBy(t *testing.T, c retrieval.Chunking) []retrieval.Entry {
 		p := catalog.Page{ID: pg.Slug, Title: pg.Title, HTML: string(source), Status: catalog.Published}
 		add(retrieval.Document{ID: retrieval.NewDocumentID(catalog.KindPage, p.ID), Kind: catalog.KindPage, Title: p.Title, Body: p.Text(plain), Shown: p.Shown()})
 	}
-	count := newCount()
-	entries := make([]retrieval.Entry, 0, len(documents))
-	for _, d := range documents {
-		e := retrieval.Entry{Document: d.ID, Revision: d.Revision, Kind: d.Kind, Title: d.Title, Facts: d.Facts, Chunks: retrieval.ChunkDocument(d, count, c)}
-		embed(t, &e)
-		entries = append(entries, e)
-	}
-	return entries
+	return documents
 }
 
 // newCount returns what counts tokens as an import does.
