@@ -208,6 +208,7 @@ func (s *Server) history(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	s.deps.Answering.Search.Prepare(c.Request.Context(), v.Scope) // who is back goes on
 	data := make([]gin.H, 0, len(turns))
 	for _, t := range turns {
 		data = append(data, gin.H{

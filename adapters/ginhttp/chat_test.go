@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ import (
 	"github.com/aiwoochat/woochat/app/answering"
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/chat"
+	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/ports"
@@ -375,6 +377,46 @@ func TestLocaleOfTheSession(t *testing.T) {
 			t.Errorf("session %q, message %q: %d, a German question is asked in %q", c.session, c.message, rec.Code, heard.locale)
 		}
 	}
+}
+
+// heldTexts tells of each reading of all that a shop says, and holds it up.
+type heldTexts struct {
+	ports.Passages
+	read, hold chan struct{}
+}
+
+func (h *heldTexts) Load(ctx context.Context, s tenant.Scope, c retrieval.Chunking, refs []retrieval.PassageRef) ([]retrieval.Passage, error) {
+	if slices.ContainsFunc(refs, func(r retrieval.PassageRef) bool { return r.Document == "page:9" }) { // which no question finds
+		h.read <- struct{}{}
+		select {
+		case <-h.hold:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return h.Passages.Load(ctx, s, c, refs)
+}
+
+// TestTheShopIsReadBeforeAQuestion: who opens the widget, or comes back to it, is
+// about to ask. He waits for nothing yet.
+func TestTheShopIsReadBeforeAQuestion(t *testing.T) {
+	clock := porttest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+	texts := &heldTexts{read: make(chan struct{}, 10), hold: make(chan struct{})}
+	w := newWorld(t, func(w *world) { w.now, texts.Passages, w.texts = clock.Now, w.stores.Documents, texts })
+	w.must(w.stores.Add(t.Context(), w.site.Scope(), retrieval.Document{ID: "page:9", Kind: catalog.KindPage, Title: "Imprint"}, "Limited."))
+	s := w.session("")
+	<-texts.read
+	close(texts.hold)
+	body := fmt.Sprintf(`{"conversation_id":%q,"message":"What does shipping cost?"}`, s.Conversation)
+	if rec := w.do("POST", "/api/chat/message", s.Token, body); rec.Code != http.StatusOK {
+		t.Fatalf("message: %d %s", rec.Code, rec.Body)
+	}
+	w.must(w.stores.Add(t.Context(), w.site.Scope(), retrieval.Document{ID: "page:2", Kind: catalog.KindPage, Title: "Returns"}, "Within 30 days."))
+	clock.Advance(time.Minute)
+	if rec := w.do("GET", "/api/chat/history?conversation_id="+s.Conversation, s.Token, ""); rec.Code != http.StatusOK {
+		t.Fatalf("history: %d %s", rec.Code, rec.Body)
+	}
+	<-texts.read
 }
 
 // TestVisitorOfAnotherSite: a token is good for its own site only.

@@ -50,6 +50,7 @@ type world struct {
 	apiKey  string
 	acts    *memory.AuditLog
 	reports ports.UsageReports // the ledger if nil
+	texts   ports.Passages     // those of stores if nil
 	random  *counter
 	limits  usage.Limits
 	model   ports.ChatModel
@@ -90,8 +91,11 @@ func newWorld(t *testing.T, change func(*world)) *world {
 		Prices: w.stores.Prices, Sites: w.stores.Accounts, Tokenizer: w.stores.Tokenizer, Now: clock, NewID: porttest.NewID, CallTimeout: time.Minute,
 	})
 	w.must(err)
+	if w.texts == nil {
+		w.texts = w.stores.Documents
+	}
 	search, err := searching.New(searching.Deps{
-		Meter: meter, Searcher: w.stores.Index, Passages: w.stores.Documents, Inventory: w.stores.Documents, Tokenizer: w.stores.Tokenizer, Now: clock,
+		Meter: meter, Searcher: w.stores.Index, Passages: w.texts, Inventory: w.stores.Documents, Tokenizer: w.stores.Tokenizer, Now: clock,
 	}, searching.Config{Model: "model-1"})
 	w.must(err)
 	answers, err := answering.New(answering.Deps{
@@ -99,7 +103,7 @@ func newWorld(t *testing.T, change func(*world)) *world {
 		Search: search, Tokenizer: w.stores.Tokenizer, Model: w.model, Now: clock, NewID: porttest.NewID,
 	}, answering.Config{Model: "model-1"})
 	w.must(err)
-	t.Cleanup(func() { w.must(answers.Close(context.Background())) })
+	t.Cleanup(func() { w.must(answers.Close(context.Background())); search.Close() })
 	w.keys()
 	d := w.deps
 	d.Explainer, err = searching.NewExplainer(searching.ExplainerDeps{Search: search, Sites: w.stores.Accounts, Audit: w.acts, Now: clock, NewID: porttest.NewID}, 0)

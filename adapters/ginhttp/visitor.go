@@ -234,6 +234,7 @@ func (s *Server) session(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	s.deps.Answering.Search.Prepare(c.Request.Context(), scope) // while the shopper types
 	c.JSON(http.StatusOK, gin.H{
 		"token": token, "expires_at": expires.UTC().Format(time.RFC3339), "visitor_id": v.ID,
 		"conversation_id": chat.ConversationID(chat.ConversationPrefix + s.deps.NewID()),

@@ -68,7 +68,7 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		}
 		if len(arm) == 0 && query.Text != "" && query.Filter.ConstrainsOffer() {
 			// No product that fits has the words: the fields say all that is known.
-			query.Text, query.Vector = "", nil
+			query.Text, query.Vector, query.Codes = "", nil, u.Codes
 			if arm, err = s.fitting(ctx, sc, query, u, WhyFields, r); err != nil {
 				return err
 			}

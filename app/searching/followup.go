@@ -18,10 +18,10 @@ const WhyAbout = "what the question is about"
 const aboutPassages = 8
 
 // understand returns what q asks for after what was said before it, with slips
-// read as the shop's words. isWord may be nil.
-func understand(q Question, words shopWords, common *retrieval.CommonWords, isWord func(string) bool) (retrieval.FollowUp, retrieval.Understanding) {
+// read as the shop's words, and which they were. isWord may be nil.
+func understand(q Question, words shopWords, common *retrieval.CommonWords, isWord func(string) bool) (retrieval.FollowUp, retrieval.Understanding, []retrieval.Respelled) {
 	if q.Plain {
-		return retrieval.FollowUp{Question: q.Text}, retrieval.Understanding{Text: q.Text}
+		return retrieval.FollowUp{Question: q.Text}, retrieval.Understanding{Text: q.Text}, nil
 	}
 	in := languages(q.ShopLocale, q.Locale, retrieval.GuessLanguage(q.Text))
 	words.vocabulary = words.vocabulary.For(in...)
@@ -43,7 +43,7 @@ func understand(q Question, words shopWords, common *retrieval.CommonWords, isWo
 	}
 	u.Also = retrieval.MergeAlternatives(words.lexicon.SynonymsOf(u.Text, words.synonyms, in...), common.SynonymsOf(u.Text, words.lexicon, in...), words.lexicon.Forms(u.Text, in...))
 	u.Because = append(u.Because, retrieval.AlsoBecause(u.Also)...)
-	return f, u
+	return f, u, read
 }
 
 // asked returns what f asks for. Of a product that was spoken of before nothing

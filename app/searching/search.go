@@ -127,19 +127,31 @@ func (s *Service) Search(ctx context.Context, q Question) (Findings, error) {
 		return r, err
 	}
 	start := s.deps.Now()
-	words, err := s.vocabulary.of(ctx, q.Scope, r.Generation.Chunking)
+	words, err := s.vocabulary.get(ctx, q.Scope)
 	if err != nil {
 		return r, err
 	}
 	now := s.deps.Now()
 	r.Took.Vocabulary = now.Sub(start)
+	words.vocabulary.At = now
 	if s.deps.Synonyms != nil && !q.Plain {
 		if words.synonyms, err = s.deps.Synonyms.SynonymsOf(ctx, q.Scope); err != nil {
 			return r, fmt.Errorf("synonyms: %w", err)
 		}
 	}
 	language := foreign(q)
-	f, u := understand(q, words, s.common, s.deps.IsWord)
+	f, u, slips := understand(q, words, s.common, s.deps.IsWord)
+	if len(slips) > 0 {
+		newer, err := s.newer(ctx, q.Scope, r.Generation, slips)
+		if err != nil {
+			return r, err
+		}
+		if newer.Len() > 0 {
+			f, u, _ = understand(q, words, s.common, func(word string) bool {
+				return newer.Knows(word) || s.deps.IsWord != nil && s.deps.IsWord(word)
+			})
+		}
+	}
 	u.Text, u.Open = retrieval.WithoutSmallWords(u.Text, language), retrieval.WithoutSmallWords(u.Open, language)
 	q.Text = f.Question
 	r.FollowUp, r.Understanding = f, u

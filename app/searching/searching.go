@@ -71,7 +71,8 @@ type Config struct {
 	LeastEvidence float64
 }
 
-// Service searches shops. Make one with New; it is safe for concurrent use.
+// Service searches shops. Make one with New and end it with Close; it is safe for
+// concurrent use.
 type Service struct {
 	deps       Deps
 	cfg        Config
@@ -107,11 +108,28 @@ func New(d Deps, cfg Config) (*Service, error) {
 		cfg.RerankPassages = 24
 	}
 	cfg.RerankPassages = min(cfg.RerankPassages, retrieval.MaxReranked)
-	return &Service{
-		deps: d, cfg: cfg, common: retrieval.NewCommonWords(),
-		vocabulary: &vocabularies{inventory: d.Inventory, passages: d.Passages, now: d.Now, sites: map[tenant.Scope]*vocabulary{}},
-	}, nil
+	s := &Service{deps: d, cfg: cfg, common: retrieval.NewCommonWords()}
+	s.vocabulary = newVocabularies(shelf{d.Inventory, d.Passages, s.generation}, d.Now, func(ctx context.Context, sc tenant.Scope, err error) {
+		s.publish(ctx, sc, WordsNotRead{Err: err})
+	})
+	return s, nil
 }
+
+// Close ends what is read behind questions. A Search that comes later goes by the
+// words that are there, and fails where there are none.
+func (s *Service) Close() { s.vocabulary.close() }
+
+// Prepare begins to read the words of a site of which a question is likely to come
+// soon, unless they are at hand. It does not wait, and what it begins goes on after
+// ctx.
+func (s *Service) Prepare(ctx context.Context, sc tenant.Scope) { s.vocabulary.look(ctx, sc, false) }
+
+// WordsNotRead is published when the words of a shop could not be read behind its
+// questions, which go by those before. It is tried again.
+type WordsNotRead struct{ Err error }
+
+// EventName implements ports.Event.
+func (WordsNotRead) EventName() string { return "search.words_not_read" }
 
 // LexicalOnly is published when a question could not be embedded, so that only
 // its words were searched.

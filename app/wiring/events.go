@@ -49,6 +49,8 @@ func read(e ports.Event) (system.Facts, bool) {
 		return system.Facts{Level: slog.LevelWarn, LexicalOnly: true, Attrs: withError(nil, e.Err)}, true
 	case searching.NotReranked:
 		return system.Facts{Level: slog.LevelWarn, Attrs: withError(nil, e.Err)}, true
+	case searching.WordsNotRead:
+		return system.Facts{Level: slog.LevelWarn, Attrs: withError(nil, e.Err)}, true
 	case qdrant.ForeignDropped:
 		return system.Facts{Level: slog.LevelError, Foreign: e.Points, Attrs: []slog.Attr{slog.Int("points", e.Points)}}, true
 	case ingesting.Imported:

@@ -242,7 +242,7 @@ func useCases(cfg Config) fx.Option {
 			})
 		},
 		func(p searchParams) (*searching.Service, error) {
-			return searching.New(searching.Deps{
+			search, err := searching.New(searching.Deps{
 				Meter: p.Meter, Searcher: decorated.Searcher(p.Searcher, decorated.Observed(p.Now, p.Sink.Called)), Passages: p.Passages, Inventory: p.Inventory,
 				Tokenizer: p.Tokenizer, Now: p.Now, Embedder: p.Embedders.ask, KnowsLanguage: KnowsLanguage, Generations: p.Generations, Events: p.Events, Reranker: p.Judge.of, IsWord: p.Embedders.isWord,
 				Synonyms: p.Synonyms,
@@ -250,6 +250,11 @@ func useCases(cfg Config) fx.Option {
 				Model: p.Names.chat, EmbeddingModel: p.Names.embedding, RerankModel: p.Judge.model, RerankPassages: p.Judge.passages,
 				EvidenceModel: glove.Model, LeastEvidence: cfg.LeastEvidence,
 			})
+			if err != nil {
+				return nil, err
+			}
+			p.Closers.add(func() error { search.Close(); return nil }) // before the store that it reads
+			return search, nil
 		},
 		func(s *searching.Service, sites ports.Sites, log ports.AuditLog, now ports.Clock, id ports.NewID) (*searching.Explainer, error) {
 			return searching.NewExplainer(searching.ExplainerDeps{Search: s, Sites: sites, Audit: log, Now: now, NewID: id}, cfg.PromptBudget)
@@ -344,6 +349,7 @@ type searchParams struct {
 	Now         ports.Clock
 	Events      ports.EventSink
 	Sink        *system.Sink
+	Closers     *closers
 }
 
 type adminParams struct {

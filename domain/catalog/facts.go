@@ -37,20 +37,6 @@ func (o Offer) Price(now time.Time) Money {
 	return o.Regular
 }
 
-// PricesTurn returns the first time after now at which an offer's price changes by
-// the clock, since its sale begins or ends; the zero time if none does.
-func (f Facts) PricesTurn(now time.Time) time.Time {
-	var first time.Time
-	for _, o := range f.Offers {
-		for _, at := range []time.Time{o.SaleFrom, o.SaleTo} {
-			if o.Sale.IsSet() && at.After(now) && (first.IsZero() || at.Before(first)) {
-				first = at
-			}
-		}
-	}
-	return first
-}
-
 // PriceRange is what a product costs: Min and Max are the same for one price.
 type PriceRange struct {
 	Min, Max Money // not set: no price

@@ -111,11 +111,6 @@ func TestPriceRangeByTheClock(t *testing.T) {
 			t.Errorf("at %v: regular %v to %v", at, r.RegularMin, r.RegularMax)
 		}
 	}
-	for at, want := range map[time.Time]time.Time{from.Add(-time.Hour): from, from: to, to.Add(-time.Nanosecond): to, to: {}} {
-		if got := f.PricesTurn(at); !got.Equal(want) {
-			t.Errorf("at %v: prices turn at %v, want %v", at, got, want)
-		}
-	}
 	if f.Stock() != catalog.InStock {
 		t.Errorf("stock is %v, want the best of all", f.Stock())
 	}

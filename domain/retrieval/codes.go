@@ -120,3 +120,10 @@ func (v Vocabulary) code(written string) (string, bool) {
 	m := v.models[key]
 	return m.code, m.products > 0 && m.products <= maxModel
 }
+
+// lacksCode reports whether the shop has nothing that is written so for a code, not
+// even what many products have.
+func (v Vocabulary) lacksCode(written string) bool {
+	key := CodeKey(written)
+	return key != "" && v.codes[key] == "" && v.models[key].products == 0
+}

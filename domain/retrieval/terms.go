@@ -30,7 +30,7 @@ func (q *reading) readTitles() {
 			if !ok {
 				continue
 			}
-			s := titleSpan{from: i, to: i + n, titled: t}
+			s := titleSpan{from: i, to: i + n, titled: t.at(v.At)}
 			s.compared = q.compare(s)
 			q.titles = append(q.titles, s)
 			q.title = q.title || n >= 3 && !s.compared

@@ -17,6 +17,7 @@ type Understanding struct {
 	Open   string        // the words of Text that no field says, for an order; "" for none
 	Head   string        // what the thing is called, if only a part of a category's name says it, for TitledFirst
 	Codes  []string      // SKUs, GTINs and models that the question names, as the shop writes them
+	Newer  []string      // words of Text spelled as codes that the vocabulary has not: those of products that are newer than it
 	Filter Filter
 	Sort   Sort
 	// Pages is set if the answer may stand on a page, which has neither price
@@ -93,6 +94,9 @@ func (u Understanding) Queries(vector []float32, limit int, at time.Time) []Quer
 	out := []Query{q}
 	if u.Sort != ByRelevance {
 		out[0].Sort, out[0].Text = u.Sort, u.Open // all that fits is put in order, whatever words it has of those that the filter says
+	}
+	if out[0].Text != "" { // or it asks for all that fits
+		out[0].Codes = slices.Concat(u.Codes, u.Newer)
 	}
 	if u.Pages && !u.Filter.IsZero() && (u.Text != "" || len(vector) > 0) {
 		q.Filter, q.Codes = Filter{Kinds: []catalog.Kind{catalog.KindPage, catalog.KindFAQ}}, nil
@@ -178,6 +182,9 @@ func (q *reading) readCodes() {
 		for n := min(3, len(fields)-i); n >= 1; n-- {
 			written := strings.Trim(strings.Join(fields[i:i+n], " "), `.:!?#'’[]{}<>`)
 			code, ok := q.vocabulary.code(written)
+			if n == 1 && !ok && q.vocabulary.lacksCode(written) && looksLikeCode(written, "") && len(q.out.Newer) < maxNewer {
+				q.out.Newer = append(q.out.Newer, written)
+			}
 			if !ok || !looksLikeCode(written, code) && !(i > 0 && announcesCode(fields[i-1])) {
 				continue
 			}
@@ -190,6 +197,9 @@ func (q *reading) readCodes() {
 		}
 	}
 }
+
+// maxNewer bounds the codes that are asked for although the shop had none of them.
+const maxNewer = 8
 
 // looksLikeCode reports whether written, which is the shop's code, is nothing
 // else: letters with digits, a long number, or joined and spelled as the code.

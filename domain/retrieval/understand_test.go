@@ -261,6 +261,56 @@ func TestUnderstandSaysWhy(t *testing.T) {
 	}
 }
 
+// What is spelled as a code is asked of the index though the vocabulary has no such
+// code: its product may be newer. What the vocabulary knows, or nobody spells as a
+// code, is not; nor anything where all that fits a filter is asked for.
+func TestUnderstandNewerCodes(t *testing.T) {
+	v := shop()
+	for i := range 4 {
+		v.Add(fmt.Sprint("Case ", i), catalog.Facts{Attributes: []catalog.Attribute{attribute("Model", "PX-300")}})
+	}
+	for question, want := range map[string][]string{
+		"do you have BX-77?": {"BX-77"}, "BX77 or 4006381333932": {"BX77", "4006381333932"}, "jk100": {"JK-100"}, "jk100 or bx-77": {"JK-100", "bx-77"},
+		"PX-300": nil, "a mug-like cup": nil, "jackets under 30": nil, "size 42": nil, "in 2019": nil,
+	} {
+		u := retrieval.Understand(question, v)
+		if got := u.Queries(nil, 10, time.Time{})[0].Codes; !slices.Equal(got, want) {
+			t.Errorf("%q asks for the codes %q, want %q", question, got, want)
+		}
+	}
+	all := retrieval.Understanding{Newer: []string{"500ml"}, Filter: retrieval.Filter{MaxPrice: eur(3000)}}
+	if got := all.Queries(nil, 10, time.Time{})[0].Codes; len(got) > 0 {
+		t.Errorf("all that fits: asks for the codes %q", got)
+	}
+	if got := retrieval.Understand(strings.Repeat("bx-77 ", 600), v).Newer; len(got) > 8 {
+		t.Errorf("%d codes", len(got))
+	}
+}
+
+// What a question compares with costs what it costs when it is asked, not what it
+// cost when its product was read.
+func TestUnderstandComparesAsOfNow(t *testing.T) {
+	v, noon := shop(), time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	v.Add("Glo Stove", catalog.Facts{Offers: []catalog.Offer{
+		{Regular: eur(15000), Sale: eur(10000), SaleFrom: noon, SaleTo: noon.Add(time.Hour)}, {Regular: eur(20000)},
+	}})
+	for _, c := range []struct {
+		at       time.Time
+		question string
+		want     string
+	}{
+		{noon.Add(-1), "jackets cheaper than the Glo Stove", "<150.00 category=Jackets"},
+		{noon, "jackets cheaper than the Glo Stove", "<100.00 category=Jackets"},
+		{noon.Add(time.Hour), "jackets cheaper than the Glo Stove", "<150.00 category=Jackets"},
+		{noon, "jackets dearer than the Glo Stove", ">=200.01 category=Jackets"},
+	} {
+		v.At = c.at
+		if got := show(retrieval.Understand(c.question, v)); got != c.want {
+			t.Errorf("%s at %v: %s, want %s", c.question, c.at, got, c.want)
+		}
+	}
+}
+
 func TestUnderstandLongQuestions(t *testing.T) {
 	for _, unit := range []string{"under 3 ", "blue not red, ", "l'", "in stock ", "JK-100-", "é", "large ", "l'free "} {
 		question := strings.Repeat(unit, 64<<10/len(unit))

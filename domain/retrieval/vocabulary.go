@@ -12,8 +12,8 @@ import (
 // makes filters. The zero Vocabulary knows none. Add changes it; everything
 // else only reads it and may run concurrently.
 type Vocabulary struct {
-	// At is the time at which prices are read that a question compares with
-	// ("cheaper than the Glo stove"). Set it before Add.
+	// At is when a question is asked, for the prices that it compares with
+	// ("cheaper than the Glo stove"): a sale may have begun since Add.
 	At time.Time
 
 	terms  map[string][]term // by their tokens
@@ -51,6 +51,9 @@ type Vocabulary struct {
 type titled struct {
 	values    []string // tokens of the values, categories and brands that they have
 	low, high catalog.Money
+	// dated are the prices of those of them that a sale changes by the clock, which
+	// are not in low and high: see at.
+	dated []catalog.Facts
 }
 
 // money is how a shop writes amounts.
@@ -166,7 +169,11 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 	if key := TitleKey(title); key != "" {
 		t := v.titles[key]
 		t.values = append(t.values, values...)
-		t.price(f.PriceRange(v.At))
+		if prices, dated := clocked(f); dated {
+			t.dated = append(t.dated, prices)
+		} else {
+			t.price(f.PriceRange(time.Time{}))
+		}
 		v.titles[key] = t
 		v.most = max(v.most, min(maxTermTokens, strings.Count(key, " ")+1))
 	}
@@ -175,6 +182,23 @@ func (v *Vocabulary) Add(title string, f catalog.Facts) {
 // maxTermTokens bounds the words of a term: what is longer is a sentence and
 // nobody's name for something.
 const maxTermTokens = 12
+
+// clocked returns what f says of prices, and whether these depend on the time.
+func clocked(f catalog.Facts) (prices catalog.Facts, dated bool) {
+	for _, o := range f.Offers {
+		prices.Offers = append(prices.Offers, catalog.Offer{Regular: o.Regular, Sale: o.Sale, SaleFrom: o.SaleFrom, SaleTo: o.SaleTo})
+		dated = dated || o.Sale.IsSet() && !(o.SaleFrom.IsZero() && o.SaleTo.IsZero())
+	}
+	return prices, dated
+}
+
+// at returns t with what its products cost at a time.
+func (t titled) at(now time.Time) titled {
+	for _, f := range t.dated {
+		t.price(f.PriceRange(now))
+	}
+	return t
+}
 
 // price widens what t costs by r.
 func (t *titled) price(r catalog.PriceRange) {
