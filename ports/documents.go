@@ -116,7 +116,8 @@ type Cursors interface {
 	// Cursor returns the stored cursor of the source, the zero Cursor if there
 	// is none.
 	Cursor(ctx context.Context, s tenant.Scope, source string) (catalog.Cursor, error)
-	// SaveCursor stores c for the source.
+	// SaveCursor stores c for the source. It may be as long as 2 MiB: a source can
+	// keep in it what it knows of each of its things.
 	SaveCursor(ctx context.Context, s tenant.Scope, source string, c catalog.Cursor) error
 }
 

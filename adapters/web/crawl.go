@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +21,9 @@ const maxFailures = 5
 // Crawl is a ports.DocumentSource of the pages of one site; make one with New.
 // It is safe for concurrent use. Pages come in the order of their addresses, and
 // only those of the site's own host. From a cursor at the end of a crawl, only
-// what has changed since is read: by the sitemap's dates, else by asking for
-// what was modified.
+// what has changed since is read: by the sitemap's dates, else by asking for what
+// is not as the site said that it was, by ETag or by the date of its last change.
+// What could not be read then is asked for again.
 //
 // A page's id is its address without the host. Pages that are not for an answer
 // (see Config.Read), or that call another page their original, come as pages
@@ -60,7 +61,7 @@ func (c *Crawl) Changes(ctx context.Context, scope tenant.Scope, since catalog.C
 	began := c.cfg.Now()
 	r := run{Crawl: c, ctx: ctx, host: start, delay: c.cfg.Delay, ends: began.Add(c.cfg.MaxTime)}
 	if at.began.IsZero() || at.done {
-		at = cursor{began: began, since: at.began}
+		at = cursor{began: began, since: at.began, read: at.read}
 	}
 	if err := r.readRobots(); err != nil {
 		return since, err
@@ -86,14 +87,23 @@ type run struct {
 
 // pages reads the pages after at, in order.
 func (r *run) pages(pages []entry, at cursor, visit func(catalog.Change) error) (catalog.Cursor, error) {
+	older := at.read == nil // a cursor that does not know what was read
+	if older {
+		at.read = marks{}
+	}
+	at.read.keep(pages)
 	for _, e := range pages {
 		if e.address <= at.last || !r.robots.allow(e.address) {
 			continue
 		}
-		if !e.modified.IsZero() && !at.since.IsZero() && e.modified.Before(at.since) {
+		known, read := at.read[markKey(e.address)]
+		if (read || older) && !e.modified.IsZero() && !at.since.IsZero() && e.modified.Before(at.since) {
 			continue
 		}
-		changes, err := r.page(e.address, at.since)
+		if older && !at.since.IsZero() {
+			known = stamp(at.since)
+		}
+		changes, a, err := r.page(e.address, known)
 		if err != nil {
 			return at.String(), err
 		}
@@ -107,29 +117,48 @@ func (r *run) pages(pages []entry, at cursor, visit func(catalog.Change) error) 
 			}
 		}
 		at.last = e.address
+		if a.status != http.StatusNotModified { // else it is as it was, and so is what it said
+			at.read.set(e.address, a.validator, a.status == http.StatusOK && !rejected(changes))
+		}
 	}
 	at.done, at.last = true, ""
 	return at.String(), nil
 }
 
-// page returns what one page says now, nothing if that is what it said at since.
-func (r *run) page(address string, since time.Time) ([]catalog.Change, error) {
-	id := r.id(address)
-	reject := func(format string, args ...any) ([]catalog.Change, error) {
-		return []catalog.Change{{Rejected: &catalog.Rejected{Where: address, ID: id, Reason: fmt.Sprintf(format, args...)}}}, nil
+func rejected(changes []catalog.Change) bool {
+	return slices.ContainsFunc(changes, func(c catalog.Change) bool { return c.Rejected != nil })
+}
+
+// page asks for a page unless it is as known says, see validator, and returns what
+// it says now.
+func (r *run) page(address, known string) ([]catalog.Change, answer, error) {
+	a, err := r.get(address, known)
+	if err == nil && a.status == http.StatusNotModified && a.address.String() != address {
+		a, err = r.get(address, "") // known was of this page, and not of the one that it leads to now
 	}
-	a, err := r.get(address, since)
 	if err != nil {
 		var f *failure
 		if !errors.As(err, &f) {
-			return nil, err
+			return nil, a, err
 		}
 		if r.failures++; r.failures >= maxFailures {
-			return nil, fmt.Errorf("%w: %d pages in a row could not be read, the last one: %s", ports.ErrUnavailable, r.failures, f.reason)
+			return nil, a, fmt.Errorf("%w: %d pages in a row could not be read, the last one: %s", ports.ErrUnavailable, r.failures, f.reason)
 		}
-		return reject("it could not be read: %s", f.reason)
+		return r.reject(address, "it could not be read: %s", f.reason), a, nil
 	}
 	r.failures = 0
+	changes, err := r.changes(address, a)
+	return changes, a, err
+}
+
+func (r *run) reject(address, format string, args ...any) []catalog.Change {
+	return []catalog.Change{{Rejected: &catalog.Rejected{Where: address, ID: r.id(address), Reason: fmt.Sprintf(format, args...)}}}
+}
+
+// changes returns what the answer to a page's address says of it, nothing if that
+// is what it said before.
+func (r *run) changes(address string, a answer) ([]catalog.Change, error) {
+	id := r.id(address)
 	hidden := []catalog.Change{{Page: &catalog.Page{ID: id, Title: id, URL: address, Status: catalog.Draft}}}
 	switch {
 	case a.status == http.StatusNotModified:
@@ -139,16 +168,16 @@ func (r *run) page(address string, since time.Time) ([]catalog.Change, error) {
 	case a.status == http.StatusUnauthorized:
 		return hidden, nil
 	case a.status != http.StatusOK:
-		return reject("the site answers %d", a.status)
+		return r.reject(address, "the site answers %d", a.status), nil
 	case !r.own(a.address):
 		return hidden, nil // it leads to another site
 	case a.kind != "text/html" && a.kind != "application/xhtml+xml":
-		return reject("it is %s and no page: import files with \"woochat ingest files\"", orUnknown(a.kind))
+		return r.reject(address, "it is %s and no page: import files with \"woochat ingest files\"", orUnknown(a.kind)), nil
 	}
 	page, faqs, canonical, err := r.cfg.Read(string(a.body), a.address.String())
 	switch {
 	case errors.Is(err, ports.ErrInvalid):
-		return reject("%s", strings.TrimPrefix(err.Error(), ports.ErrInvalid.Error()+": "))
+		return r.reject(address, "%s", strings.TrimPrefix(err.Error(), ports.ErrInvalid.Error()+": ")), nil
 	case err != nil:
 		return nil, err
 	}
@@ -202,49 +231,4 @@ func (r *run) id(address string) string {
 		id += "?" + u.RawQuery
 	}
 	return "web:" + id
-}
-
-// cursor is how far a crawl is.
-type cursor struct {
-	began time.Time // when the crawl began
-	since time.Time // when the one before began; zero: all is read
-	done  bool
-	last  string // the last address that was read
-}
-
-const cursorPrefix = "web1:"
-
-func (c cursor) String() catalog.Cursor {
-	state := "r"
-	if c.done {
-		state = "d"
-	}
-	return catalog.Cursor(cursorPrefix + state + ":" + stamp(c.began) + ":" + stamp(c.since) + ":" + c.last)
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return "0"
-	}
-	return strconv.FormatInt(t.Unix(), 10)
-}
-
-func parseCursor(s catalog.Cursor) (cursor, error) {
-	if s == "" {
-		return cursor{}, nil
-	}
-	rest, ok := strings.CutPrefix(string(s), cursorPrefix)
-	parts := strings.SplitN(rest, ":", 4)
-	if ok && len(parts) == 4 && (parts[0] == "r" || parts[0] == "d") {
-		began, err := strconv.ParseInt(parts[1], 10, 64)
-		since, err2 := strconv.ParseInt(parts[2], 10, 64)
-		if err == nil && err2 == nil && began > 0 && since >= 0 {
-			c := cursor{began: time.Unix(began, 0).UTC(), done: parts[0] == "d", last: parts[3]}
-			if since > 0 {
-				c.since = time.Unix(since, 0).UTC()
-			}
-			return c, nil
-		}
-	}
-	return cursor{}, fmt.Errorf("%w: cursor %.60q is not one of a crawl: begin without a cursor", ports.ErrInvalid, s)
 }

@@ -28,6 +28,8 @@ type answer struct {
 	body     []byte
 	modified time.Time
 	noIndex  bool
+	// validator says by what it can be asked whether this is still so; see validator.
+	validator string
 }
 
 // failure is an error of one address.
@@ -35,10 +37,11 @@ type failure struct{ reason string }
 
 func (f *failure) Error() string { return f.reason }
 
-// get asks for one address: in its turn, and not too soon after the last one.
+// get asks for one address, unless it is as known says (see validator): in its
+// turn, and not too soon after the last one.
 // Errors: that of ctx, ErrUnavailable if the site wants us to come later or the
 // time is over, else a *failure.
-func (r *run) get(address string, since time.Time) (answer, error) {
+func (r *run) get(address, known string) (answer, error) {
 	if r.asked {
 		if err := r.cfg.Wait(r.ctx, r.delay); err != nil {
 			return answer{}, err
@@ -54,9 +57,7 @@ func (r *run) get(address string, since time.Time) (answer, error) {
 	}
 	req.Header.Set("User-Agent", r.cfg.Agent+" (reads pages for the shop's own assistant)")
 	req.Header.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,text/plain;q=0.8")
-	if !since.IsZero() {
-		req.Header.Set("If-Modified-Since", since.UTC().Format(http.TimeFormat))
-	}
+	ask(req.Header, known)
 	res, err := r.cfg.Client.Do(req)
 	if err != nil {
 		return answer{}, r.failed(err)
@@ -72,7 +73,7 @@ func (r *run) get(address string, since time.Time) (answer, error) {
 	case len(body) > maxBody:
 		return answer{}, &failure{fmt.Sprintf("it is larger than %d MiB", maxBody>>20)}
 	}
-	a := answer{status: res.StatusCode, address: res.Request.URL, body: body}
+	a := answer{status: res.StatusCode, address: res.Request.URL, body: body, validator: validator(res.Header, res.Request.URL.String() != address)}
 	if a.kind, _, err = mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil {
 		a.kind = ""
 	}
@@ -126,7 +127,7 @@ const maxRobots = 500 << 10
 // readRobots reads robots.txt. A site without one allows all; one whose server
 // fails is not read, as search engines do.
 func (r *run) readRobots() error {
-	a, err := r.get(r.host.ResolveReference(&url.URL{Path: "/robots.txt"}).String(), time.Time{})
+	a, err := r.get(r.host.ResolveReference(&url.URL{Path: "/robots.txt"}).String(), "")
 	var f *failure
 	switch {
 	case errors.As(err, &f):

@@ -94,7 +94,7 @@ func (s *siteMaps) read(address string, depth int) error {
 	if len(s.seen) > maxSitemaps || depth > maxNesting {
 		return fmt.Errorf("%w: %s has more than %d sitemaps, or %d within one another: name one sitemap with the pages", ports.ErrInvalid, s.host.Host, maxSitemaps, maxNesting)
 	}
-	a, err := s.get(u.String(), time.Time{})
+	a, err := s.get(u.String(), "")
 	var f *failure
 	switch {
 	case errors.As(err, &f):

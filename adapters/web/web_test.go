@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -58,12 +59,13 @@ type place struct {
 	at     map[string]reply
 	asked  []string
 	waits  []time.Duration
-	header http.Header // of the last request
+	header http.Header       // of the last request
+	ifs    map[string]string // of the last request of each path that had a condition
 }
 
 func newPlace(t *testing.T, at map[string]reply) *place {
 	t.Helper()
-	p := &place{at: at}
+	p := &place{at: at, ifs: map[string]string{}}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -79,12 +81,14 @@ func newPlace(t *testing.T, at map[string]reply) *place {
 		if a.kind != "" {
 			w.Header().Set("Content-Type", a.kind)
 		}
-		if lm := w.Header().Get("Last-Modified"); lm != "" && r.Header.Get("If-Modified-Since") != "" {
-			since, _ := http.ParseTime(r.Header.Get("If-Modified-Since"))
-			if changed, _ := http.ParseTime(lm); !changed.After(since) {
-				w.WriteHeader(http.StatusNotModified)
-				return
-			}
+		// As nginx does by default: a date must be the very one, and a tag says more.
+		tag, date := r.Header.Get("If-None-Match"), r.Header.Get("If-Modified-Since")
+		if tag+date != "" {
+			p.ifs[r.URL.Path] = tag + date
+		}
+		if a.status == 0 && (tag != "" && tag == w.Header().Get("ETag") || tag == "" && date != "" && date == w.Header().Get("Last-Modified")) {
+			w.WriteHeader(http.StatusNotModified)
+			return
 		}
 		w.WriteHeader(max(a.status, http.StatusOK*boolInt(a.status == 0)))
 		_, _ = w.Write([]byte(strings.ReplaceAll(a.body, "SITE", p.URL)))
@@ -238,6 +242,93 @@ func TestCrawlReadsWhatHasChanged(t *testing.T) {
 	same(t, got, "page web:/new/ | web:/new/ |  | new", "page web:/today/ | web:/today/ |  | today", "page web:/unknown/ | web:/unknown/ |  | unknown")
 	if !strings.Contains(string(end), fmt.Sprint(noon.Add(time.Hour).Unix())) {
 		t.Errorf("the next crawl begins at %s", end)
+	}
+}
+
+// A page is asked for by what the site said of it the last time, and one that is as
+// it was says nothing, so that what was stored of it stays. What was not read, or
+// says nothing that it could be asked by, is read again.
+func TestCrawlAsksWhetherAPageHasChanged(t *testing.T) {
+	date := noon.Add(-time.Hour).Format(http.TimeFormat)
+	with := func(body string, header ...string) reply {
+		r := reply{kind: "text/html", header: map[string]string{}, body: body}
+		for i := 0; i < len(header); i += 2 {
+			r.header[header[i]] = header[i+1]
+		}
+		return r
+	}
+	p := newPlace(t, map[string]reply{
+		"/sitemap.xml": sitemap("SITE/both/", "SITE/broken/|2026-11-20", "SITE/date/", "SITE/file/", "SITE/gone/", "SITE/long/", "SITE/moved/", "SITE/none/", "SITE/odd/", "SITE/quiet/", "SITE/tag/", "SITE/weak/"),
+		"/both/":       with("both", "ETag", `"b"`, "Last-Modified", date), "/date/": with("date", "Last-Modified", date), "/none/": page("none"),
+		"/tag/": with("tag", "ETag", `"t"`), "/weak/": with("weak", "ETag", `W/"w"`), "/odd/": with("odd", "ETag", `o"dd`, "Last-Modified", "soon"),
+		"/long/": with("long", "ETag", `"`+strings.Repeat("x", 200)+`"`), "/quiet/": with("quiet", "ETag", `"q"`, "X-Robots-Tag", "noindex"),
+		"/broken/": {status: 500, header: map[string]string{"ETag": `"e"`}}, "/file/": {kind: "application/pdf", header: map[string]string{"ETag": `"f"`}},
+		"/gone/": {status: 404, header: map[string]string{"ETag": `"g"`}}, "/moved/": {status: 302, header: map[string]string{"Location": "SITE/to/"}}, "/to/": with("to", "ETag", `"to"`),
+	})
+	again := func(since catalog.Cursor) ([]string, catalog.Cursor) {
+		t.Helper()
+		clear(p.ifs)
+		got, end, err := read(t, p.crawl(nil), since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got, end
+	}
+	all, end := again("")
+	if len(all) != 13 || len(p.ifs) > 0 {
+		t.Errorf("the first time: %q, asked by %v", all, p.ifs)
+	}
+	p.at["/broken/"] = with("mended", "ETag", `"e"`)
+	got, end := again(end)
+	same(t, got,
+		"page web:/broken/ | web:/broken/ |  | mended",
+		`rejected web:/file/ | it is application/pdf and no page: import files with "woochat ingest files"`,
+		"deleted web:/gone/", "page web:/long/ | web:/long/ |  | long", "deleted web:/moved/", "page web:/to/ | web:/to/ |  | to",
+		"page web:/none/ | web:/none/ |  | none", "page web:/odd/ | web:/odd/ |  | odd")
+	if want := map[string]string{"/both/": `"b"`, "/date/": date, "/quiet/": `"q"`, "/tag/": `"t"`, "/weak/": `W/"w"`}; !maps.Equal(p.ifs, want) {
+		t.Errorf("asked by %v, want %v", p.ifs, want)
+	}
+	// What was as it was is asked by the same, and what has changed by what it says now.
+	p.at["/tag/"], p.at["/date/"] = with("another", "ETag", `"t2"`), with("then", "Last-Modified", noon.Format(http.TimeFormat))
+	p.at["/both/"] = reply{status: 302, header: map[string]string{"Location": "SITE/to/", "ETag": `"b"`}}
+	p.at["/to/"] = with("to", "ETag", `"b"`) // by chance
+	got, end = again(end)
+	for _, want := range []string{"page web:/tag/ | web:/tag/ |  | another", "page web:/date/ | web:/date/ |  | then", "deleted web:/both/"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%q is missing in %q", want, got)
+		}
+	}
+	if got, _ = again(end); slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, "tag") || strings.Contains(s, "broken") }) || p.ifs["/tag/"] != `"t2"` {
+		t.Errorf("read %q, asked by %v", got, p.ifs)
+	}
+	// From the beginning all is read, and a sitemap that names less forgets the rest.
+	if got, _ := again(""); len(got) < 10 || len(p.ifs) > 0 {
+		t.Errorf("from the beginning: %q, asked by %v", got, p.ifs)
+	}
+	p.at["/sitemap.xml"] = sitemap("SITE/tag/")
+	if _, end = again(end); strings.Count(string(end), "\n") != 1 {
+		t.Errorf("kept %q", end)
+	}
+}
+
+// A cursor of the version before, which did not know what was read, is taken.
+func TestCrawlFromAnOlderCursor(t *testing.T) {
+	p := newPlace(t, map[string]reply{
+		"/sitemap.xml": sitemap("SITE/dated/|2026-11-20", "SITE/tag/"), "/dated/": page("dated"),
+		"/tag/": {kind: "text/html", header: map[string]string{"ETag": `"t"`, "Last-Modified": noon.Format(http.TimeFormat)}, body: "tag"},
+	})
+	at := catalog.Cursor(fmt.Sprintf("web1:d:%d:0:", noon.Unix()))
+	got, end, err := read(t, p.crawl(nil), at)
+	if err != nil || len(got) > 0 || p.ifs["/tag/"] != noon.Format(http.TimeFormat) {
+		t.Errorf("%q, %v, asked by %v", got, err, p.ifs)
+	}
+	if !strings.HasPrefix(string(end), "web2:d:") {
+		t.Errorf("the next crawl begins at %s", end)
+	}
+	for _, bad := range []catalog.Cursor{"web2:d:1:0:\nshort", "web2:d:1:0:\n\n", "web2:x:1:0:", "web2:d:-1:0:"} {
+		if _, _, err := read(t, p.crawl(nil), bad); !errors.Is(err, ports.ErrInvalid) {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +28,12 @@ func (s *shell) website(pages map[string]string) string {
 		case text == "503":
 			http.Error(w, "later", http.StatusServiceUnavailable)
 		default:
+			tag := fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256([]byte(text))))
+			w.Header().Set("ETag", tag)
+			if r.Header.Get("If-None-Match") == tag {
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = fmt.Fprint(w, text)
 		}
@@ -64,6 +71,34 @@ func TestIngestCrawl(t *testing.T) {
 	delete(pages, "/z/")
 	if done := events(t, s.ok("ingest", "crawl", url, "--delay", "1ms"))["done"][0]; done["changed"] != 1.0 || done["removed"] != 2.0 {
 		t.Errorf("a page and a question are gone: %v", done)
+	}
+}
+
+// A page that the site says is as it was is not read again, and stays.
+func TestIngestCrawlOfWhatHasChanged(t *testing.T) {
+	s := newShell(t)
+	s.ok("init", "--tenant", "A", "--owner", "a@example.com", "--url", "https://a.example.com")
+	pages := map[string]string{
+		"/about/": "<title>About</title><main><p>We make mugs.</p><details><summary>Since when?</summary>1999.</details></main>",
+		"/help/":  "<title>Help</title><main>Ask us.</main>", "/z/": "<title>Z</title><main>Last.</main>",
+	}
+	url := s.website(pages)
+	for _, step := range []struct {
+		full                              string
+		seen, changed, unchanged, removed any
+	}{
+		{"--full", 4.0, 4.0, 0.0, 0.0},
+		{"--no-full", 0.0, 0.0, 0.0, 0.0},
+		{"--no-full", 1.0, 1.0, 0.0, 0.0}, // of which help is another
+		{"--full", 4.0, 0.0, 4.0, 0.0},    // and all are there
+	} {
+		done := events(t, s.ok("ingest", "crawl", url, "--delay", "1ms", step.full))["done"][0]
+		if done["seen"] != step.seen || done["changed"] != step.changed || done["unchanged"] != step.unchanged || done["removed"] != step.removed {
+			t.Errorf("%s: %v, want %+v", step.full, done, step)
+		}
+		if step.seen == 0.0 {
+			pages["/help/"] = "<title>Help</title><main>Write to us.</main>"
+		}
 	}
 }
 

@@ -775,6 +775,11 @@ var brokenStored = []brokenDocs{
 }
 
 var brokenCursors = []brokenDocs{
+	{"a cursor is cut at 64 KiB", porttest.Cursors, "round trip", func(b *badDocs) {
+		b.save = func(ctx context.Context, s tenant.Scope, source string, c catalog.Cursor) error {
+			return b.good.SaveCursor(ctx, s, source, c[:min(len(c), 64<<10)])
+		}
+	}},
 	{"a site has one cursor", porttest.Cursors, "sources", func(b *badDocs) {
 		b.save = func(ctx context.Context, s tenant.Scope, _ string, c catalog.Cursor) error {
 			return b.good.SaveCursor(ctx, s, "", c)
