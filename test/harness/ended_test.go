@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -74,7 +76,7 @@ func TestEndedInTheMiddle(t *testing.T) {
 			defer listener.Close()
 			cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "RACE=off", "TMPDIR="+tmp, "ENDED_ADDR="+listener.Addr().String())
+			cmd.Env = append(environ(), "RACE=off", "TMPDIR="+tmp, "ENDED_ADDR="+listener.Addr().String())
 			said, err := os.Create(filepath.Join(dir, "said"))
 			if err != nil {
 				t.Fatal(err)
@@ -114,6 +116,15 @@ func TestEndedInTheMiddle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// environ is our environment without what the make that runs us was told: its
+// PKG is not of the module that is made here.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return slices.Contains([]string{"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "PKG", "TESTFLAGS"}, name)
+	})
 }
 
 // scratch returns a copy of the scripts with a module for them to test.
