@@ -129,10 +129,11 @@ const (
 
 // nearlyWhole returns those of ps, which are made of finds, that have nearly as
 // much of the words as the best, the rare counting more, and those in the text
-// less than those in its title or fields, with Arms.Covers set. It is not what the words score that counts: a long
-// text that has them fits as well as a short one. The best is a product, if one has
-// any of the words: a page may speak of everything. Where nothing has any, all were
-// found by meaning, and those stay that are nearly as near.
+// less than those in its title or fields, with Arms.Covers set. It is not what the
+// words score that counts: a long text that has them fits as well as a short one.
+// The best is a product, if one has any of the words: a page may speak of
+// everything. Where nothing has any, all were found by meaning, and those stay
+// that are nearly as near.
 //
 // What is called as the question does not want is left out, if something else is
 // there, and what the question names by a code or title never is.
