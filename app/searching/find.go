@@ -86,8 +86,10 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		if filtered {
 			arm = retrieval.Spread(arm)
 		}
-		if i == 0 && query.Sort == retrieval.ByRelevance {
-			arm = retrieval.Sharing(arm, u.Open)
+		if i == 0 {
+			if query.Sort == retrieval.ByRelevance {
+				arm = retrieval.Sharing(arm, u.Open)
+			}
 			if arm, err = s.within(ctx, sc, query, u, arm, r); err != nil {
 				return err
 			}
@@ -177,17 +179,18 @@ func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.
 }
 
 // within returns arm, or nothing where no title in it has a word of what u calls the
-// thing, and the shop has things that are called so at other prices: there is olive
-// oil, but none under 5.
+// thing, and the shop has things that are called so at other prices or of other
+// weights: there is olive oil, but none under 5.
 func (s *Service) within(ctx context.Context, sc tenant.Scope, query retrieval.Query, u retrieval.Understanding, arm []retrieval.Passage, r *Findings) ([]retrieval.Passage, error) {
-	says := func(p retrieval.Passage) bool { return retrieval.Entitled(p.Title, u.Open) }
-	if u.Open == "" || len(arm) == 0 || len(query.Filter.Categories) > 0 || !query.Filter.MinPrice.IsSet() && !query.Filter.MaxPrice.IsSet() || slices.ContainsFunc(arm, says) {
+	called := u.Called()
+	says := func(p retrieval.Passage) bool { return retrieval.Entitled(p.Title, called) }
+	loose, bounded := query.Filter.Unbounded()
+	if called == "" || len(arm) == 0 || len(loose.Categories) > 0 && u.Head == "" || !bounded || slices.ContainsFunc(arm, says) {
 		return arm, nil
 	}
-	query.Filter.MinPrice, query.Filter.MaxPrice, query.Filter.Below = catalog.Money{}, catalog.Money{}, false
-	query.Text = u.Open
+	query.Filter, query.Sort, query.Text = loose, retrieval.ByRelevance, called
 	all, err := s.search(ctx, sc, query, WhyOutside, r)
-	if err != nil || !slices.ContainsFunc(all, func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, u.Open) }) {
+	if err != nil || !slices.ContainsFunc(all, func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, called) }) {
 		return arm, err
 	}
 	return nil, nil

@@ -36,6 +36,8 @@ func TestWhatIsNearlyAsAsked(t *testing.T) {
 	w.sells("16", "Body soap", "Olive and coconut.", 400, in, is("Care", "Scent", "Plain"))
 	w.sells("17", "Gluten free bread", "Of rice.", 400, in, catalog.Facts{Categories: []string{"Bakery"}})
 	w.sells("18", "Rye bread", "Of rye.", 400, in, catalog.Facts{Categories: []string{"Bakery"}})
+	w.sells("19", "Three season tent", "Of nylon.", 30000, in, catalog.Facts{Categories: []string{"Tents & Tarps"}})
+	w.sells("20", "Green fly", "Of nylon.", 9000, in, catalog.Facts{Categories: []string{"Tents & Tarps"}})
 	for _, c := range []struct {
 		question, first, not, why string
 		nothing                   bool
@@ -45,7 +47,13 @@ func TestWhatIsNearlyAsAsked(t *testing.T) {
 		{question: "flat screens in stock", first: "Flat screen", not: "Curved screen"},
 		{question: "vegan spreads", first: "Nut butter", not: "Lard", why: searching.WhyWords},
 		{question: "olive oil under 5 euros", why: searching.WhyOutside, nothing: true},
+		{question: "cheapest olive oil under 5 euros", why: searching.WhyOutside, nothing: true},
+		{question: "olive oil for salads under 5 euros", why: searching.WhyOutside, nothing: true},
+		{question: "tents under 100 euros", why: searching.WhyOutside, nothing: true},
+		{question: "cheapest tent under 100 euros", why: searching.WhyOutside, nothing: true},
+		{question: "tarps under 100 euros", first: "Green fly"},
 		{question: "olive oil under 10 euros", first: "Olive oil"},
+		{question: "cheapest olive oil under 10 euros", first: "Olive oil"},
 		{question: "olive oil 3 l", nothing: true},
 		{question: "olive oil 500 ml", first: "Olive oil"},
 		{question: "bakery without gluten", first: "Gluten free bread", not: "Rye bread"},

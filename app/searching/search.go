@@ -100,7 +100,7 @@ const (
 	WhyFields  = "without words: no product that fits has them"
 	WhyFree    = "also what does not say itself that it is without"
 	WhyWords   = "also what says so in words and not in fields"
-	WhyOutside = "whether the shop has any at another price"
+	WhyOutside = "whether the shop has any at another price or weight"
 	WhySold    = "also what is not in stock"
 	WhyNear    = "without the filter: nothing is like that"
 )

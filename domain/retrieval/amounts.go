@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
@@ -41,7 +42,7 @@ func (q *reading) isPrice(start, end int, signed, firm bool) bool {
 	if signed {
 		return true
 	}
-	if ages(last) || unit(next) || next != "in" && measuring(next) || next == "in" && at == len(q.words)-1 {
+	if sizes(last) || unit(next) || next != "in" && measuring(next) || next == "in" && at == len(q.words)-1 {
 		return false // 15 in: "in" is a unit where nothing comes after it
 	}
 	return firm || next == "" || q.filler(at) || boundary(next) || q.vocabulary.names[next] && len(q.vocabulary.terms[q.token(at+1)]) > 0 || q.negator(at) >= 0
@@ -57,12 +58,38 @@ func spending(t string) bool {
 	return false
 }
 
-// ages reports whether a number after the word t is an age or a size.
-func ages(t string) bool {
+// sizes reports whether a number after the word t is a size, an age or a mark.
+func sizes(t string) bool {
 	switch t {
-	case "size", "woman", "man", "men", "people", "adult", "someone", "anyone", "person", "kid", "child", "baby", "toddler", "boy", "girl", "aged", "age",
-		"weight", "weighing", "width", "height", "length", "diameter", "waist", "grosse", "rated", "rating", "kinder":
+	case "size", "aged", "age", "weight", "weighing", "width", "height", "length", "diameter", "waist", "grosse", "rated", "rating":
 		return true
+	}
+	return false
+}
+
+// adulthood is the age up to which a number after children is one.
+const adulthood = 18
+
+// isAge reports whether a bound that begins at the byte start, of digits without
+// a currency, is how old somebody is: "toys for kids under 3", "creams for women
+// over 40". "Jackets for women under 100" and "gifts for children under 30" are
+// about money, as most bounds in a shop are. most is set for an upper bound.
+func (q *reading) isAge(start int, digits string, most bool) bool {
+	who := ""
+	for _, w := range q.words {
+		if w.end <= start+1 {
+			who = w.token
+		}
+	}
+	years, err := strconv.Atoi(digits)
+	if err != nil {
+		return false
+	}
+	switch who {
+	case "kid", "child", "baby", "toddler", "boy", "girl", "kind", "kinder", "enfant", "bebe", "nino", "nina", "bambino", "bambina", "bambini", "kinderen":
+		return years <= adulthood
+	case "woman", "man", "men", "people", "adult", "someone", "anyone", "person", "frau", "frauen", "mann", "manner", "dame", "damen", "herren", "personen":
+		return !most && years < 100
 	}
 	return false
 }

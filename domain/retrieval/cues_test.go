@@ -38,6 +38,16 @@ func TestAmountsInManyWords(t *testing.T) {
 		{"jackets, price range: 20 to 40", ">=20.00 <=40.00 category=Jackets"},
 		{"budget 20-40 for jackets", ">=20.00 <=40.00 category=Jackets"},
 		{"shoes size 42 up to 110 €", "<=110.00 pa_size=42 category=Shoes"},
+		// Of whom it is for, and how old.
+		{"jackets for women under 100", "<100.00 category=Jackets pages"},
+		{"jackets for men below 30", "<30.00 category=Jackets pages"},
+		{"jackets for 3 people under 350", "<350.00 Persons=3 category=Jackets"},
+		{"jackets for women between 20 and 40", ">=20.00 <=40.00 category=Jackets pages"},
+		{"jackets for kids under 12", "pages"},
+		{"jackets for kids between 6 and 12", "pages"},
+		{"jackets for kids under 40", "<40.00 category=Jackets pages"},
+		{"jackets for men over 50", "pages"},
+		{"Jacken für Damen unter 100", "<100.00 pages"},
 		// A number of something else.
 		{"jackets from 50", ">=50.00 category=Jackets"},
 		{"shoes from 42", "pages"},

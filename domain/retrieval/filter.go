@@ -50,6 +50,14 @@ func (f Filter) ConstrainsOffer() bool {
 	return f.MinPrice.IsSet() || f.MaxPrice.IsSet() || f.InStock || f.OnSale || len(f.Attributes) > 0
 }
 
+// Unbounded returns f without its bounds on price and weight, and whether it has any.
+func (f Filter) Unbounded() (loose Filter, bounded bool) {
+	bounded = f.MinPrice.IsSet() || f.MaxPrice.IsSet() || f.MinWeight.IsSet() || f.MaxWeight.IsSet()
+	f.MinPrice, f.MaxPrice, f.Below = catalog.Money{}, catalog.Money{}, false
+	f.MinWeight, f.MaxWeight, f.Heavier, f.Lighter = catalog.Weight{}, catalog.Weight{}, false, false
+	return f, bounded
+}
+
 // Match reports whether a document with the given kind, locale, title and facts
 // passes f at the time now. The locale is as in a Document.
 func (f Filter) Match(kind catalog.Kind, locale, title string, facts catalog.Facts, now time.Time) bool {

@@ -56,6 +56,20 @@ func TitledWith(title, text string) bool {
 	return len(want) > 0 && hasAll(Tokens(title), want)
 }
 
+// Called returns what u calls the thing that is asked for: what it names of a
+// category's name, else what no field says, without what that is for, as in
+// "gloves for men". It is "" if the question says fields only.
+func (u Understanding) Called() string {
+	if u.Head != "" {
+		return u.Head
+	}
+	words := strings.Fields(u.Open)
+	if i := slices.IndexFunc(words, func(w string) bool { return wordIn("for für pour para per voor", strings.ToLower(w)) }); i >= 0 {
+		words = words[:i]
+	}
+	return strings.Join(words, " ")
+}
+
 // Entitled reports whether a title has one of the words of text.
 func Entitled(title, text string) bool {
 	have := Tokens(title)

@@ -39,7 +39,7 @@ func (q *reading) readPrices() {
 		signs := []string{sub(3), sub(5), sub(6), sub(8)}
 		signed := strings.Join(signs, "") != ""
 		// "from 9 to 5" are hours and "40-42" are sizes.
-		if sub(1) == "" && !betweenWord(sub(2)) && !signed || sub(3) == "" && q.sizeBefore(m[8]) || !q.isPrice(m[0], m[1], signed, true) {
+		if sub(1) == "" && !betweenWord(sub(2)) && !signed || sub(3) == "" && q.sizeBefore(m[8]) || !q.isPrice(m[0], m[1], signed, true) || !signed && q.isAge(m[0], sub(7), true) {
 			continue
 		}
 		lo, ok1 := shop.parse(sub(4), signs...)
@@ -99,7 +99,7 @@ func (q *reading) sizeBefore(start int) bool {
 			last = w.token
 		}
 	}
-	return ages(last) || q.vocabulary.names[nameToken(last)]
+	return sizes(last) || q.vocabulary.names[nameToken(last)]
 }
 
 // betweenWord reports whether a range after word is never one of hours or sizes.
@@ -121,7 +121,7 @@ func (q *reading) bound(m []int, c cue, digits string, signs ...string) {
 	if c.weak && !signed && !q.ofThings(m[0], digits) {
 		return
 	}
-	if !q.isPrice(m[0], m[1], signed, c.firm) {
+	if !q.isPrice(m[0], m[1], signed, c.firm) || !signed && q.isAge(m[0], digits, c.max) {
 		return
 	}
 	shop, f := q.vocabulary.currency(), &q.out.Filter
