@@ -68,6 +68,9 @@ func TestPostgresAway(t *testing.T) {
 			// machine may be slow: its clock stands still.
 			clock := porttest.NewClock(time.Now().UTC())
 			s := open(t, withClock(clock.Now), func(m *made) { maps.Copy(m.env, env) }, withProvider(fake, "talker"), withLog(log), withoutGoods())
+			besides := maps.Clone(env)
+			besides["WOOCHAT_DATA_DIR"] = t.TempDir()
+			s.settled(beside(t, besides)) // a site that the cache drops now cannot be looked up later
 			token := s.session()
 
 			st := s.stream(token, "Tell me about mugs", "Idempotency-Key", "key-1")

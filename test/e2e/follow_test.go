@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -44,10 +45,23 @@ func (s *shop) until(what string, every time.Duration, done func() bool) time.Du
 	return time.Since(began)
 }
 
-// beside returns what another process on the same folder administers with.
-func beside(t *testing.T, dir string) *administering.Service {
+// settled waits until the server has followed all changes of its site up to now, so
+// that what it keeps is dropped no more: other disables the site, past it, and
+// enables it again.
+func (s *shop) settled(other *administering.Service) {
+	s.Helper()
+	let := func() bool {
+		return s.call("POST", "/api/chat/session", "", fmt.Sprintf(`{"site_key":%q,"page_url":%q,"locale":"en"}`, s.siteKey, s.origin+"/")).status == http.StatusOK
+	}
+	for _, disabled := range []bool{true, false} {
+		s.must(other.SetSiteDisabled(s.Context(), administering.Operator(), s.site.Scope(), disabled))
+		s.until(fmt.Sprintf("a site that is disabled: %v", disabled), 200*time.Millisecond, func() bool { return let() != disabled })
+	}
+}
+
+// beside returns what another process with the same store administers with.
+func beside(t *testing.T, env map[string]string) *administering.Service {
 	t.Helper()
-	env := map[string]string{"WOOCHAT_DATA_DIR": dir}
 	cfg, _, err := wiring.Load(wiring.Sources{Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +85,7 @@ func TestChangesBesideTheServerAreFollowed(t *testing.T) {
 	dir := migrated.Folder(t)
 	clock := porttest.NewClock(time.Now().UTC())
 	s := open(t, withStore("sqlite", dir), withClock(clock.Now), withoutGoods())
-	other, who, sc := beside(t, dir), administering.Operator(), s.site.Scope()
+	other, who, sc := beside(t, map[string]string{"WOOCHAT_DATA_DIR": dir}), administering.Operator(), s.site.Scope()
 	token := s.session()
 
 	// An API key of the site tells whether the server takes it.
