@@ -43,7 +43,9 @@ func TestConversationGoesOn(t *testing.T) {
 		},
 		{
 			{"Do you have tents?", "Nattely Tent", "Jacket"},
-			{"and under 100 euros?", "Nattely Footprint", "Nattely Tent**"},
+			{"and under 100 euros?", "could not find", "Nattely Footprint"}, // which is no tent
+			{"Do you have tents?", "Nattely Tent", "Jacket"},
+			{"and under 350 euros?", "**Nattely Tent**", "could not find"},
 			{"Do you have hiking boots?", "Rondane Mid Hiking Boots", "Nattely"},
 			{"what about size 42", "Size 42", "Size 43"},
 			{"What does the Nattely Tent weigh?", "2.3 kg", "Boots"},
