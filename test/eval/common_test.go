@@ -9,11 +9,10 @@ import (
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
-// TestOtherLanguages asks the demo, whose shop is English, for its terms in five
-// other languages: by the built-in words the page that answers comes first, and
-// with the evidence that is wanted. Its words alone find next to none.
-func TestOtherLanguages(t *testing.T) {
-	f, err := os.Open("../testdata/retrieval/languages.csv")
+// questionsOf reads a committed file of judged questions.
+func questionsOf(t *testing.T, name string) []evaluation.Question {
+	t.Helper()
+	f, err := os.Open("../testdata/retrieval/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,6 +21,14 @@ func TestOtherLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return questions
+}
+
+// TestOtherLanguages asks the demo, whose shop is English, for its terms in five
+// other languages: by the built-in words the page that answers comes first, and
+// with the evidence that is wanted. Its words alone find next to none.
+func TestOtherLanguages(t *testing.T) {
+	questions := questionsOf(t, "languages.csv")
 	x := newShelf(demoEntries(t), false)
 	share := func(common *retrieval.CommonWords) float64 {
 		x.common = common

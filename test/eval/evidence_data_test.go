@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
-	"github.com/aiwoochat/woochat/domain/evaluation"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 )
 
@@ -117,16 +116,7 @@ func ofDemo(t *testing.T, meaning bool) []judged {
 	x := newShelf(demoEntries(t), meaning)
 	var out []judged
 	for _, file := range []string{"evidence.csv", "paraphrases.csv"} {
-		f, err := os.Open(filepath.Join("../testdata/retrieval", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		questions, err := evaluation.ReadQuestions(f)
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, q := range questions {
+		for _, q := range questionsOf(t, file) {
 			right := func(id retrieval.DocumentID) bool { return q.Judged[string(id)].Relevant }
 			if q.Unanswerable {
 				right = nil

@@ -1,7 +1,6 @@
 package eval_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -80,14 +79,9 @@ func TestQuestionsInOtherWords(t *testing.T) {
 
 func inOtherWords(t *testing.T) []evaluation.Question {
 	t.Helper()
-	f, err := os.Open("../testdata/retrieval/paraphrases.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	questions, err := evaluation.ReadQuestions(f)
-	if err != nil || len(questions) < 120 {
-		t.Fatalf("%d questions: %v", len(questions), err)
+	questions := questionsOf(t, "paraphrases.csv")
+	if len(questions) < 120 {
+		t.Fatalf("%d questions", len(questions))
 	}
 	return questions
 }

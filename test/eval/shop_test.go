@@ -42,17 +42,23 @@ func demoCutBy(t *testing.T, c retrieval.Chunking) []retrieval.Entry {
 	return entries
 }
 
-// demoDocuments returns what the demo's shop shows.
-func demoDocuments(t *testing.T) []retrieval.Document {
+// plainText returns what reads HTML as an import does.
+func plainText(t *testing.T) func(source string) string {
 	t.Helper()
 	text := html.New()
-	plain := func(source string) string {
+	return func(source string) string {
 		out, err := text.Text(source, "https://shop.example.com/")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return out
 	}
+}
+
+// demoDocuments returns what the demo's shop shows.
+func demoDocuments(t *testing.T) []retrieval.Document {
+	t.Helper()
+	plain := plainText(t)
 	var documents []retrieval.Document
 	add := func(d retrieval.Document) {
 		if d.Shown {

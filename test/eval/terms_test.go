@@ -1,13 +1,11 @@
 package eval_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/app/searching"
-	"github.com/aiwoochat/woochat/domain/evaluation"
 	"github.com/aiwoochat/woochat/domain/usage"
 	"github.com/aiwoochat/woochat/test/porttest"
 )
@@ -17,15 +15,7 @@ import (
 // countries: the page that answers comes first, and is not refused. All of the
 // way is gone, by words.
 func TestTerms(t *testing.T) {
-	f, err := os.Open("../testdata/retrieval/terms.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	questions, err := evaluation.ReadQuestions(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	questions := questionsOf(t, "terms.csv")
 	entries, documents := demoEntries(t), demoDocuments(t)
 	stores := memory.NewStores(noon, porttest.NewID, usage.Price{Model: "model-1"})
 	site, err := stores.AddSite(t.Context(), "Shop", "https://shop.example.com", usage.NoLimits())

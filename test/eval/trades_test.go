@@ -15,7 +15,6 @@ import (
 
 	"github.com/aiwoochat/woochat/adapters/files"
 	"github.com/aiwoochat/woochat/adapters/glove"
-	"github.com/aiwoochat/woochat/adapters/html"
 	"github.com/aiwoochat/woochat/adapters/memory"
 	"github.com/aiwoochat/woochat/adapters/woocommerce"
 	"github.com/aiwoochat/woochat/app/metering"
@@ -179,14 +178,7 @@ func (x trade) questions(t *testing.T) []asks {
 // documents returns what x sells and says, as an import stores it.
 func (x trade) documents(t *testing.T) []retrieval.Document {
 	t.Helper()
-	text := html.New()
-	plain := func(source string) string {
-		out, err := text.Text(source, "https://shop.example.com/")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
+	plain := plainText(t)
 	var out []retrieval.Document
 	add := func(kind catalog.Kind, id, title, body string, facts catalog.Facts) {
 		out = append(out, retrieval.Document{
