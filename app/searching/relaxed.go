@@ -1,0 +1,62 @@
+package searching
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aiwoochat/woochat/domain/retrieval"
+	"github.com/aiwoochat/woochat/domain/tenant"
+)
+
+// fitting searches as query says. If nothing is like that, it asks for less of what
+// a shopper would rather be told than refused: that it is sold out, or that it does
+// not say itself what it is without. What is sold out comes first where it has the
+// words of the question in its title and nothing in stock has.
+func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.Query, u retrieval.Understanding, why string, r *Findings) ([]retrieval.Passage, error) {
+	arm, err := s.search(ctx, sc, query, why, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(arm) == 0 && len(query.Filter.Free) > 0 {
+		query.Filter = query.Filter.Loose()
+		if arm, err = s.search(ctx, sc, query, WhyFree, r); err != nil {
+			return nil, err
+		}
+	}
+	if rest, says, ok := query.Filter.InWords(); ok && len(arm) == 0 {
+		loose := query
+		loose.Filter = rest
+		if arm, err = s.search(ctx, sc, loose, WhyWords, r); err != nil {
+			return nil, err
+		}
+		arm = slices.DeleteFunc(arm, func(p retrieval.Passage) bool { return !says(p) })
+	}
+	titled := func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, u.Open) }
+	if !query.Filter.InStock || len(arm) > 0 && (u.Open == "" || query.Sort != retrieval.ByRelevance || slices.ContainsFunc(arm, titled)) {
+		return arm, nil
+	}
+	query.Filter.InStock = false
+	sold, err := s.search(ctx, sc, query, WhySold, r)
+	if err != nil || len(arm) == 0 {
+		return sold, err
+	}
+	return retrieval.Interleave(append(slices.DeleteFunc(sold, func(p retrieval.Passage) bool { return !titled(p) }), arm...)), nil
+}
+
+// within returns arm, or nothing where no title in it has a word of what u calls the
+// thing, and the shop has things that are called so at other prices or of other
+// weights: there is olive oil, but none under 5.
+func (s *Service) within(ctx context.Context, sc tenant.Scope, query retrieval.Query, u retrieval.Understanding, arm []retrieval.Passage, r *Findings) ([]retrieval.Passage, error) {
+	called := u.Called()
+	says := func(p retrieval.Passage) bool { return retrieval.Entitled(p.Title, called) }
+	loose, bounded := query.Filter.Unbounded()
+	if called == "" || len(arm) == 0 || len(loose.Categories) > 0 && u.Head == "" || !bounded || slices.ContainsFunc(arm, says) {
+		return arm, nil
+	}
+	query.Filter, query.Sort, query.Text = loose, retrieval.ByRelevance, called
+	all, err := s.search(ctx, sc, query, WhyOutside, r)
+	if err != nil || !slices.ContainsFunc(all, func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, called) }) {
+		return arm, err
+	}
+	return nil, nil
+}
