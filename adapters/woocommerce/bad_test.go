@@ -83,6 +83,9 @@ func TestBadProductsDoNotHoldUpOthers(t *testing.T) {
 // A shop that answers with pages of giants takes neither our memory nor the
 // feed's end.
 func TestGiants(t *testing.T) {
+	if raceDetector {
+		t.Skip("takes a minute with the race detector: .ci/run has a stage without it")
+	}
 	const n = 30
 	text := strings.Repeat("x", 1<<20)
 	var mu sync.Mutex // guards most

@@ -59,6 +59,7 @@ func TestOtherLanguages(t *testing.T) {
 // TestCommonWords: what shops everywhere take for the same costs nothing where
 // shoppers use the shop's own words. Nothing was fitted to these questions.
 func TestCommonWords(t *testing.T) {
+	figure(t)
 	const slack = 0.01 // of the questions with an answer, of which there are 250 to 460
 	for _, shop := range judgedShops() {
 		t.Run(shop, func(t *testing.T) {
@@ -80,6 +81,7 @@ func TestCommonWords(t *testing.T) {
 // TestCommonWordsOfProducts: questions for products are found as well with
 // built-in words as without.
 func TestCommonWordsOfProducts(t *testing.T) {
+	figure(t)
 	s, common := theSet(t), retrieval.NewCommonWords()
 	l, x := lexiconOf(s.entries), index{Searcher: theRanking(t)}
 	var touched []string

@@ -30,6 +30,7 @@ func TestESCI(t *testing.T) {
 // in its order. WOOCHAT_PROVE=full asks them over all products, which takes a
 // minute or two.
 func TestStoresRankAlike(t *testing.T) {
+	figure(t)
 	s := theSet(t)
 	if os.Getenv("WOOCHAT_PROVE") != "full" {
 		s.entries = s.entries[:500]

@@ -26,6 +26,7 @@ const folds = 5
 // domain/retrieval are no worse, and questions that they were not fitted to are
 // judged nearly as well.
 func TestEvidenceIsFitted(t *testing.T) {
+	figure(t)
 	for _, meaning := range []bool{false, true} {
 		t.Run(fmt.Sprintf("meaning=%v", meaning), func(t *testing.T) {
 			all := development(t, meaning)

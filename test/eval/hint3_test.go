@@ -20,6 +20,7 @@ var bm25 = map[string][]point{
 // the evidence, better than by BM25 whatever the threshold, by words alone and
 // with meaning. Nothing was fitted to these questions.
 func TestHINT3(t *testing.T) {
+	figure(t)
 	for _, shop := range judgedShops() {
 		t.Run(shop, func(t *testing.T) {
 			for what, meaning := range map[string]bool{"words": false, "words and meaning": true} {

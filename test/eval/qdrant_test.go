@@ -36,6 +36,7 @@ func openQdrant(t *testing.T) *qdrant.Index {
 // TestQdrantRanksNearly: Qdrant ranks as the others do but for the mean length of
 // chunks, which it supposes. WOOCHAT_PROVE=full asks over all products.
 func TestQdrantRanksNearly(t *testing.T) {
+	figure(t)
 	s := theSet(t)
 	full := os.Getenv("WOOCHAT_PROVE") == "full"
 	if !full {

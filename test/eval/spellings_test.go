@@ -26,6 +26,7 @@ func lexiconOf(entries []retrieval.Entry) *retrieval.Lexicon {
 // words, and with one slip in a word of each that has a word of five letters or
 // more.
 func TestSpellings(t *testing.T) {
+	figure(t)
 	s := theSet(t)
 	l := lexiconOf(s.entries)
 	x := index{Searcher: theRanking(t)}

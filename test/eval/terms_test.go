@@ -15,6 +15,7 @@ import (
 // countries: the page that answers comes first, and is not refused. All of the
 // way is gone, by words.
 func TestTerms(t *testing.T) {
+	figure(t)
 	questions := questionsOf(t, "terms.csv")
 	entries, documents := demoEntries(t), demoDocuments(t)
 	stores := memory.NewStores(noon, porttest.NewID, usage.Price{Model: "model-1"})

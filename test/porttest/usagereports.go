@@ -447,7 +447,7 @@ var usageReportCases = []contractCase[*reportFixture]{
 		select {
 		case err := <-done:
 			wantErr(f.T, "EachEvent", err, nil)
-		case <-time.After(time.Minute):
+		case <-time.After(20 * time.Second):
 			f.Fatal("a visit that writes to the store waits for ever")
 		}
 	}},

@@ -33,7 +33,8 @@ func Build(t testing.TB) string {
 		dir = filepath.Join(run, "bin", strconv.Itoa(os.Getpid()))
 	}
 	bin := filepath.Join(dir, "woochat")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/woochat")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", bin, "./cmd/woochat")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does, whose cache it then finds
 	build.Dir = filepath.Join(filepath.Dir(here), "..", "..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
