@@ -124,13 +124,10 @@ func TestPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
+	log := newLog(t, d)
 	for name, ask := range asked(db, scopeOf(2), scopeOf(1)) {
 		t.Run(name, func(t *testing.T) {
-			before := len(d.Server.Log())
-			if err := ask(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			plans := settled(t, d, before)
+			plans := log.of(t, ask)
 			if len(plans) == 0 {
 				t.Fatal("the server logged no plan: nothing was looked at")
 			}
@@ -147,7 +144,7 @@ func TestPlans(t *testing.T) {
 		})
 	}
 	t.Logf("%d events", rows)
-	t.Run("buffers", func(t *testing.T) { buffers(t, d, db) })
+	t.Run("buffers", func(t *testing.T) { buffers(t, log, db) })
 }
 
 var (
@@ -156,23 +153,58 @@ var (
 	hits    = regexp.MustCompile(`Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?`)
 )
 
-// settled returns the plans that were logged after the first n lines, once the
-// log stands still.
-func settled(t *testing.T, d pgtest.Database, n int) []string {
+// log is the server's, in which a statement of ours marks where another begins and
+// ends: lines come late on a busy machine.
+type log struct {
+	d     pgtest.Database
+	super *sqlx.DB
+	marks int
+}
+
+func newLog(t *testing.T, d pgtest.Database) *log {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(50 * time.Millisecond)
+	super, err := sqlx.Open("postgres", d.Superuser())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = super.Close() })
+	return &log{d: d, super: super}
+}
+
+// marks is how the statements begin that only mark where others are.
+const marks = "mark of the log "
+
+// of returns the plans of what ask does.
+func (l *log) of(t *testing.T, ask func(context.Context) error) []string {
+	t.Helper()
+	from := l.mark(t)
+	if err := ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	to := l.mark(t)
+	plans := split(l.d.Server.Log()[from:to])
+	return slices.DeleteFunc(plans, func(p string) bool { return strings.Contains(p, marks) })
+}
+
+// mark has a statement logged and returns the line at which it is.
+func (l *log) mark(t *testing.T) int {
+	t.Helper()
+	l.marks++
+	name := fmt.Sprintf(marks+"%d", l.marks)
+	if _, err := l.super.ExecContext(t.Context(), `select '`+name+`'`); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for last := -1; ; {
-		lines := d.Server.Log()
-		if len(lines) == last && last > n {
-			return split(lines[n:])
+	for {
+		if at := slices.IndexFunc(l.d.Server.Log(), func(line string) bool { return strings.Contains(line, name) }); at > 0 {
+			return at - 1 // the line before it says how long it took
 		}
-		last = len(lines)
 		select {
 		case <-tick.C:
 		case <-deadline:
-			return split(lines[n:])
+			t.Fatalf("the server's log has no %q", name)
 		}
 	}
 }
@@ -192,7 +224,7 @@ func split(lines []string) []string {
 
 // buffers shows that what a day has used, and whether a request fits its limits,
 // is known without looking at one event, however many there are.
-func buffers(t *testing.T, d pgtest.Database, db *postgres.DB) {
+func buffers(t *testing.T, log *log, db *postgres.DB) {
 	busy := scopeOf(1)
 	hold := usage.Hold{
 		ID: usage.ReservationID(usage.ReservationPrefix + system.NewID()), Day: today, Want: usage.Amounts{ChatRequests: 1, ChatTokens: 10},
@@ -216,12 +248,8 @@ func buffers(t *testing.T, d pgtest.Database, db *postgres.DB) {
 					t.Fatal(err)
 				}
 			}
-			before := len(d.Server.Log())
-			if err := ask(t.Context()); err != nil {
-				t.Fatal(err)
-			}
 			most, looked := 0, 0
-			for _, p := range settled(t, d, before) {
+			for _, p := range log.of(t, ask) {
 				for _, m := range tables.FindAllStringSubmatch(p, -1) {
 					looked++
 					// The reservation of this id is looked for, too: one look-up.
