@@ -16,7 +16,8 @@ import (
 // look is a question as it is looked for, once or again in all languages.
 type look struct {
 	q             Question
-	foreign       string // the question's language, if not the shop's or the page's
+	speech        string // the language whose small words say nothing
+	called        string // what the thing is called that is asked for
 	followUp      retrieval.FollowUp
 	understanding retrieval.Understanding
 	language      retrieval.Language // what is searched alone
@@ -90,7 +91,7 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 			if query.Sort == retrieval.ByRelevance {
 				arm = retrieval.Sharing(arm, u.Open)
 			}
-			if arm, err = s.within(ctx, sc, query, u, arm, r); err != nil {
+			if arm, err = s.within(ctx, l, query, arm, r); err != nil {
 				return err
 			}
 		}
@@ -112,7 +113,7 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		found = retrieval.TermsFirst(found, l.q.Text)
 	}
 	unmet := len(found) > 0 && slices.ContainsFunc(u.Unmet, func(q retrieval.Unmet) bool {
-		return slices.ContainsFunc(found[:min(len(found), s.cfg.Passages)], func(p retrieval.Passage) bool { return q.Contradicts(p, u.Open) })
+		return slices.ContainsFunc(found[:min(len(found), s.cfg.Passages)], func(p retrieval.Passage) bool { return q.Contradicts(p, u.Open, u.Also...) })
 	})
 	unfit := (unmet || len(found) == 0 && !u.Filter.IsZero()) && l.language.IsZero()
 	if unfit && !unmet {
@@ -134,9 +135,17 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		}
 	}
 	start := s.deps.Now()
-	question := retrieval.WithoutSmallWords(l.followUp.Question, l.foreign)
+	question := retrieval.WithoutSmallWords(l.followUp.Question, l.speech)
 	if r.Fit = s.fit(question, found, exact || len(l.followUp.About) > 0, *r); unfit && len(l.followUp.About) == 0 {
 		r.Fit = r.Fit.Unfit(question, found[:min(len(found), s.cfg.Passages)], r.Meaning && s.judges(*r), s.least(*r), u.Also...)
+	}
+	if titled := retrieval.CalledSo(found, l.called, u.Also...); r.Fit.Nothing && !unfit && len(titled) > 0 {
+		// It is called so, whatever else is said of what it is for.
+		if fit := s.fit(l.called, titled, false, *r); !fit.Nothing {
+			r.Fit, found = fit, append(titled, slices.DeleteFunc(found, func(p retrieval.Passage) bool {
+				return slices.ContainsFunc(titled, func(o retrieval.Passage) bool { return o.Ref == p.Ref })
+			})...)
+		}
 	}
 	r.Found = s.choose(found, l.q.Budget)
 	r.Took.Choose = s.deps.Now().Sub(start)

@@ -25,9 +25,13 @@ func understand(q Question, words shopWords, common *retrieval.CommonWords, isWo
 	}
 	in := languages(q.ShopLocale, q.Locale, retrieval.GuessLanguage(q.Text))
 	words.vocabulary = words.vocabulary.For(in...)
+	own := languages(q.ShopLocale, q.Locale) // those in which its words are made
+	if len(own) == 0 {
+		own = in
+	}
 	right := func(text string) (string, []retrieval.Respelled) {
 		return retrieval.Respell(text, words.vocabulary, words.lexicon, func(word string) bool {
-			return isWord != nil && isWord(word) || common.Has(word) || words.lexicon.HasForm(word, in...) || retrieval.InSynonyms(words.synonyms, word, in...)
+			return isWord != nil && isWord(word) || common.Has(word) || words.lexicon.HasForm(word, in...) || words.lexicon.HasCompound(word, own...) || retrieval.InSynonyms(words.synonyms, word, in...)
 		})
 	}
 	text, read := right(q.Text)
@@ -41,7 +45,7 @@ func understand(q Question, words shopWords, common *retrieval.CommonWords, isWo
 	for i, w := range read {
 		u.Because = slices.Insert(u.Because, i, w.String())
 	}
-	u.Also = retrieval.MergeAlternatives(words.lexicon.SynonymsOf(u.Text, words.synonyms, in...), common.SynonymsOf(u.Text, words.lexicon, in...), words.lexicon.Forms(u.Text, in...))
+	u.Also = retrieval.MergeAlternatives(words.lexicon.SynonymsOf(u.Text, words.synonyms, in...), common.SynonymsOf(u.Text, words.lexicon, in...), words.lexicon.Forms(u.Text, in...), words.lexicon.Compounds(u.Text, common.Has, own...))
 	u.Because = append(u.Because, retrieval.AlsoBecause(u.Also)...)
 	return f, u, read
 }
@@ -59,12 +63,19 @@ func asked(f retrieval.FollowUp, v retrieval.Vocabulary) retrieval.Understanding
 	}
 }
 
-// foreign returns the language of q if it is clear, and not one that q's shop or
-// page is in.
-func foreign(q Question) string {
+// speech returns the language whose small words say nothing in q: its own, as far
+// as that shows, or that of its shop or page. It is "" for English, whose small
+// words no index has.
+func speech(q Question) string {
 	language := retrieval.GuessLanguage(q.Text)
-	if in := languages(q.ShopLocale, q.Locale); q.Plain || len(in) == 0 || slices.Contains(in, language) {
+	in := languages(q.ShopLocale, q.Locale)
+	switch {
+	case q.Plain || len(in) == 0 || language == "en":
 		return ""
+	case language == "" && slices.Contains(in, "en"):
+		return ""
+	case language == "":
+		return in[0]
 	}
 	return language
 }

@@ -32,6 +32,15 @@ func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.
 		arm = slices.DeleteFunc(arm, func(p retrieval.Passage) bool { return !says(p) })
 	}
 	titled := func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, u.Open) }
+	if len(arm) == 0 && len(query.Filter.Categories) > 0 && u.Open != "" {
+		// Somebody files bonnets for babies under Accessories.
+		loose := query
+		loose.Filter.Categories = nil
+		if arm, err = s.search(ctx, sc, loose, WhyFiled, r); err != nil {
+			return nil, err
+		}
+		arm = slices.DeleteFunc(arm, func(p retrieval.Passage) bool { return !titled(p) })
+	}
 	if !query.Filter.InStock || len(arm) > 0 && (u.Open == "" || query.Sort != retrieval.ByRelevance || slices.ContainsFunc(arm, titled)) {
 		return arm, nil
 	}
@@ -43,18 +52,18 @@ func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.
 	return retrieval.Interleave(append(slices.DeleteFunc(sold, func(p retrieval.Passage) bool { return !titled(p) }), arm...)), nil
 }
 
-// within returns arm, or nothing where no title in it has a word of what u calls the
-// thing, and the shop has things that are called so at other prices or of other
+// within returns arm, or nothing where no title in it has a word of what the thing is
+// called, and the shop has things that are called so at other prices or of other
 // weights: there is olive oil, but none under 5.
-func (s *Service) within(ctx context.Context, sc tenant.Scope, query retrieval.Query, u retrieval.Understanding, arm []retrieval.Passage, r *Findings) ([]retrieval.Passage, error) {
-	called := u.Called()
+func (s *Service) within(ctx context.Context, l look, query retrieval.Query, arm []retrieval.Passage, r *Findings) ([]retrieval.Passage, error) {
+	called := l.called
 	says := func(p retrieval.Passage) bool { return retrieval.Entitled(p.Title, called) }
 	loose, bounded := query.Filter.Unbounded()
-	if called == "" || len(arm) == 0 || len(loose.Categories) > 0 && u.Head == "" || !bounded || slices.ContainsFunc(arm, says) {
+	if called == "" || len(arm) == 0 || len(loose.Categories) > 0 && l.understanding.Head == "" || !bounded || slices.ContainsFunc(arm, says) {
 		return arm, nil
 	}
 	query.Filter, query.Sort, query.Text = loose, retrieval.ByRelevance, called
-	all, err := s.search(ctx, sc, query, WhyOutside, r)
+	all, err := s.search(ctx, l.q.Scope, query, WhyOutside, r)
 	if err != nil || !slices.ContainsFunc(all, func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, called) }) {
 		return arm, err
 	}

@@ -100,6 +100,7 @@ const (
 	WhyFields  = "without words: no product that fits has them"
 	WhyFree    = "also what does not say itself that it is without"
 	WhyWords   = "also what says so in words and not in fields"
+	WhyFiled   = "also what is called so and filed elsewhere"
 	WhyOutside = "whether the shop has any at another price or weight"
 	WhySold    = "also what is not in stock"
 	WhyNear    = "without the filter: nothing is like that"
@@ -139,7 +140,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Findings, error) {
 			return r, fmt.Errorf("synonyms: %w", err)
 		}
 	}
-	language := foreign(q)
+	language := speech(q)
 	f, u, slips := understand(q, words, s.common, s.deps.IsWord)
 	if len(slips) > 0 {
 		newer, err := s.newer(ctx, q.Scope, r.Generation, slips)
@@ -152,6 +153,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Findings, error) {
 			})
 		}
 	}
+	called := retrieval.WithoutSmallWords(u.Called(), language)
 	u.Text, u.Open = retrieval.WithoutSmallWords(u.Text, language), retrieval.WithoutSmallWords(u.Open, language)
 	q.Text = f.Question
 	r.FollowUp, r.Understanding = f, u
@@ -159,7 +161,7 @@ func (s *Service) Search(ctx context.Context, q Question) (Findings, error) {
 	if u.Sort != retrieval.ByRelevance {
 		limit = max(limit, maxSorted)
 	}
-	l := look{q: q, foreign: language, followUp: f, understanding: u, vector: s.embed(ctx, q, &r), limit: limit, at: now}
+	l := look{q: q, speech: language, followUp: f, called: called, understanding: u, vector: s.embed(ctx, q, &r), limit: limit, at: now}
 	if !q.Plain {
 		l.language = words.languages.Prefer(q.ShopLocale, q.Locale)
 	}

@@ -17,7 +17,8 @@ const stray = 8
 // commonThing is a line of commonTable, or a country.
 type commonThing struct {
 	place  bool
-	europe bool // a place in Europe
+	europe bool   // a place in Europe
+	near   string // the thing under which a shop speaks of it that has no word for it
 	words  []commonWord
 }
 
@@ -45,17 +46,20 @@ type CommonWords struct {
 	begins []commonRef            // those of which only the beginning is known
 	abroad commonThing            // what a country is called that a shop does not name
 	within commonThing            // the same of one in Europe
+	named  map[string]int         // places in things of the lines of commonTable
 }
 
 type commonRef struct{ thing, word int }
 
 // NewCommonWords reads the built-in tables.
 func NewCommonWords() *CommonWords {
-	c := &CommonWords{first: make(map[string][]commonRef)}
+	c := &CommonWords{first: make(map[string][]commonRef), named: make(map[string]int)}
 	languages := strings.Fields(commonLanguages)
 	for line := range strings.Lines(strings.TrimSpace(commonTable)) {
 		name, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		var t commonThing
+		name, t.near, _ = strings.Cut(name, " < ")
+		c.named[name] = len(c.things)
 		for i, column := range strings.Split(rest, " | ") {
 			c.read(&t, languages[i], column)
 		}
@@ -171,6 +175,9 @@ func (c *CommonWords) SynonymsOf(question string, l *Lexicon, languages ...strin
 				l.uses(a.Tokens) > stray*own && !hasAll(a.Of, a.Tokens) && !slices.ContainsFunc(out, there) {
 				out = append(out, a)
 			}
+			if own == 0 {
+				out = append(out, l.compoundsOf(w, of, out, languages)...)
+			}
 		}
 	}
 	type unnamed struct {
@@ -192,6 +199,9 @@ func (c *CommonWords) SynonymsOf(question string, l *Lexicon, languages ...strin
 				own = l.uses(of)
 			}
 			add(of, own, thing.words)
+			if near, ok := c.named[thing.near]; ok && !l.says(thing, languages) {
+				add(of, own, c.things[near].words)
+			}
 			switch {
 			case !thing.place:
 				terms = true
@@ -210,6 +220,31 @@ func (c *CommonWords) SynonymsOf(question string, l *Lexicon, languages ...strin
 		}
 	}
 	return out
+}
+
+// compoundsOf returns the shop's words that begin with w, which it does not write by
+// itself, beside those of have: Zahlungsarten for Zahlung.
+func (l *Lexicon) compoundsOf(w commonWord, of []string, have []Alternative, languages []string) []Alternative {
+	if !compounding(w.language) || !slices.Contains(languages, w.language) || !w.searched() || len(w.content) != 1 || l.uses(w.content) > 0 {
+		return nil
+	}
+	var out []Alternative
+	_, modified := l.madeOf(w.content[0], w.language)
+	for _, word := range modified {
+		a := Alternative{Of: of, Tokens: wordTokens(word), Weight: commonWeight}
+		there := func(have Alternative) bool { return slices.Equal(have.Of, a.Of) && slices.Equal(have.Tokens, a.Tokens) }
+		if len(have)+len(out) < MaxAlternatives && !slices.ContainsFunc(have, there) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// says reports whether the shop has a word for the thing in one of the languages.
+func (l *Lexicon) says(thing commonThing, languages []string) bool {
+	return slices.ContainsFunc(thing.words, func(w commonWord) bool {
+		return w.searched() && slices.Contains(languages, w.language) && l.uses(w.content) > 0
+	})
 }
 
 // uses returns how often the shop writes the rarest of these tokens.

@@ -141,3 +141,24 @@ func ExampleCommonWords_SynonymsOf() {
 	// [versand] also as [delivery]
 	// [deutschland] also as [germany]
 }
+
+// What a shop has no word for is looked for under what is near: exchanges among
+// returns. In German it may be written as one word with another.
+func TestCommonWordsThatAreNear(t *testing.T) {
+	c := retrieval.NewCommonWords()
+	for _, x := range []struct{ shop, question, language, want string }{
+		{"Returns within 30 days.", "can I exchange it?", "en", "searched exchange also as return"},
+		{"Returns within 30 days. We exchange sizes.", "can I exchange it?", "en", ""},
+		{"Rückgabe in 30 Tagen", "kann ich umtauschen", "de", "searched umtauschen also as ruckgabe"},
+		{"Zahlungsarten", "kann ich bar bezahlen", "de", "searched bezahlen also as zahlungsarten"},
+		{"Zahlung mit PayPal", "kann ich bar bezahlen", "de", "searched bezahlen also as zahlung"},
+		{"Öffnungszeiten", "habt ihr einen Laden", "de", "searched laden also as offnungszeiten"},
+		{"Horaires", "avez-vous une boutique", "fr", "searched boutique also as horaire"},
+	} {
+		var l retrieval.Lexicon
+		l.Add(x.shop)
+		if got := strings.Join(retrieval.AlsoBecause(c.SynonymsOf(x.question, &l, x.language)), "; "); got != x.want {
+			t.Errorf("%q of %q: %q, want %q", x.question, x.shop, got, x.want)
+		}
+	}
+}

@@ -130,3 +130,36 @@ func TestUnmetQuantities(t *testing.T) {
 		}
 	}
 }
+
+// TestUnmetSizes: where things have sizes, one that none has is another size than
+// what is called as the question has it.
+func TestUnmetSizes(t *testing.T) {
+	sized := func(values ...string) catalog.Facts {
+		return catalog.Facts{Attributes: []catalog.Attribute{{Name: "Größe", Values: values}, {Name: "Size", Values: values}}}
+	}
+	var v retrieval.Vocabulary
+	v.Add("Lederhandschuhe", sized("8", "9"))
+	v.Add("Gloves", sized("8", "9"))
+	v.Add("Mug", catalog.Facts{})
+	also := retrieval.Alternative{Of: []string{"handschuhe"}, Tokens: []string{"lederhandschuhe"}, Weight: 0.64}
+	for _, c := range []struct {
+		question, title string
+		facts           catalog.Facts
+		want            bool
+	}{
+		{"gloves size 13", "Gloves", sized("8", "9"), true},
+		{"gloves in size xxl", "Gloves", sized("8", "9"), true},
+		{"Handschuhe Größe 13", "Lederhandschuhe", sized("8", "9"), true},
+		{"gloves size 9", "Gloves", sized("8", "9"), false},
+		{"mug size 13", "Mug", catalog.Facts{}, false},       // has none
+		{"warm gloves size 13", "Gloves", sized("8"), false}, // not all that is asked for
+		{"what size are the gloves", "Gloves", sized("8", "9"), false},
+		{"gloves size guide", "Gloves", sized("8", "9"), false},
+	} {
+		u := retrieval.Understand(c.question, v)
+		p := retrieval.Passage{Kind: catalog.KindProduct, Title: c.title, Facts: c.facts}
+		if got := slices.ContainsFunc(u.Unmet, func(q retrieval.Unmet) bool { return q.Contradicts(p, u.Open, also) }); got != c.want {
+			t.Errorf("%q, %s: got %v, want %v", c.question, c.title, got, c.want)
+		}
+	}
+}

@@ -64,10 +64,30 @@ func (u Understanding) Called() string {
 		return u.Head
 	}
 	words := strings.Fields(u.Open)
-	if i := slices.IndexFunc(words, func(w string) bool { return wordIn("for für pour para per voor", strings.ToLower(w)) }); i >= 0 {
+	if i := slices.IndexFunc(words, func(w string) bool {
+		return wordIn("for für fürs zum zur gegen pour contre para contra per contro voor tegen", strings.ToLower(w))
+	}); i >= 0 {
 		words = words[:i]
 	}
 	return strings.Join(words, " ")
+}
+
+// CalledSo returns the products of ps whose title has all words of thing, or what
+// counts as much as they: a Kreuzlinienlaser, if a laser is asked for.
+func CalledSo(ps []Passage, thing string, also ...Alternative) []Passage {
+	want := QueryTokens(thing)
+	return slices.DeleteFunc(slices.Clone(ps), func(p Passage) bool {
+		title := Tokens(p.Title)
+		return p.Kind != catalog.KindProduct || len(want) == 0 || slices.ContainsFunc(want, func(t string) bool { return !saysWord(title, t, also) })
+	})
+}
+
+// saysWord reports whether title has token or an alternative that is nearly the
+// same.
+func saysWord(title []string, token string, also []Alternative) bool {
+	return slices.Contains(title, token) || slices.ContainsFunc(also, func(a Alternative) bool {
+		return a.Weight >= headWeight && slices.Equal(a.Of, []string{token}) && hasAll(title, a.Tokens)
+	})
 }
 
 // Entitled reports whether a title has one of the words of text.

@@ -34,7 +34,7 @@ func smallTable() [6]smallWords {
 			"am an er bin gern gerne hatten einfach mal aber beim billiger billigere dann darf dass deine denn dies diese dieser " +
 				"dieses doch durch eines euer eure finde grosser grossere gunstiger gunstigere hallo hatte hier ihnen ihre ihren jetzt " +
 				"kleiner kleinere keinen kommt konnt konnte machen meinen muss ohne schon sehr sein seine sich sollte teurer teurere " +
-				"unser viel viele warum welchen werde werden wieviel will wird woher wurde zeig zeige zwischen durfen konnten wollte",
+				"unser man verkauft verkaufen fuhrt bietet etwas suchen gesucht brauchen viel viele warum welchen werde werden wieviel will wird woher wurde zeig zeige zwischen durfen konnten wollte",
 		},
 		{
 			"fr",
@@ -42,7 +42,7 @@ func smallTable() [6]smallWords {
 				"qui ou quand comment combien pour avec dans sur en au aux pas ne mon ma mes votre vos puis cherche voudrais coute",
 			"par y ces cet quoi son nos si moi montrez donnez svp plait besoin alors auriez aussi avons bonjour cela ceux chez comme " +
 				"depuis dois elles entre etes etre faire faut leur leurs mais meme merci moins notre peut peux plus pouvez sans sous suis " +
-				"tous tout toute toutes tres trop veux vais aimerais souhaite souhaiterais pourrais serait",
+				"tous tout toute toutes tres trop veux vais aimerais souhaite souhaiterais pourrais serait vendez vendent vends proposez quelque chose",
 		},
 		{
 			"es",
@@ -50,7 +50,7 @@ func smallTable() [6]smallWords {
 				"cuanta para por con en al mi su me se busco quiero puedo cuesta",
 			"lo uno o e sus mis muestrame muestreme dame sea sean esten tengan buenos dias favor quiere tenes algo alguna alguno " +
 				"algun desde ella ellos esta estan este esto estos estas gracias hasta hola menos necesito nosotros pero porque pueden " +
-				"puede quisiera sobre tambien tengo tienes todo todos ustedes venden gustaria podria podrian",
+				"puede quisiera sobre tambien tengo tienes todo todos ustedes venden vendeis ofreceis gustaria podria podrian",
 		},
 		{
 			"it",
@@ -58,14 +58,14 @@ func smallTable() [6]smallWords {
 				"quanta per con in da si non cerco vorrei posso costa",
 			"dal ci ho mi mio tra fra ai agli nel fate fa vedere mostrami volevo abbiamo alla anche buongiorno ciao dalla degli dell " +
 				"delle fino grazie hanno loro meno molto negli nella nelle nostro ogni perche potete quella quello questa queste questi " +
-				"questo senza sulla tutti tutto vostro vostra vostri potrei potrebbe piacerebbe voglio",
+				"questo senza sulla tutti tutto vostro vostra vostri potrei potrebbe piacerebbe voglio vendete qualcosa",
 		},
 		{
 			"nl",
 			"de het een en of is zijn heb hebt heeft hebben jullie ik je jij u wij we mijn uw wat welke welk wie waar wanneer hoe " +
 				"hoeveel voor met van naar op aan uit bij ook niet geen zoek kan kunnen er kost",
 			"om dat te nog laat zien wil daar dan alle alleen deze doen door dank even gaat graag goed hoelang iets ieder kunt lang " +
-				"maar meer minder moet onder onze over tegen tussen veel waarom want weer wilt wordt worden zonder zoals mag mogen zou zouden",
+				"maar meer minder moet onder onze over tegen tussen veel waarom want weer wilt wordt worden zonder zoals mag mogen zou zouden verkopen verkoopt",
 		},
 	}
 }

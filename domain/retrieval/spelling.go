@@ -61,6 +61,10 @@ func Respell(question string, v Vocabulary, l *Lexicon, isWord func(word string)
 			continue
 		}
 		to := l.nearest(s.token)
+		if slices.ContainsFunc(v.languages, func(language string) bool { return language != "en" }) {
+			// Nobody knows the words of that language here: ohren is none of bohren.
+			to = slices.DeleteFunc(to, func(x spelling) bool { return x.start == 0 })
+		}
 		if len(to) == 0 || to[0].slips > 1 && l.joined(s.token, minPart) {
 			continue
 		}

@@ -112,6 +112,17 @@ func TestLexicon(t *testing.T) {
 
 // FuzzRespell: whatever is asked, what comes out is text of about that length,
 // words of the shop stay, and what was read is found in both.
+// The words of another language than English are known to nobody here, so that
+// what begins with another letter is left alone.
+func TestRespellInAnotherLanguage(t *testing.T) {
+	v, l := campShop()
+	for language, want := range map[string]string{"en": "jacket waterproof", "de": "hacket waterproof"} {
+		if got, _ := retrieval.Respell("hacket waterprof", v.For(language), l, nil); got != want {
+			t.Errorf("%s: %q, want %q", language, got, want)
+		}
+	}
+}
+
 func FuzzRespell(f *testing.F) {
 	v, l := campShop()
 	for _, s := range []string{"a jaket", "Watterproof jakcet under 30", "TNT-XLA jaket", "jäcket ŧ", "l'jaket's", strings.Repeat("jaket ", 30)} {

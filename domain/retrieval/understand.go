@@ -28,7 +28,7 @@ type Understanding struct {
 	// Terms is set if the question speaks of the shop's terms: shipping, returns and
 	// the like.
 	Terms bool
-	// Unmet are quantities that nothing in the shop has: see Unmet.Contradicts.
+	// Unmet are quantities and sizes that nothing in the shop has: see Unmet.Contradicts.
 	Unmet []Unmet
 	// Sized are quantities as titles write them: what has one of them comes first, see
 	// SizedFirst.
@@ -70,6 +70,7 @@ func Understand(question string, v Vocabulary) Understanding {
 	q.readQuantities()
 	q.readPhrases()
 	q.readTerms()
+	q.readSizes()
 	q.readPurposes()
 	q.readExclusions()
 	q.readClaims()
