@@ -168,7 +168,11 @@ func filtered(f retrieval.Filter) []*qdrant.Condition {
 		out = append(out, orTitled(qdrant.NewMatchKeywords(fieldCategories, folded(f.Categories)...), names))
 	}
 	for _, a := range f.Attributes {
-		out = append(out, orTitled(qdrant.NewMatchKeywords(fieldOffers+"[]."+offerAttributes, attributes(a)...), a.Values))
+		of := orTitled(qdrant.NewMatchKeywords(fieldOffers+"[]."+offerAttributes, attributes(a)...), a.Values)
+		if retrieval.BrandAttribute(a.Name) {
+			of = qdrant.NewFilterAsCondition(&qdrant.Filter{Should: []*qdrant.Condition{of, qdrant.NewMatchKeywords(fieldBrands, folded(a.Values)...)}})
+		}
+		out = append(out, of)
 	}
 	if of := offerConditions(f); len(of) > 0 {
 		out = append(out, qdrant.NewNestedFilter(fieldOffers, &qdrant.Filter{Must: of}))

@@ -38,6 +38,8 @@ func TestWhatIsNearlyAsAsked(t *testing.T) {
 	w.sells("18", "Rye bread", "Of rye.", 400, in, catalog.Facts{Categories: []string{"Bakery"}})
 	w.sells("19", "Three season tent", "Of nylon.", 30000, in, catalog.Facts{Categories: []string{"Tents & Tarps"}})
 	w.sells("20", "Green fly", "Of nylon.", 9000, in, catalog.Facts{Categories: []string{"Tents & Tarps"}})
+	w.sells("21", "Wool bonnet", "Soft.", 900, in, is("Clothes > Accessories", "Size", "6-12 months"))
+	w.sells("22", "Nightdress", "Soft.", 900, in, is("Clothes > Baby", "Size", "0-3 months"))
 	for _, c := range []struct {
 		question, first, not, why string
 		nothing                   bool
@@ -57,6 +59,8 @@ func TestWhatIsNearlyAsAsked(t *testing.T) {
 		{question: "olive oil 3 l", nothing: true},
 		{question: "olive oil 500 ml", first: "Olive oil"},
 		{question: "bakery without gluten", first: "Gluten free bread", not: "Rye bread"},
+		{question: "bonnet for a baby, 6-12 months", first: "Wool bonnet", not: "Nightdress"},
+		{question: "baby bonnet 6-12 months", first: "Wool bonnet", not: "Nightdress"},
 		{question: "spreads without gluten", first: "Lard", why: searching.WhyFree},
 	} {
 		r := w.search(c.question)

@@ -103,7 +103,7 @@ func (f Filter) MatchOffer(title string, facts catalog.Facts, o catalog.Offer, n
 		return false
 	}
 	for _, want := range f.Attributes {
-		if !offerHas(facts, o, want) && !titledAs(title, facts, want) {
+		if !offerHas(facts, o, want) && !titledAs(title, facts, want) && !brandedAs(facts, want) {
 			return false
 		}
 	}

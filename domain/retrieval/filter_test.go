@@ -77,3 +77,29 @@ func TestFilterMatch(t *testing.T) {
 		}
 	}
 }
+
+// What is not wanted is not wanted in a compound, either.
+func TestWithoutCompounds(t *testing.T) {
+	for _, c := range []struct {
+		without, title string
+		out            bool
+	}{
+		{"nuts", "Hazelnut Spread", true},
+		{"nuts", "Peanut Butter", true},
+		{"nuts", "Peanut-free Bar, no nuts", false},
+		{"nuts", "Smooth Almond Butter", true},
+		{"nuts", "Nutmeg", false},
+		{"milk", "Buttermilk", true},
+		{"wool", "Lambswool Scarf", true},
+		{"leder", "Lederhandschuhe", true},
+		{"gluten", "Glutenfreie Pasta", false},
+		{"red", "Layered Jacket", false},
+		{"ink", "Pink Printer", false},
+		{"ice", "Device", false},
+	} {
+		f := retrieval.Filter{Without: []string{c.without}}
+		if got := !f.Match(catalog.KindProduct, "", c.title, catalog.Facts{}, time.Time{}); got != c.out {
+			t.Errorf("without %s, %s: left out %v, want %v", c.without, c.title, got, c.out)
+		}
+	}
+}

@@ -18,9 +18,18 @@ func (v Vocabulary) For(languages ...string) Vocabulary {
 
 // learnForms keeps key, if it is one word, by the stems that it has as the shop
 // writes it and as a token, from which an English plural is gone: a Türkis is no
-// plural.
+// plural. Several words it keeps by the stems of all: jeu de société of Jeux de
+// société.
 func (v *Vocabulary) learnForms(key, value string) {
-	if len(key) < minStem || strings.Contains(key, " ") || !plainWord(key) {
+	if strings.Contains(key, " ") {
+		for _, language := range bending() {
+			if form := language + " " + stems(language, strings.Fields(key)); !slices.Contains(v.forms[form], key) {
+				v.forms[form] = append(v.forms[form], key)
+			}
+		}
+		return
+	}
+	if len(key) < minStem || !plainWord(key) {
 		return
 	}
 	eachWord(value, func(_, _ int, written string) {
@@ -34,11 +43,24 @@ func (v *Vocabulary) learnForms(key, value string) {
 	})
 }
 
-// bent returns what the shop's words mean of which w is another form.
-func (v Vocabulary) bent(w word) []term {
+// stems returns the stems of words, with a space between them.
+func stems(language string, words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = Stem(language, w)
+	}
+	return strings.Join(out, " ")
+}
+
+// bent returns what the shop's words mean of which these are other forms.
+func (v Vocabulary) bent(words ...word) []term {
+	tokens, folded := make([]string, len(words)), make([]string, len(words))
+	for i, w := range words {
+		tokens[i], folded[i] = w.token, w.folded
+	}
 	var out []term
 	for _, language := range v.languages {
-		for _, stem := range []string{Stem(language, w.token), Stem(language, w.folded)} {
+		for _, stem := range []string{stems(language, tokens), stems(language, folded)} {
 			for _, key := range v.forms[language+" "+stem] {
 				for _, t := range v.terms[key] {
 					if t.kind != termBrand && !slices.Contains(out, t) {

@@ -19,6 +19,17 @@ func branded(title string, facts catalog.Facts, brands []string) bool {
 	return slices.ContainsFunc(brands, func(b string) bool { return hasWords(title, b) })
 }
 
+// brandedAs reports whether want is a brand that a shop writes as an attribute of
+// some products, and as the brand of these.
+func brandedAs(facts catalog.Facts, want catalog.Attribute) bool {
+	return BrandAttribute(want.Name) && anyFold(want.Values, facts.Brands)
+}
+
+// BrandAttribute reports whether an attribute of that name says the brand.
+func BrandAttribute(name string) bool {
+	return wordIn("brand brands marke hersteller marque fabricant marca fabricante produttore merk fabrikant manufacturer maker", attributeKey(name))
+}
+
 // filed reports whether a product is in one of the categories, or below it; one
 // that is in none is where its title says.
 func filed(title string, facts catalog.Facts, categories []string) bool {
@@ -53,11 +64,25 @@ func titledAs(title string, facts catalog.Facts, want catalog.Attribute) bool {
 }
 
 // titleHas reports whether a title says that a product is or has what word says,
-// and not that it is without.
+// and not that it is without: hazelnut butter has nuts.
 func titleHas(title, word string) bool {
-	if !hasWords(title, word) {
+	tokens := Tokens(title)
+	if !hasWords(title, word) && !slices.ContainsFunc(tokens, func(t string) bool { return madeOfWord(t, TitleKey(word)) }) {
 		return false
 	}
-	tokens := Tokens(title)
 	return !slices.ContainsFunc(tokens, lacking) && !hasWords(title, word+" free") && !hasWords(title, "no "+word) && !hasWords(title, "non "+word)
+}
+
+// madeOfWord reports whether token is a compound that ends or begins with word, as
+// far as that shows without knowing either. It is asked only about what is not
+// wanted, where one too many is better left out than shown to an allergic person.
+func madeOfWord(token, word string) bool {
+	if word == "nut" && wordIn("almond cashew pistachio pecan macadamia", token) {
+		return true // by another name
+	}
+	if before, ok := strings.CutSuffix(token, word); ok && (len(word) > minPart || word == "nut") && len(before) >= minPart {
+		return true
+	}
+	behind, ok := strings.CutPrefix(token, word)
+	return ok && len(word) > minHead && len(behind) >= minModified && !strings.HasPrefix(behind, "fre") && !wordIn("less like", behind)
 }

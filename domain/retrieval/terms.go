@@ -56,8 +56,8 @@ func (q *reading) readTerms() {
 			if len(of) == 0 && n == 1 {
 				of = v.terms[spelledOtherwise(key)]
 			}
-			if len(of) == 0 && n == 1 {
-				of = v.bent(q.words[i])
+			if len(of) == 0 {
+				of = v.bent(q.words[i : i+n]...)
 			}
 			if len(of) == 0 && n == 1 {
 				of = v.kindOf(q.words[i])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
@@ -61,5 +62,27 @@ func TestNamesAreNoProof(t *testing.T) {
 	}
 	if got := show(retrieval.Understand("brass trays", v)); got != "Color=Brass category=Trays" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A brand that a shop writes as an attribute of some products is that of those, too,
+// of which it is the brand.
+func TestBrandsWrittenAsAttributes(t *testing.T) {
+	price := []catalog.Offer{{Regular: catalog.Money{Minor: 100, Currency: "EUR", Exponent: 2}}}
+	for _, c := range []struct {
+		name  string
+		facts catalog.Facts
+		want  bool
+	}{
+		{"Marque", catalog.Facts{Brands: []string{"Arboris"}, Offers: price}, true},
+		{"pa_marque", catalog.Facts{Brands: []string{"arboris"}, Offers: price}, true},
+		{"Marque", catalog.Facts{Attributes: []catalog.Attribute{{Name: "Marque", Values: []string{"Arboris"}}}, Offers: price}, true},
+		{"Marque", catalog.Facts{Brands: []string{"Rouli"}, Offers: price}, false},
+		{"Couleur", catalog.Facts{Brands: []string{"Arboris"}, Offers: price}, false},
+	} {
+		f := retrieval.Filter{Attributes: []catalog.Attribute{{Name: c.name, Values: []string{"Arboris"}}}}
+		if got := f.Match(catalog.KindProduct, "", "Hochet", c.facts, time.Time{}); got != c.want {
+			t.Errorf("%s, %+v: got %v, want %v", c.name, c.facts, got, c.want)
+		}
 	}
 }

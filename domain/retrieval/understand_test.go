@@ -370,3 +370,21 @@ func FuzzUnderstand(f *testing.F) {
 		}
 	})
 }
+
+// A category of several words is known in other forms of each of them.
+func TestOtherFormsOfSeveralWords(t *testing.T) {
+	var v retrieval.Vocabulary
+	v.Add("Mémo", catalog.Facts{Categories: []string{"Jouets > Jeux de société"}})
+	v.Add("Hausschuhe", catalog.Facts{Categories: []string{"Rote Schuhe"}})
+	for _, c := range []struct{ question, language, want string }{
+		{"le jeu de société le moins cher", "fr", "category: Jeux de société"},
+		{"jeux de societe", "fr", "category: Jeux de société"},
+		{"jeu de société", "en", ""},
+		{"ein roter Schuh", "de", "category: Rote Schuhe"},
+		{"jeu de cartes", "fr", ""},
+	} {
+		if got := retrieval.Understand(c.question, v.For(c.language)).Filter.String(); got != c.want {
+			t.Errorf("%q in %s: %q, want %q", c.question, c.language, got, c.want)
+		}
+	}
+}

@@ -35,11 +35,11 @@ type trade struct {
 }
 
 var trades = []trade{
-	{name: "volt", language: "en", currency: "USD", openGood: 37, heldGood: 25},
-	{name: "mossgrove", language: "en", currency: "GBP", openGood: 30, heldGood: 23},
-	{name: "werkhof", language: "de", currency: "EUR", openGood: 33, heldGood: 21},
-	{name: "hearth", language: "en", currency: "USD"},
-	{name: "brindille", language: "fr", currency: "EUR"},
+	{name: "volt", language: "en", currency: "USD", openGood: 37, heldGood: 27},
+	{name: "mossgrove", language: "en", currency: "GBP", openGood: 31, heldGood: 24},
+	{name: "werkhof", language: "de", currency: "EUR", openGood: 32, heldGood: 29},
+	{name: "hearth", language: "en", currency: "USD", openGood: 28, heldGood: 31},
+	{name: "brindille", language: "fr", currency: "EUR", openGood: 33, heldGood: 31},
 }
 
 // asks is one line of a shop's questions.jsonl; the README beside it says what
