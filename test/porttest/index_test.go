@@ -383,6 +383,10 @@ func brokenIndexes() map[string]struct {
 		"sorts what scores nearly as much": searching("order of some", func(ctx context.Context, x *mem, s scope, q query) (passages, error) {
 			return sortedOnly(ctx, x, s, q, func(p, best retrieval.Passage) bool { return p.Score >= 0.8*best.Score })
 		}),
+		"knows brands by one field": putting("brand as attribute", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
+			e.Facts.Brands = nil
+			return x.Put(ctx, s, e)
+		}),
 		"wants all fields": putting("what lacks a field", func(ctx context.Context, x *mem, s scope, e retrieval.Entry) error {
 			if len(e.Facts.Brands) == 0 {
 				e.Facts.Brands = []string{"no brand"}

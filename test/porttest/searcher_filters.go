@@ -118,6 +118,17 @@ var indexFilterCases = []contractCase[*indexFixture]{
 		}
 		f.wantSet("a word of none", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{Brands: []string{"Peaks of Fjord"}}})
 	}},
+	{"brand as attribute", "an attribute that is the brand is the brand, too", func(f *indexFixture) {
+		written := f.product("product:1", catalog.Offer{Regular: indexEuros(1000)})
+		written.Facts.Attributes = indexAttribute("Marque", "Fjord")
+		branded := f.product("product:2", catalog.Offer{Regular: indexEuros(1000)})
+		branded.Facts.Brands = []string{"Fjord"}
+		other := f.product("product:3", catalog.Offer{Regular: indexEuros(1000)})
+		other.Facts.Brands, other.Facts.Attributes = []string{"Peak"}, indexAttribute("Colour", "Fjord")
+		f.put(f.a, written, branded, other)
+		f.wantSet("brand", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{Attributes: indexAttribute("Marque", "fjord")}}, "product:1", "product:2")
+		f.wantSet("colour", f.a, retrieval.Query{Text: "thing", Filter: retrieval.Filter{Attributes: indexAttribute("Colour", "Fjord")}}, "product:3")
+	}},
 	{"order", "with q.Sort all that fits is put in order before it is cut at q.Limit", func(f *indexFixture) {
 		offer := func(cents int64, colour string) catalog.Offer {
 			return catalog.Offer{Regular: indexEuros(cents), Attributes: indexAttribute("Colour", colour)}
