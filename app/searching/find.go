@@ -113,7 +113,8 @@ func (s *Service) find(ctx context.Context, l look, r *Findings) error {
 		found = retrieval.TermsFirst(found, l.q.Text)
 	}
 	unmet := len(found) > 0 && slices.ContainsFunc(u.Unmet, func(q retrieval.Unmet) bool {
-		return slices.ContainsFunc(found[:min(len(found), s.cfg.Passages)], func(p retrieval.Passage) bool { return q.Contradicts(p, u.Open, u.Also...) })
+		return !slices.ContainsFunc(found, q.Meets) &&
+			slices.ContainsFunc(found[:min(len(found), s.cfg.Passages)], func(p retrieval.Passage) bool { return q.Contradicts(p, u.Open, u.Also...) })
 	})
 	unfit := (unmet || len(found) == 0 && !u.Filter.IsZero()) && l.language.IsZero()
 	if unfit && !unmet {

@@ -32,6 +32,17 @@ func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.
 		arm = slices.DeleteFunc(arm, func(p retrieval.Passage) bool { return !says(p) })
 	}
 	titled := func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, u.Open) }
+	if len(arm) == 0 && len(query.Filter.Categories) > 0 && len(query.Filter.Attributes) > 0 {
+		// Puzzles have no size, whatever "for 4 years" is of clothes.
+		loose := query
+		loose.Filter.Attributes = nil
+		if arm, err = s.search(ctx, sc, loose, WhySort, r); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(arm, func(p retrieval.Passage) bool { return retrieval.HasAttribute(p.Facts, query.Filter.Attributes) }) {
+			arm = nil
+		}
+	}
 	if len(arm) == 0 && len(query.Filter.Categories) > 0 && u.Open != "" {
 		// Somebody files bonnets for babies under Accessories.
 		loose := query

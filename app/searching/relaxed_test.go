@@ -40,6 +40,7 @@ func TestWhatIsNearlyAsAsked(t *testing.T) {
 	w.sells("20", "Green fly", "Of nylon.", 9000, in, catalog.Facts{Categories: []string{"Tents & Tarps"}})
 	w.sells("21", "Wool bonnet", "Soft.", 900, in, is("Clothes > Accessories", "Size", "6-12 months"))
 	w.sells("22", "Nightdress", "Soft.", 900, in, is("Clothes > Baby", "Size", "0-3 months"))
+	w.sells("23", "Cow jigsaw", "Of wood.", 900, in, catalog.Facts{Categories: []string{"Jigsaws"}})
 	for _, c := range []struct {
 		question, first, not, why string
 		nothing                   bool
@@ -61,6 +62,7 @@ func TestWhatIsNearlyAsAsked(t *testing.T) {
 		{question: "bakery without gluten", first: "Gluten free bread", not: "Rye bread"},
 		{question: "bonnet for a baby, 6-12 months", first: "Wool bonnet", not: "Nightdress"},
 		{question: "baby bonnet 6-12 months", first: "Wool bonnet", not: "Nightdress"},
+		{question: "jigsaws for a baby of 6-12 months", first: "Cow jigsaw", not: "Wool bonnet", why: searching.WhySort},
 		{question: "spreads without gluten", first: "Lard", why: searching.WhyFree},
 	} {
 		r := w.search(c.question)

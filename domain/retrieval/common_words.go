@@ -23,7 +23,7 @@ warranty: warranty, guarantee, guarant- | Garantie, Gewährleistung, gewährleis
 contact: contact, get in touch, reach you, reach someone, talk to someone, speak to someone, customer service, customer support | Kontakt, kontaktieren, erreichen, erreiche, Kundendienst, Kundenservice | contact, contacter, joindre, service client | contacto, contactar, atención al cliente | contatto, contatti, contattare, servizio clienti | contact, bereiken, klantenservice
 phone < contact: phone, telephone, call you, ring you | Telefon, Telefonnummer, anrufen | téléphone, appeler | teléfono, llamar | telefono, telefonare | telefoon, telefoonnummer, bellen
 mail < contact: email, e-mail | E-Mail | courriel, e-mail | correo electrónico, email | e-mail, email | e-mail, email
-parcel: parcel, package, packet | Paket, Sendung | colis, paquet | paquete | pacco | pakket, pakje
+parcel < shipping: parcel, package, packet | Paket, Sendung | colis, paquet | paquete | pacco | pakket, pakje
 order: order, purchase, order- | Bestellung, bestellen, bestell- | commande, commander | pedido | ordine, ordinare | bestelling, bestellen, bestel-
 track < shipping: tracking, track | Sendungsverfolgung, verfolgen | suivi, suivre | seguimiento, rastrear | tracciamento, tracciare | volgen
 voucher: voucher, coupon, promo code, discount code, promotion code | Gutschein, Gutscheincode, Rabattcode | code promo, bon de réduction | cupón, código promocional, código de descuento | codice sconto, codice promozionale, coupon | kortingscode, kortingsbon

@@ -74,8 +74,14 @@ func SignsOf(question string, p Passage, meaning bool, also ...Alternative) Sign
 		have[t] = max(have[t], counts)
 	}
 	s.Covered = shareIn(wanted, have)
-	s.Titled = shareIn(Tokens(p.Title), asked)
+	s.Titled = shareIn(withoutJoins(Tokens(p.Title)), asked)
 	return s
+}
+
+// withoutJoins returns tokens without the short words by which titles in other
+// languages than English are joined: Poupée de chiffon is two words long.
+func withoutJoins(tokens []string) []string {
+	return slices.DeleteFunc(tokens, func(t string) bool { return len(t) <= 3 && smallAbroad(t) && !stopWord(t) })
 }
 
 // evidence returns how much of a word a stands for: all of it if it is the shop

@@ -174,3 +174,13 @@ func TestFitOf(t *testing.T) {
 		}
 	}
 }
+
+// The words that join a title in another language are none of its length.
+func TestTitlesOfOtherLanguages(t *testing.T) {
+	for title, want := range map[string]float64{"Poupée de chiffon": 0.5, "Doll of cloth": 0, "Poupée": 1, "De la": 0} {
+		s := retrieval.SignsOf("une poupée", retrieval.Passage{Kind: catalog.KindProduct, Title: title}, false)
+		if s.Titled != want {
+			t.Errorf("%s: %v of the title, want %v", title, s.Titled, want)
+		}
+	}
+}

@@ -30,6 +30,17 @@ func BrandAttribute(name string) bool {
 	return wordIn("brand brands marke hersteller marque fabricant marca fabricante produttore merk fabrikant manufacturer maker", attributeKey(name))
 }
 
+// HasAttribute reports whether a product has an attribute of one of these names,
+// with whatever value, itself or by one of its offers.
+func HasAttribute(facts catalog.Facts, names []catalog.Attribute) bool {
+	has := func(list []catalog.Attribute) bool {
+		return slices.ContainsFunc(list, func(a catalog.Attribute) bool {
+			return slices.ContainsFunc(names, func(n catalog.Attribute) bool { return n.Name == "" || strings.EqualFold(n.Name, a.Name) })
+		})
+	}
+	return has(facts.Attributes) || slices.ContainsFunc(facts.Offers, func(o catalog.Offer) bool { return has(o.Attributes) })
+}
+
 // filed reports whether a product is in one of the categories, or below it; one
 // that is in none is where its title says.
 func filed(title string, facts catalog.Facts, categories []string) bool {

@@ -162,4 +162,10 @@ func TestUnmetSizes(t *testing.T) {
 			t.Errorf("%q, %s: got %v, want %v", c.question, c.title, got, c.want)
 		}
 	}
+	u := retrieval.Understand("gloves size 13", v)
+	for title, want := range map[string]bool{"Gloves size 13": true, "Gloves": false, "Size 130 gloves": false} {
+		if got := u.Unmet[0].Meets(retrieval.Passage{Kind: catalog.KindProduct, Title: title}); got != want {
+			t.Errorf("%s is of size 13: %v", title, got)
+		}
+	}
 }

@@ -62,8 +62,10 @@ func Respell(question string, v Vocabulary, l *Lexicon, isWord func(word string)
 		}
 		to := l.nearest(s.token)
 		if slices.ContainsFunc(v.languages, func(language string) bool { return language != "en" }) {
-			// Nobody knows the words of that language here: ohren is none of bohren.
-			to = slices.DeleteFunc(to, func(x spelling) bool { return x.start == 0 })
+			// Nobody knows the words of that language here: ohren is none of bohren, and
+			// cuir none of cui.
+			short := utf8.RuneCountInString(s.token) <= minSpelled
+			to = slices.DeleteFunc(to, func(x spelling) bool { return short || x.start == 0 })
 		}
 		if len(to) == 0 || to[0].slips > 1 && l.joined(s.token, minPart) {
 			continue

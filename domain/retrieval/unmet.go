@@ -38,6 +38,12 @@ func (u Unmet) Contradicts(p Passage, text string, also ...Alternative) bool {
 	return other
 }
 
+// Meets reports whether p says in its title that it is of the size that u asks for:
+// diapers of size 3, which no field has.
+func (u Unmet) Meets(p Passage) bool {
+	return u.of == "" && p.Kind == catalog.KindProduct && hasWords(p.Title, u.written)
+}
+
 // readSizes finds a size that nothing in the shop has, where things have sizes:
 // size 13.
 func (q *reading) readSizes() {
