@@ -222,3 +222,15 @@ func TestCodes(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// What is put in order are products, in a shop of no dates as well: no page is new.
+func TestOrdersAreOfProducts(t *testing.T) {
+	var v retrieval.Vocabulary
+	v.Add("Mug", catalog.Facts{Categories: []string{"Mugs"}})
+	for question, want := range map[string]int{"what's new": 1, "cheapest mug": 1, "mugs": 0} {
+		q := retrieval.Understand(question, v).Queries(nil, 10, time.Time{})[0]
+		if len(q.Filter.Kinds) != want || want == 1 && q.Filter.Kinds[0] != catalog.KindProduct {
+			t.Errorf("%q: of kinds %v", question, q.Filter.Kinds)
+		}
+	}
+}

@@ -95,11 +95,14 @@ func (u Understanding) Queries(vector []float32, limit int, at time.Time) []Quer
 	out := []Query{q}
 	if u.Sort != ByRelevance {
 		out[0].Sort, out[0].Text = u.Sort, u.Open // all that fits is put in order, whatever words it has of those that the filter says
+		if len(u.Filter.Kinds) == 0 {
+			out[0].Filter.Kinds = []catalog.Kind{catalog.KindProduct} // no page is cheap, or new
+		}
 	}
 	if out[0].Text != "" { // or it asks for all that fits
 		out[0].Codes = slices.Concat(u.Codes, u.Newer)
 	}
-	if u.Pages && !u.Filter.IsZero() && (u.Text != "" || len(vector) > 0) {
+	if u.Pages && !out[0].Filter.IsZero() && (u.Text != "" || len(vector) > 0) {
 		q.Filter, q.Codes = Filter{Kinds: []catalog.Kind{catalog.KindPage, catalog.KindFAQ}}, nil
 		out = append(out, q)
 	}
