@@ -31,7 +31,8 @@ func compounding(language string) bool { return language == "de" || language == 
 // one: Montagehandschuhe for Handschuhe, Lederjacke for Leder, Rabatt for
 // Mengenrabatt. Besides it returns the nouns of verbs, and the other way round:
 // Abholung for abholen, Öffnung for geöffnet. Words that known reports are left
-// alone.
+// alone. What it costs grows with how many words are made of those of the question,
+// and not with the shop's others: BenchmarkCompounds.
 func (l *Lexicon) Compounds(question string, known func(token string) bool, languages ...string) []Alternative {
 	var out []Alternative
 	asked := QueryTokens(question)
@@ -169,26 +170,46 @@ func (l *Lexicon) relatives(w string, roots []string) []string {
 func (l *Lexicon) madeOf(w, language string) (heads, modified []string) {
 	stem := root(language, w)
 	var ends, begins []lexeme
-	for _, x := range l.lexemes {
-		if len(x.word) < len(stem)+minPart || !strings.Contains(x.word, stem) || !letters(x.word) {
-			continue
+	for _, at := range l.starting[beginning(stem)] {
+		x := l.lexemes[at]
+		if rest, ok := strings.CutPrefix(x.word, stem); ok && len(unlinked(rest)) >= minModified && letters(x.word) {
+			begins = append(begins, x)
 		}
-		switch rest, ok := strings.CutPrefix(x.word, stem); {
-		case ok:
-			if len(unlinked(rest)) >= minModified {
-				begins = append(begins, x)
+	}
+	for _, end := range slices.Compact([]string{w, stem}) {
+		for _, at := range l.ending[tail(end)] {
+			if x := l.lexemes[at]; !strings.HasPrefix(x.word, stem) && endsWith(x.word, w, stem) {
+				ends = append(ends, x)
 			}
-		case endsWith(x.word, w, stem):
-			ends = append(ends, x)
 		}
 	}
 	return mostUsed(ends, maxHeads), mostUsed(begins, maxModifiers)
 }
 
+// inflections are what a noun or an adjective ends with beside its stem in the
+// languages that Compounds knows; "" for nothing.
+func inflections() []string { return []string{"", "e", "n", "en", "er", "ern", "es", "s"} }
+
+// tail returns what Lexicon.ending lists words by.
+func tail(word string) string { return word[max(0, len(word)-minPart):] }
+
+// learnEnding notes the word at a place by what it ends with, in each form that it
+// may be bent from, if it is long enough to be a compound.
+func (l *Lexicon) learnEnding(word string, at int32) {
+	if len(word) < minHead+minPart || !letters(word) {
+		return
+	}
+	for _, ending := range inflections() {
+		if form, ok := strings.CutSuffix(word, ending); ok && len(form) >= minHead+minPart {
+			l.ending[tail(form)] = append(l.ending[tail(form)], at)
+		}
+	}
+}
+
 // endsWith reports whether word ends with w or a form of it, and has a word before
 // that.
 func endsWith(word, w, stem string) bool {
-	for _, ending := range []string{"", "e", "n", "en", "er", "ern", "es", "s"} {
+	for _, ending := range inflections() {
 		if whole, ok := strings.CutSuffix(word, ending); ok {
 			for _, end := range []string{w, stem} {
 				rest, ok := strings.CutSuffix(whole, end)
@@ -218,10 +239,12 @@ func unlinked(rest string) string {
 	return rest
 }
 
+// mostUsed returns the n words that are written oftenest, each once.
 func mostUsed(words []lexeme, n int) []string {
 	slices.SortFunc(words, func(a, b lexeme) int {
 		return cmp.Or(cmp.Compare(b.times, a.times), strings.Compare(a.word, b.word))
 	})
+	words = slices.CompactFunc(words, func(a, b lexeme) bool { return a.word == b.word })
 	var out []string
 	for _, x := range words[:min(n, len(words))] {
 		out = append(out, x.word)
@@ -232,18 +255,25 @@ func mostUsed(words []lexeme, n int) []string {
 // parts returns the longest words of the shop that w begins and ends with, "" for
 // none.
 func (l *Lexicon) parts(w, language string) (modifier, head string) {
+	for n := len(w) - minModified; n >= minHead && modifier == ""; n-- {
+		if l.written(w[:n]) {
+			modifier = w[:n]
+		}
+	}
 	bent := Stem(language, w)
-	for _, x := range l.lexemes {
-		if len(x.word) < minHead || !letters(x.word) || formless(x.word) {
-			continue
-		}
-		if rest, ok := strings.CutPrefix(w, x.word); ok && len(rest) >= minModified && len(x.word) > len(modifier) {
-			modifier = x.word
-		}
-		stem := root(language, x.word)
-		if rest, ok := strings.CutSuffix(bent, stem); ok && len(rest) >= minPart && len(x.word) > len(head) {
-			head = x.word
+	for from := minPart; len(bent)-from >= minHead && head == ""; from++ {
+		for _, ending := range inflections() {
+			if x := bent[from:] + ending; l.written(x) && root(language, x) == bent[from:] {
+				head = x
+				break
+			}
 		}
 	}
 	return modifier, head
+}
+
+// written reports whether the shop writes word, and it is no small one.
+func (l *Lexicon) written(word string) bool {
+	_, ok := l.places[word]
+	return ok && !formless(word)
 }

@@ -100,3 +100,17 @@ func ExampleLexicon_Compounds() {
 	// [handschuhe] [lederhandschuhe] 0.64
 	// [leder] [lederhandschuhe] 0.4
 }
+
+// BenchmarkCompounds looks for those of a question of twelve words among 100,000,
+// of which a hundred end with each of a thousand heads.
+func BenchmarkCompounds(b *testing.B) {
+	var l retrieval.Lexicon
+	heads := manyWords(1000)
+	heads[0] = "handschuhe"
+	for i := range 100_000 {
+		l.Add(fmt.Sprintf("%c%c%cw%s", 'a'+i%26, 'a'+i/26%26, 'a'+i/676%26, heads[i%len(heads)]))
+	}
+	for b.Loop() {
+		l.Compounds("ich suche Handschuhe aus weichem Leder gegen Kälte, mit denen ich Werkzeug halten kann", nothingKnown, "de")
+	}
+}

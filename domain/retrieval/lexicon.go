@@ -22,6 +22,7 @@ type Lexicon struct {
 	// characters they have, so that those of other lengths are not even looked at.
 	byLength [maxSpelled + 3][]signature
 	starting map[string][]int32 // places by beginning
+	ending   map[string][]int32 // places of long words by tail, see learnEnding
 }
 
 // lexeme is one word as the shop writes it, folded.
@@ -50,7 +51,8 @@ const (
 // case and without diacritics.
 func (l *Lexicon) Add(text string) {
 	if l.places == nil {
-		l.places, l.tokens, l.starting = make(map[string]int32), make(map[string]int32), make(map[string][]int32)
+		l.places, l.tokens = make(map[string]int32), make(map[string]int32)
+		l.starting, l.ending = make(map[string][]int32), make(map[string][]int32)
 	}
 	eachWord(text, func(_, _ int, word string) {
 		if at, ok := l.places[word]; ok {
@@ -72,6 +74,7 @@ func (l *Lexicon) Add(text string) {
 		}
 		if first := beginning(word); 'a' <= word[0] && word[0] <= 'z' {
 			l.starting[first] = append(l.starting[first], at)
+			l.learnEnding(word, at)
 		}
 		if n := utf8.RuneCountInString(word); n >= minSpelled-1 && n < len(l.byLength) && onlyLetters(word) {
 			l.byLength[n] = append(l.byLength[n], signature{lettersOf(word), at})
