@@ -45,6 +45,15 @@ func understand(q Question, words shopWords, common *retrieval.CommonWords, isWo
 	for i, w := range read {
 		u.Because = slices.Insert(u.Because, i, w.String())
 	}
+	if len(f.About) == 0 && !u.Terms {
+		for _, w := range words.lexicon.Refused(f.Question, own...) {
+			if !slices.Contains(u.Filter.Without, w) && !slices.Contains(u.Filter.Free, w) && !u.Filter.Speaks(w) {
+				u.Filter.Without = append(slices.Clip(u.Filter.Without), w)
+				u.Because = append(u.Because, "without "+w)
+				u.Text, u.Open = retrieval.WithoutRefused(u.Text, w), retrieval.WithoutRefused(u.Open, w)
+			}
+		}
+	}
 	u.Also = retrieval.MergeAlternatives(words.lexicon.SynonymsOf(u.Text, words.synonyms, in...), common.SynonymsOf(u.Text, words.lexicon, in...), words.lexicon.Forms(u.Text, in...), words.lexicon.Compounds(u.Text, common.Has, own...))
 	u.Because = append(u.Because, retrieval.AlsoBecause(u.Also)...)
 	return f, u, read

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/aiwoochat/woochat/domain/catalog"
 	"github.com/aiwoochat/woochat/domain/retrieval"
 	"github.com/aiwoochat/woochat/domain/tenant"
 )
@@ -32,14 +33,15 @@ func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.
 		arm = slices.DeleteFunc(arm, func(p retrieval.Passage) bool { return !says(p) })
 	}
 	titled := func(p retrieval.Passage) bool { return retrieval.TitledWith(p.Title, u.Open) }
-	if len(arm) == 0 && len(query.Filter.Categories) > 0 && len(query.Filter.Attributes) > 0 {
+	ages, rest := ofAge(query.Filter.Attributes)
+	if len(arm) == 0 && len(query.Filter.Categories) > 0 && len(ages) > 0 {
 		// Puzzles have no size, whatever "for 4 years" is of clothes.
 		loose := query
-		loose.Filter.Attributes = nil
-		if arm, err = s.search(ctx, sc, loose, WhySort, r); err != nil {
+		loose.Filter.Attributes = rest
+		if arm, err = s.search(ctx, sc, loose, WhyAge, r); err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(arm, func(p retrieval.Passage) bool { return retrieval.HasAttribute(p.Facts, query.Filter.Attributes) }) {
+		if slices.ContainsFunc(arm, func(p retrieval.Passage) bool { return retrieval.HasAttribute(p.Facts, ages) }) {
 			arm = nil
 		}
 	}
@@ -61,6 +63,18 @@ func (s *Service) fitting(ctx context.Context, sc tenant.Scope, query retrieval.
 		return sold, err
 	}
 	return retrieval.Interleave(append(slices.DeleteFunc(sold, func(p retrieval.Passage) bool { return !titled(p) }), arm...)), nil
+}
+
+// ofAge returns those of attributes that are ages of children, and the others.
+func ofAge(attributes []catalog.Attribute) (ages, rest []catalog.Attribute) {
+	for _, a := range attributes {
+		if retrieval.AgesOnly(a.Values) {
+			ages = append(ages, a)
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	return ages, rest
 }
 
 // within returns arm, or nothing where no title in it has a word of what the thing is

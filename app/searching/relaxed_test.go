@@ -62,7 +62,8 @@ func TestWhatIsNearlyAsAsked(t *testing.T) {
 		{question: "bakery without gluten", first: "Gluten free bread", not: "Rye bread"},
 		{question: "bonnet for a baby, 6-12 months", first: "Wool bonnet", not: "Nightdress"},
 		{question: "baby bonnet 6-12 months", first: "Wool bonnet", not: "Nightdress"},
-		{question: "jigsaws for a baby of 6-12 months", first: "Cow jigsaw", not: "Wool bonnet", why: searching.WhySort},
+		{question: "jigsaws for a baby of 6-12 months", first: "Cow jigsaw", not: "Wool bonnet", why: searching.WhyAge},
+		{question: "black jigsaws", nothing: true}, // a colour is no age
 		{question: "spreads without gluten", first: "Lard", why: searching.WhyFree},
 	} {
 		r := w.search(c.question)

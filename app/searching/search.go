@@ -100,7 +100,7 @@ const (
 	WhyFields  = "without words: no product that fits has them"
 	WhyFree    = "also what does not say itself that it is without"
 	WhyWords   = "also what says so in words and not in fields"
-	WhySort    = "whether things of that sort have such an attribute at all"
+	WhyAge     = "without the age, if nothing of that category is sized by it"
 	WhyFiled   = "also what is called so and filed elsewhere"
 	WhyOutside = "whether the shop has any at another price or weight"
 	WhySold    = "also what is not in stock"

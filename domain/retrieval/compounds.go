@@ -21,6 +21,7 @@ const (
 	minModified  = 4 // letters of what stands behind one
 	maxHeads     = 10
 	maxModifiers = 6
+	maxAsked     = 48 // different words of a question
 )
 
 // compounding reports whether a language writes several words as one.
@@ -36,10 +37,12 @@ func compounding(language string) bool { return language == "de" || language == 
 func (l *Lexicon) Compounds(question string, known func(token string) bool, languages ...string) []Alternative {
 	var out []Alternative
 	asked := QueryTokens(question)
+	refused := l.Refused(question, languages...)
 	var done []string
 	eachWord(question, func(_, _ int, w string) {
 		tokens := wordTokens(w)
-		if len(tokens) != 1 || !slices.Contains(asked, tokens[0]) || slices.Contains(done, w) || policyWord(tokens[0]) || known(tokens[0]) {
+		if len(tokens) != 1 || len(out) >= MaxAlternatives || len(done) >= maxAsked || slices.Contains(done, w) || slices.Contains(refused, w) || allergy(w) != "" ||
+			!slices.Contains(asked, tokens[0]) || policyWord(tokens[0]) || known(tokens[0]) {
 			return
 		}
 		done = append(done, w)
@@ -54,9 +57,73 @@ func (l *Lexicon) Compounds(question string, known func(token string) bool, lang
 }
 
 // HasCompound reports whether the shop has a compound or another word that
-// Compounds finds for word, which is folded: it is no slip then.
+// Compounds finds for word, which is folded, and not only for a part of it: it is no
+// slip then.
 func (l *Lexicon) HasCompound(word string, languages ...string) bool {
-	return len(l.compounds(word, languages)) > 0
+	return slices.ContainsFunc(l.compounds(word, languages), func(a Alternative) bool { return a.Weight > partWeight })
+}
+
+// Refused returns the words of a question that it does not want, folded, in the
+// languages of Compounds, where the shop has them or compounds of them: the leder of
+// "ohne Leder" and of "Lederallergie". No value of a field need be the word: what is
+// of Rindsleder is of Leder.
+func (l *Lexicon) Refused(question string, languages ...string) []string {
+	if !slices.ContainsFunc(languages, compounding) {
+		return nil
+	}
+	var words, out []string
+	eachWord(question, func(_, _ int, w string) {
+		if len(words) < maxAsked {
+			words = append(words, w)
+		}
+	})
+	for i := range words {
+		w := allergy(words[i])
+		if w == "" && i > 0 && refuses(words[max(0, i-2):i]) {
+			w = words[i]
+		}
+		if len(w) >= minHead && !formless(w) && !slices.Contains(out, w) && (l.Knows(w) || l.HasCompound(w, languages...)) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// WithoutRefused returns text without word, which is folded, wherever it stands after
+// "nicht aus" and the like, with those: what stands after "ohne" no index searches as
+// wanted.
+func WithoutRefused(text, word string) string {
+	left := []byte(text)
+	var before []string
+	var starts []int
+	eachWord(text, func(start, end int, w string) {
+		n := len(before)
+		if n >= 2 && w == word && refuses(before[n-2:]) && !lacking(before[n-1]) {
+			for i := starts[n-2]; i < end; i++ {
+				left[i] = ' '
+			}
+		}
+		before, starts = append(before, w), append(starts, start)
+	})
+	return strings.Join(strings.Fields(string(left)), " ")
+}
+
+// refuses reports whether what comes after these words is not wanted.
+func refuses(before []string) bool {
+	last := before[len(before)-1]
+	two := strings.Join(before, " ")
+	return wordIn("ohne zonder allergisch", last) ||
+		slices.Contains([]string{"nicht aus", "nicht mit", "niet van", "niet met", "allergisch gegen", "allergisch auf", "allergisch voor", "allergie gegen", "allergie voor"}, two)
+}
+
+// allergy returns to what word is an allergy, "" if it is none.
+func allergy(word string) string {
+	for _, ending := range []string{"allergie", "allergien", "allergiker", "allergisch"} {
+		if to, ok := strings.CutSuffix(word, ending); ok && len(to) >= minHead {
+			return to
+		}
+	}
+	return ""
 }
 
 // compounds returns what counts as w, without what it counts as.
@@ -210,6 +277,9 @@ func (l *Lexicon) learnEnding(word string, at int32) {
 // that.
 func endsWith(word, w, stem string) bool {
 	for _, ending := range inflections() {
+		if strings.HasPrefix(ending, "er") && strings.HasSuffix(w, "en") {
+			continue // an Akkuschrauber is none of Schrauben
+		}
 		if whole, ok := strings.CutSuffix(word, ending); ok {
 			for _, end := range []string{w, stem} {
 				rest, ok := strings.CutSuffix(whole, end)

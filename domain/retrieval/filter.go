@@ -50,6 +50,11 @@ func (f Filter) ConstrainsOffer() bool {
 	return f.MinPrice.IsSet() || f.MaxPrice.IsSet() || f.InStock || f.OnSale || len(f.Attributes) > 0
 }
 
+// Speaks reports whether a value that f asks for has word, as "ohne Akku" has Akku.
+func (f Filter) Speaks(word string) bool {
+	return slices.ContainsFunc(f.Attributes, func(a catalog.Attribute) bool { return anyHasWords(a.Values, word) })
+}
+
 // Unbounded returns f without its bounds on price and weight, and whether it has any.
 func (f Filter) Unbounded() (loose Filter, bounded bool) {
 	bounded = f.MinPrice.IsSet() || f.MaxPrice.IsSet() || f.MinWeight.IsSet() || f.MaxWeight.IsSet()

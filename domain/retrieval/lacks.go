@@ -88,12 +88,30 @@ func titleHas(title, word string) bool {
 // far as that shows without knowing either. It is asked only about what is not
 // wanted, where one too many is better left out than shown to an allergic person.
 func madeOfWord(token, word string) bool {
-	if word == "nut" && wordIn("almond cashew pistachio pecan macadamia", token) {
-		return true // by another name
+	if wordIn("nut nuss nusse noix noot noten", word) {
+		return nutty(token)
 	}
-	if before, ok := strings.CutSuffix(token, word); ok && (len(word) > minPart || word == "nut") && len(before) >= minPart {
+	if before, ok := strings.CutSuffix(token, word); ok && (len(word) > minHead || wordIn("milk wool fish milch", word)) && len(before) >= minPart {
 		return true
 	}
-	behind, ok := strings.CutPrefix(token, word)
-	return ok && len(word) > minHead && len(behind) >= minModified && !strings.HasPrefix(behind, "fre") && !wordIn("less like", behind)
+	stem := word
+	if len(word) > minHead {
+		stem = strings.TrimSuffix(word, "e") // Wollpullover, of Wolle
+	}
+	behind, ok := strings.CutPrefix(token, stem)
+	return ok && len(stem) >= minHead && len(word) > minHead && len(behind) >= minModified && !lessens(behind)
+}
+
+// nutty reports whether token is a nut or made of nuts. There is no other kind of
+// thing of which shoppers are warned so often, and none that has so many names.
+func nutty(token string) bool {
+	before, ok := strings.CutSuffix(token, "nut")
+	return ok && len(before) >= minPart || strings.Contains(token, "nuss") ||
+		wordIn("almond cashew pistachio pecan macadamia mandel mandeln cashewkerne pistazie pistazien noix noisette noisettes amande amandes pistache pistaches cacahuete cacahuetes pinda hazelnoot walnoot amandel", token)
+}
+
+// lessens reports whether what stands behind a word says that there is none of it,
+// or little: kabellos, zuckerreduziert.
+func lessens(behind string) bool {
+	return slices.ContainsFunc([]string{"fre", "los", "less", "arm", "reduz", "reduc", "like"}, func(s string) bool { return strings.HasPrefix(behind, s) })
 }

@@ -2,6 +2,7 @@ package retrieval_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -227,8 +228,12 @@ func TestCodes(t *testing.T) {
 func TestOrdersAreOfProducts(t *testing.T) {
 	var v retrieval.Vocabulary
 	v.Add("Mug", catalog.Facts{Categories: []string{"Mugs"}})
-	for question, want := range map[string]int{"what's new": 1, "cheapest mug": 1, "mugs": 0} {
-		q := retrieval.Understand(question, v).Queries(nil, 10, time.Time{})[0]
+	for question, want := range map[string]int{"what's new": 1, "cheapest mug": 1, "cheapest lamp": 1, "mugs": 0} {
+		queries := retrieval.Understand(question, v).Queries(nil, 10, time.Time{})
+		if want == 1 && !strings.Contains(question, "mug") && len(queries) != 1 {
+			t.Errorf("%q: pages are put between what is in order: %+v", question, queries[1:])
+		}
+		q := queries[0]
 		if len(q.Filter.Kinds) != want || want == 1 && q.Filter.Kinds[0] != catalog.KindProduct {
 			t.Errorf("%q: of kinds %v", question, q.Filter.Kinds)
 		}

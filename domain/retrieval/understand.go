@@ -102,7 +102,7 @@ func (u Understanding) Queries(vector []float32, limit int, at time.Time) []Quer
 	if out[0].Text != "" { // or it asks for all that fits
 		out[0].Codes = slices.Concat(u.Codes, u.Newer)
 	}
-	if u.Pages && !out[0].Filter.IsZero() && (u.Text != "" || len(vector) > 0) {
+	if u.Pages && !u.Filter.IsZero() && (u.Text != "" || len(vector) > 0) {
 		q.Filter, q.Codes = Filter{Kinds: []catalog.Kind{catalog.KindPage, catalog.KindFAQ}}, nil
 		out = append(out, q)
 	}

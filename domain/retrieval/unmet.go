@@ -49,15 +49,44 @@ func (u Unmet) Meets(p Passage) bool {
 func (q *reading) readSizes() {
 	for i := range q.words {
 		name, value := nameToken(q.token(i)), q.token(i+1)
-		if value == "" || !sizeAttribute(name) || !q.vocabulary.names[name] || !sizeValue(value) || q.isGone(i, i+2) ||
+		if value == "" || !sizeAttribute(name) || !q.vocabulary.sized() || !sizeValue(value) || q.isGone(i, i+2) ||
 			slices.ContainsFunc(q.terms, func(t termSpan) bool { return t.from <= i+1 && i+1 < t.to }) {
 			continue
 		}
-		q.out.Unmet = append(q.out.Unmet, Unmet{written: q.text[q.words[i].start:q.words[i+1].end]})
+		end := i + 1
+		if ageUnit(q.folded(end + 1)) {
+			end++
+		}
+		q.out.Unmet = append(q.out.Unmet, Unmet{written: q.text[q.words[i].start:q.words[end].end]})
 	}
 }
 
 // sizeValue reports whether t can be no word: 13, 6.5 or xxl.
 func sizeValue(t string) bool {
 	return len(t) <= 4 && strings.Trim(t, "0123456789.,/-") == "" || wordIn("xxs xxxs xs xl xxl xxxl 2xl 3xl 4xl 5xl", t)
+}
+
+// sized reports whether the shop has things that come in sizes.
+func (v Vocabulary) sized() bool {
+	for name := range v.names {
+		if sizeAttribute(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// ageUnit reports whether word, which is folded, counts the age of children, by
+// which their clothes are sized.
+func ageUnit(word string) bool {
+	return wordIn("month months year years yr yrs mois an ans monat monate jahr jahre mes meses ano anos mese mesi anno anni maand maanden jaar", word)
+}
+
+// AgesOnly reports whether all values are ages of children.
+func AgesOnly(values []string) bool {
+	return !slices.ContainsFunc(values, func(v string) bool {
+		age := false
+		eachWord(v, func(_, _ int, w string) { age = age || ageUnit(w) })
+		return !age
+	})
 }
