@@ -423,13 +423,7 @@ func TestErrorsSayNothingOfOurNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close() // so that nobody listens there
-	_, err = g.Client(egress.Limits{}).Get("http://inside.test:" + port + "/")
+	_, err = g.Client(egress.Limits{}).Get("http://inside.test:1/") // a port that nobody is given
 	if err == nil || strings.Contains(err.Error(), "127.0.0.1") || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("error %v: want one of a refused connection, without its address", err)
 	}
