@@ -112,13 +112,14 @@ func WithoutRefused(text, word string) string {
 func refuses(before []string) bool {
 	last := before[len(before)-1]
 	two := strings.Join(before, " ")
-	return wordIn("ohne zonder allergisch", last) ||
+	//nolint:misspell // German and Dutch
+	return wordIn("ohne zonder", last) ||
 		slices.Contains([]string{"nicht aus", "nicht mit", "niet van", "niet met", "allergisch gegen", "allergisch auf", "allergisch voor", "allergie gegen", "allergie voor"}, two)
 }
 
 // allergy returns to what word is an allergy, "" if it is none.
 func allergy(word string) string {
-	for _, ending := range []string{"allergie", "allergien", "allergiker", "allergisch"} {
+	for _, ending := range []string{"allergie", "allergien", "allergiker", "allergisch"} { //nolint:misspell // German
 		if to, ok := strings.CutSuffix(word, ending); ok && len(to) >= minHead {
 			return to
 		}

@@ -82,7 +82,7 @@ func TestRefused(t *testing.T) {
 	for _, c := range []struct{ question, refused, text string }{
 		{"Handschuhe ohne Leder", "leder", "Handschuhe ohne Leder"},
 		{"Handschuhe nicht aus Leder", "leder", "Handschuhe"},
-		{"ich bin allergisch gegen Leder, welche Handschuhe", "leder", "ich bin , welche Handschuhe"},
+		{"ich bin allergisch gegen Leder, welche Handschuhe", "leder", "ich bin , welche Handschuhe"}, //nolint:misspell // German
 		{"Lederallergie, welche Handschuhe?", "leder", "Lederallergie, welche Handschuhe?"},
 		{"habt ihr keine Handschuhe", "", "habt ihr keine Handschuhe"}, // which wants them
 		{"Handschuhe ohne Quaste", "", "Handschuhe ohne Quaste"},       // nothing has any

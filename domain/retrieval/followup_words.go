@@ -118,7 +118,7 @@ func colourName(w string) bool {
 
 // sizeAttribute reports whether w is what a size is called.
 func sizeAttribute(w string) bool {
-	return wordIn("size sizes grosse grossen schuhgrosse taille tailles pointure pointures talla tallas taglia taglie maat maten schoenmaat", w)
+	return wordIn("size sizes grosse grossen schuhgrosse taille tailles pointure pointures talla tallas taglia taglie maat maten schoenmaat", w) //nolint:misspell // French
 }
 
 // priceOf reports whether w asks what something costs.
